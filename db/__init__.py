@@ -1,0 +1,1 @@
+"""What Bursar remembers: the only package that speaks SQL."""

@@ -1,0 +1,129 @@
+"""The books: account kinds, entry types, which may touch which, and entries that balance when made."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Final
+
+from domain.errors import BadInputError
+from domain.money import MINOR_MAX
+
+
+class Side(StrEnum):
+    """The two sides of a posting."""
+
+    DEBIT = "D"
+    CREDIT = "C"
+
+
+class AccountKind(StrEnum):
+    """What an account stands for."""
+
+    IMPORTED_LIABILITY = "imported_liability"
+    """What an imported file says is owed: the other side of taking over a debt."""
+    PAYEE_PAYABLE = "payee_payable"
+    """What is owed to one payee and not yet on its way. One per payee; never below zero."""
+    PAYOUTS_IN_TRANSIT = "payouts_in_transit"
+    """Sent, or possibly sent, and not yet confirmed."""
+    CASH = "cash"
+    """The bank account payouts leave from."""
+    TDS_PAYABLE = "tds_payable"
+    """Tax withheld and owed to the state."""
+
+
+class EntryType(StrEnum):
+    """What happened."""
+
+    PAYOUT_IMPORTED = "payout.imported"
+    PAYOUT_SUBMITTED = "payout.submitted"
+    """The claim of a first send: from here the money is reserved, whatever the answer."""
+    PAYOUT_PUT_BACK = "payout.put_back"
+    PAYOUT_COMPLETED = "payout.completed"
+    PAYOUT_FAILED = "payout.failed"
+    PAYOUT_REVERSED = "payout.reversed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountRule:
+    """How accounts of a kind behave."""
+
+    normal: Side
+    stripes: int
+    """Rows its balance is kept in: 16 for system accounts without a bound, else 1."""
+    bounded: bool
+    """Whether the balance, on its normal side, may never fall below zero."""
+    owned: bool
+    """Whether there is one account per owner."""
+
+
+_D, _C = Side.DEBIT, Side.CREDIT
+_K, _T = AccountKind, EntryType
+
+ACCOUNT_RULES: Final[dict[AccountKind, AccountRule]] = {
+    _K.IMPORTED_LIABILITY: AccountRule(normal=_D, stripes=16, bounded=False, owned=False),
+    _K.PAYEE_PAYABLE: AccountRule(normal=_C, stripes=1, bounded=True, owned=True),
+    _K.PAYOUTS_IN_TRANSIT: AccountRule(normal=_C, stripes=16, bounded=False, owned=False),
+    _K.CASH: AccountRule(normal=_D, stripes=16, bounded=False, owned=False),
+    _K.TDS_PAYABLE: AccountRule(normal=_C, stripes=16, bounded=False, owned=False),
+}
+
+ENTRY_RULES: Final[dict[EntryType, tuple[frozenset[AccountKind], frozenset[AccountKind]]]] = {
+    _T.PAYOUT_IMPORTED: (frozenset({_K.IMPORTED_LIABILITY}), frozenset({_K.PAYEE_PAYABLE})),
+    _T.PAYOUT_SUBMITTED: (frozenset({_K.PAYEE_PAYABLE}), frozenset({_K.PAYOUTS_IN_TRANSIT})),
+    _T.PAYOUT_PUT_BACK: (frozenset({_K.PAYOUTS_IN_TRANSIT}), frozenset({_K.PAYEE_PAYABLE})),
+    _T.PAYOUT_COMPLETED: (frozenset({_K.PAYOUTS_IN_TRANSIT}), frozenset({_K.CASH, _K.TDS_PAYABLE})),
+    _T.PAYOUT_FAILED: (frozenset({_K.PAYOUTS_IN_TRANSIT}), frozenset({_K.PAYEE_PAYABLE})),
+    _T.PAYOUT_REVERSED: (frozenset({_K.CASH, _K.TDS_PAYABLE}), frozenset({_K.PAYEE_PAYABLE})),
+}
+"""Entry type to the account kinds it may debit and credit; the database holds the same map."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posting:
+    """One leg: an account (by its id), a side, a positive amount of minor units."""
+
+    account: int
+    side: Side
+    amount: int
+
+    def __post_init__(self) -> None:
+        if not 0 < self.amount <= MINOR_MAX:
+            raise BadInputError("posting amount", self.amount, "must be positive and fit 64 bits")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One balanced fact under one key. Raises `BadInputError` when it does not balance."""
+
+    type: EntryType
+    key: str
+    currency: str
+    effective_on: date
+    postings: tuple[Posting, ...]
+
+    def __post_init__(self) -> None:
+        debits, credits = side_sums(self.postings)
+        if len(self.postings) < 2 or debits != credits:  # noqa: PLR2004 - double entry
+            raise BadInputError(f"entry {self.key}", f"{debits} / {credits}", "debits must equal credits, over two postings or more")
+
+
+def side_sums(postings: Iterable[Posting]) -> tuple[int, int]:
+    """Return the sums of debits and of credits, in minor units."""
+    debits = credits = 0
+    for posting in postings:
+        if posting.side is Side.DEBIT:
+            debits += posting.amount
+        else:
+            credits += posting.amount
+    return debits, credits
+
+
+def payout_entry_key(payout: object, generation: int, kind: EntryType, put_backs: int = 0) -> str:
+    """Return the key of a payout's entry: `payout:<id>:<generation>:<type>`.
+
+    A payout that was put back is submitted again under the same generation: from the first put-back
+    on, submissions and put-backs carry their number.
+    """
+    short = kind.value.removeprefix("payout.")
+    return f"payout:{payout}:{generation}:{short}" + (f":{put_backs}" if put_backs else "")

@@ -1,0 +1,64 @@
+"""States are data: an aggregate's legal moves, and the work each (state, effect outcome) calls for.
+
+One frozen `Machine` per aggregate is read by the code that moves states, by the audit that looks
+for missing work, by the tables that `migrate` seeds for `bursar_move()`, and by `docs/states.md`.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Guard(StrEnum):
+    """What must be held to make a move."""
+
+    LEASED = "leased"
+    """A `LeasedTx`: the subject has a work row, and its token was compared in this transaction."""
+    UNLEASED = "unleased"
+    """CAS alone: a subject in the source state has no work row."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """One legal change of state, what it needs, and when it happens."""
+
+    source: str
+    target: str
+    guard: Guard
+    when: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """The one work row that a (state, newest effect outcome) calls for; `job` None means none."""
+
+    state: str
+    outcome: str | None
+    job: str | None
+    due: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """The legal moves of one aggregate (`kind`) and the work its states call for."""
+
+    kind: str
+    initial: frozenset[str]
+    moves: tuple[Move, ...]
+    calls: tuple[Call, ...]
+
+    @property
+    def states(self) -> frozenset[str]:
+        """Every state that some move, call or creation names."""
+        ends = {end for move in self.moves for end in (move.source, move.target)}
+        return frozenset(ends | {call.state for call in self.calls} | self.initial)
+
+    def sources(self, target: str, guard: Guard) -> tuple[str, ...]:
+        """States from which `target` may be reached under `guard`, in table order."""
+        return tuple(m.source for m in self.moves if m.target == target and m.guard is guard)
+
+    def job_for(self, state: str, outcome: str | None) -> str | None:
+        """The job whose work row a subject in `state`, with its newest effect at `outcome`, must have."""
+        for call in self.calls:
+            if call.state == state and call.outcome == outcome:
+                return call.job
+        return None

@@ -1,0 +1,77 @@
+"""The life of a payout: its states, its legal moves, and the one job each of its states waits for."""
+
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from domain.machines import Call, Guard, Machine, Move
+
+
+class PayoutState(StrEnum):
+    """Where a payout is."""
+
+    PENDING = "PENDING"
+    """Created; a person must approve or reject it."""
+    APPROVED = "APPROVED"
+    """May be sent. Leaves by the claim of `payouts.process`, or by an operator's cancel."""
+    PROCESSING = "PROCESSING"
+    """A send may have begun. Leaves only on the provider's own answer, or by two people."""
+    COMPLETED = "COMPLETED"
+    """The provider says it was paid; a late reversal may still follow."""
+    FAILED = "FAILED"
+    """The provider definitely refused it, or the money came back before it arrived."""
+    CANCELLED = "CANCELLED"
+    """Withdrawn before a send, or cancelled at the provider."""
+    REVERSED = "REVERSED"
+    """Paid, then given back."""
+
+
+PROCESS: Final = "payouts.process"
+RECOVER: Final = "payouts.recover"
+FOLLOW: Final = "payouts.follow"
+SUBMIT: Final = "payout.submit"
+"""The kind of the one effect a payout has per generation."""
+
+_P = PayoutState
+
+PAYOUTS: Final = Machine(
+    kind="payout",
+    initial=frozenset({_P.PENDING}),
+    moves=(
+        Move(source=_P.PENDING, target=_P.APPROVED, guard=Guard.UNLEASED, when="approved"),
+        Move(source=_P.PENDING, target=_P.CANCELLED, guard=Guard.UNLEASED, when="rejected"),
+        Move(source=_P.FAILED, target=_P.APPROVED, guard=Guard.UNLEASED, when="retried under the next generation"),
+        Move(source=_P.APPROVED, target=_P.PROCESSING, guard=Guard.LEASED, when="claimed for its first send"),
+        Move(source=_P.APPROVED, target=_P.CANCELLED, guard=Guard.LEASED, when="cancelled while no send can have begun"),
+        Move(source=_P.PROCESSING, target=_P.APPROVED, guard=Guard.LEASED, when="put back: nothing left this process"),
+        Move(source=_P.PROCESSING, target=_P.COMPLETED, guard=Guard.LEASED, when="the provider says paid"),
+        Move(source=_P.PROCESSING, target=_P.FAILED, guard=Guard.LEASED, when="the provider says failed, rejected or reversed"),
+        Move(source=_P.PROCESSING, target=_P.CANCELLED, guard=Guard.LEASED, when="the provider says cancelled"),
+        Move(source=_P.COMPLETED, target=_P.REVERSED, guard=Guard.LEASED, when="the provider gave the money back"),
+    ),
+    calls=(
+        Call(state=_P.PENDING, outcome=None, job=None, due="a person decides"),
+        Call(state=_P.APPROVED, outcome=None, job=PROCESS, due="at once, at --at, or at the batch's next tick"),
+        Call(state=_P.APPROVED, outcome="not_sent", job=PROCESS, due="after a back-off from 1 s to 1 min"),
+        Call(state=_P.PROCESSING, outcome="intended", job=PROCESS, due="when the claim's lease has lapsed"),
+        Call(state=_P.PROCESSING, outcome="unknown", job=RECOVER, due="30 s, 1, 2, 5, 10 min, then every 10 min"),
+        Call(state=_P.PROCESSING, outcome="accepted", job=FOLLOW, due="from seconds to hours, backing off"),
+        Call(state=_P.COMPLETED, outcome="accepted", job=FOLLOW, due="daily, until 5 working days after completion"),
+        Call(state=_P.FAILED, outcome=None, job=None, due="an operator may retry it"),
+        Call(state=_P.CANCELLED, outcome=None, job=None, due="ended"),
+        Call(state=_P.REVERSED, outcome=None, job=None, due="ended"),
+    ),
+)  # fmt: skip
+"""The frozen table; code, audit, `bursar_move()` and docs/states.md are made from it."""
+
+SETTLED: Final = frozenset({_P.FAILED, _P.CANCELLED, _P.REVERSED})
+"""States no job waits in."""
+
+
+def reference(payout: UUID, generation: int) -> str:
+    """What the provider files a generation of a payout under; at most 40 characters.
+
+    The bare id for the first generation. A later one carries its number, so that a look-up never
+    finds the refused generation beside the live one.
+    """
+    return str(payout) if generation == 1 else f"{payout}-{generation}"

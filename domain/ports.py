@@ -1,0 +1,91 @@
+"""What the jobs need of the outside world, as protocols; each has one conformance suite in tests."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from domain.answers import Answer, LookUp, LookUpFailed, ProviderPayout
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PayoutOrder:
+    """Everything a provider's request is made of. Amount in minor units."""
+
+    reference: str
+    """What the provider files it under: the payout's id, with its generation from the second on."""
+    amount_minor: int
+    currency: str
+    fund_account_id: str
+    mode: str
+    purpose: str
+    narration: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrozenRequest:
+    """One request as it was committed before its first send: replayed byte for byte under `key`."""
+
+    key: str
+    body: str
+    reference: str
+    amount_minor: int
+    currency: str
+    fund_account_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sought:
+    """A payout whose state at the provider is asked for."""
+
+    reference: str
+    provider_id: str
+    created_at: datetime
+    """When the provider says it was created (aware UTC)."""
+
+
+class Bank(Protocol):
+    """A provider that pays out.
+
+    No method but `payouts_between` raises for anything the network or the provider does. Every
+    call is bounded by the adapter's *total* time-out on a monotonic clock, connect to last byte.
+    """
+
+    provider: str
+    """`razorpayx`, `stripe`; with `account` it names whose books the effects are in."""
+    account: str
+    key_window: timedelta
+    """How long after the first send the same key is known to answer with the same payout."""
+    look_up_grace: timedelta
+    """How long the provider's search may lag: finding nothing before this says nothing."""
+
+    def freeze(self, order: PayoutOrder) -> str:
+        """Return the exact request body for `order`. Pure: no clock, no chance, no settings that drift."""
+
+    def submit(self, request: FrozenRequest) -> Answer:
+        """Send `request` once under its key. `Rejected` here assumes a first send; the runner converts
+        it to `Unknown` where an earlier send may have begun."""
+
+    def find(self, reference: str) -> LookUp:
+        """Every payout under `reference`, following pagination to its end."""
+
+    def fetch(self, sought: Sequence[Sought]) -> dict[str, ProviderPayout] | LookUpFailed:
+        """Up to a page of payouts with as few reads as it can, by reference; absent means not seen.
+
+        Returns `LookUpFailed` where a read failed."""
+
+    def payouts_between(self, start: datetime, end: datetime) -> Iterator[ProviderPayout]:
+        """Every payout created in `[start, end)`. Raises `UnreachableError` when a read fails."""
+
+    def check(self) -> LookUp:
+        """One harmless authenticated call (the balance): `Found(payouts=())` when it worked."""
+
+
+class Alerts(Protocol):
+    """Where findings and heartbeats are sent."""
+
+    def send(self, document: dict[str, object]) -> bool:
+        """POST one finding as JSON; True when the receiver answered 2xx."""
+
+    def heartbeat(self) -> bool:
+        """Tell the outside that the whole system is alive; True when the receiver answered 2xx."""

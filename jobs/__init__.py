@@ -1,0 +1,1 @@
+"""What Bursar does: one file per job, in a folder per family."""

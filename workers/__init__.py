@@ -1,0 +1,1 @@
+"""What runs Bursar: settings, broker, actors, sweep, supervisor, gateways, faces."""
