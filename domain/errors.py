@@ -24,9 +24,11 @@ class BadInputsError(ExpectedError):
 
     exit_code: ClassVar[int] = 2
 
-    def __init__(self, errors: list[BadInputError]) -> None:
-        self.errors = errors
-        super().__init__("\n".join(str(error) for error in errors))
+    def __init__(self, errors: list[BadInputError], more: int = 0) -> None:
+        self.errors, self.more = errors, more
+        """`more` counts the errors beyond those that are named."""
+        lines = [str(error) for error in errors] + ([f"and {more} more"] if more else [])
+        super().__init__("\n".join(lines))
 
 
 class NotFoundError(ExpectedError):

@@ -1,0 +1,104 @@
+"""One payout as an import file asks for it, read from a record of texts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from domain.errors import BadInputError, BrokenError
+from domain.money import format_major, parse_major
+from domain.payout_modes import Mode, mode_fault
+from domain.payout_rules import (
+    CURRENCY,
+    MODES,
+    faults,
+    fits_fund_account,
+    fits_label,
+    fits_narration,
+    fits_purpose,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PayoutLine:
+    """One valid row. Amount in minor units; `mode` None means a rule chooses it at approval."""
+
+    external_id: str
+    payee: str
+    fund_account_id: str
+    amount_minor: int
+    currency: str
+    mode: Mode | None
+    purpose: str
+    narration: str
+
+    @property
+    def record(self) -> tuple[str, ...]:
+        """The line as texts in the order of `FIELDS`, amount in major units; one spelling each."""
+        return (
+            self.external_id,
+            self.payee,
+            self.fund_account_id,
+            format_major(self.amount_minor, self.currency),
+            self.currency,
+            self.mode or "",
+            self.purpose,
+            self.narration,
+        )
+
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 (64 hex digits) of what the line asks for, however its file spelled it.
+
+        `1250.5` and `1250.50` are the same content. No field can hold a line feed, so the joined
+        text stands for one line only.
+        """
+        text = (
+            f"{self.external_id}\n{self.payee}\n{self.fund_account_id}\n{self.amount_minor}\n"
+            f"{self.currency}\n{self.mode or ''}\n{self.purpose}\n{self.narration}"
+        )
+        return sha256(text.encode()).hexdigest()
+
+
+def parse_payout(record: Sequence[str], file: str, row: int) -> PayoutLine | list[BadInputError]:
+    """Read texts in the order of `FIELDS` as a line, or name every rule that they break.
+
+    `file` and `row` (the line an editor shows) are named in errors: "FILE row N field F".
+    """
+    if line := _fitting(record):
+        return line
+    errors = faults(record, f"{file} row {row}")
+    if not errors:
+        raise BrokenError(f"{file} row {row} fits no rule and breaks none: {record!r}")
+    return errors
+
+
+def _fitting(record: Sequence[str]) -> PayoutLine | None:
+    """Read the record where every field fits. The fast path: no message is made here."""
+    external_id, payee, fund_account_id, amount, currency, mode_text, purpose, narration = record
+    if not (
+        fits_label(external_id)
+        and fits_label(payee)
+        and fits_fund_account(fund_account_id)
+        and currency == CURRENCY
+        and mode_text in MODES
+        and fits_purpose(purpose)
+        and fits_narration(narration)
+    ):
+        return None
+    try:
+        amount_minor = parse_major(amount, CURRENCY, "amount")
+    except BadInputError:
+        return None
+    mode = MODES[mode_text]
+    if mode_fault(mode, amount_minor):
+        return None
+    return PayoutLine(
+        external_id=external_id,
+        payee=payee,
+        fund_account_id=fund_account_id,
+        amount_minor=amount_minor,
+        currency=CURRENCY,
+        mode=mode,
+        purpose=purpose,
+        narration=narration,
+    )
