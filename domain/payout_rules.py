@@ -19,6 +19,9 @@ CURRENCY: Final = "INR"
 LABEL_MAX: Final = 64
 """Characters in an external id or a payee's name."""
 
+FIELDS_MAX: Final = 64
+"""Names in a header or an object that are worth naming one by one where they are wrong."""
+
 SHOWN_MAX: Final = 80
 """Characters of a bad value that an error repeats."""
 
@@ -69,6 +72,11 @@ _RULES: Final = {
     "or vendor bill",
     "narration": "must be empty or up to 30 characters A-Z a-z 0-9 and space",
 }
+
+
+def named(name: str) -> str:
+    """Return a field's `name` as an error may print it in its place, whatever it holds."""
+    return shown(name) if name.isprintable() else ascii(shown(name))
 
 
 def faults(record: Sequence[str], place: str) -> list[BadInputError]:

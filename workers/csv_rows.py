@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from operator import itemgetter
 
 from domain.errors import BadInputError
-from domain.payout_rules import FIELDS, shown
+from domain.payout_rules import FIELDS, FIELDS_MAX, named, shown
 
 Row = tuple[int, Sequence[str]]
 """The line an editor shows for the record's start, and its texts in the order of `FIELDS`."""
@@ -61,6 +61,8 @@ def _records(lines: Iterator[str], file: str) -> Iterator[tuple[int, list[str]] 
 def _header_errors(names: list[str], place: str) -> list[BadInputError]:
     if len(names) == 1 and (";" in names[0] or "\t" in names[0]):
         return [BadInputError(place, shown(names[0]), "must separate columns by commas")]
+    if len(names) > FIELDS_MAX:
+        return [BadInputError(place, shown(",".join(names)), f"must be {','.join(FIELDS)}")]
     errors = [
         BadInputError(f"{place} field {field}", "", "is missing from the header")
         for field in FIELDS
@@ -69,7 +71,7 @@ def _header_errors(names: list[str], place: str) -> list[BadInputError]:
     for at, name in enumerate(names):
         if name not in FIELDS:
             errors.append(
-                BadInputError(f"{place} field {shown(name)}", shown(name), unknown_field(name))
+                BadInputError(f"{place} field {named(name)}", shown(name), unknown_field(name))
             )
         elif name in names[:at]:
             rule = "stands twice in the header"

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from io import BufferedReader, TextIOWrapper
+from os import fsencode
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from domain.errors import BadInputError, BadInputsError
 from domain.payout_lines import PayoutLine, parse_payout
@@ -80,32 +81,36 @@ def read_payout_file(
         with path.open("rb") as stream:
             return read_payouts(
                 stream,
-                str(path),
+                fsencode(path).decode(errors="replace"),
                 form=form or _SUFFIXES.get(path.suffix.lower()),
                 rows_max=rows_max,
                 progress=progress,
             )
     except OSError as error:
         rule = f"cannot be read: {error.strerror}"
-        raise BadInputError("file", str(path), rule) from error
+        raise BadInputError("file", fsencode(path).decode(errors="replace"), rule) from error
 
 
 def read_payouts(
-    stream: BufferedReader,
+    stream: "BufferedReader[Any]",
     file: str,
     *,
     form: Form | None = None,
     rows_max: int = 1_000_000,
     progress: Progress | None = None,
 ) -> PayoutFile:
-    """Read payouts from an open binary `stream` (standard input, say) that errors call `file`."""
+    """Read payouts from an open binary `stream`, left open, that errors call `file`.
+
+    Standard input is `open(0, "rb", closefd=False)`.
+    """
     head = stream.peek(4)
     for mark, rule in _FOREIGN.items():
         if head.startswith(mark):
             error = BadInputError(file, head[:4], rule)
             return PayoutFile(file=file, lines=[], rows=[], errors=[error], more=0)
     if form is None:
-        form = Form.JSONL if head.removeprefix(b"\xef\xbb\xbf").startswith(b"{") else Form.CSV
+        first = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+        form = Form.JSONL if first == b"{" else Form.CSV
     text = TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
     try:
         lines = _lines(text, file)
@@ -124,7 +129,7 @@ def _lines(text: TextIOWrapper, file: str) -> Iterator[str]:
         yield line
 
 
-def _tell(stream: BufferedReader, progress: Progress | None, rows: int) -> None:
+def _tell(stream: "BufferedReader[Any]", progress: Progress | None, rows: int) -> None:
     if progress:
         progress(rows, stream.tell() if stream.seekable() else 0)
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 
 from domain.errors import BadInputError
-from domain.payout_rules import FIELDS, shown
+from domain.payout_rules import FIELDS, FIELDS_MAX, named, shown
 from workers.csv_rows import Row, unknown_field
 
 _OPTIONAL = frozenset({"mode", "narration"})
@@ -52,9 +52,12 @@ def json_rows(lines: Iterator[str], file: str) -> Iterator[Row | BadInputError]:
 
 
 def _shape_errors(pairs: _Object, place: str) -> list[BadInputError]:
+    if len(pairs) > FIELDS_MAX:
+        rule = f"must have the fields {', '.join(FIELDS)} and no other"
+        return [BadInputError(place, f"{len(pairs)} fields", rule)]
     errors, seen = [], set()
     for name, value in pairs:
-        spot = f"{place} field {shown(name)}"
+        spot = f"{place} field {named(name)}"
         if name in seen:
             errors.append(BadInputError(spot, shown(name), "stands twice in the object"))
         elif name not in FIELDS:

@@ -1,0 +1,68 @@
+"""A machine answers what may move, under which guard, and which job its states wait for."""
+
+import pytest
+
+from domain.machines import Call, Guard, Machine, Move
+from domain.payouts import PAYOUTS
+
+DOOR = Machine(
+    kind="door",
+    initial=frozenset({"built"}),
+    moves=(
+        Move(source="open", target="shut", guard=Guard.LEASED, when="pushed"),
+        Move(source="ajar", target="shut", guard=Guard.LEASED, when="pushed"),
+        Move(source="shut", target="open", guard=Guard.UNLEASED, when="pulled"),
+    ),
+    calls=(
+        Call(state="open", outcome=None, job="doors.shut", due="at once"),
+        Call(state="open", outcome="unknown", job="doors.look", due="30 s"),
+        Call(state="painted", outcome=None, job=None, due="it dries"),
+    ),
+)
+
+
+def test_states_are_all_that_moves_calls_or_creation_name() -> None:
+    assert DOOR.states == {"built", "open", "ajar", "shut", "painted"}
+
+
+def test_sources_keep_table_order_and_the_guards_apart() -> None:
+    assert DOOR.sources("shut", Guard.LEASED) == ("open", "ajar")
+    assert DOOR.sources("shut", Guard.UNLEASED) == ()
+    assert DOOR.sources("open", Guard.UNLEASED) == ("shut",)
+    assert DOOR.sources("nowhere", Guard.LEASED) == ()
+
+
+def test_a_job_is_called_for_by_state_and_outcome_together() -> None:
+    assert DOOR.job_for("open", None) == "doors.shut"
+    assert DOOR.job_for("open", "unknown") == "doors.look"
+    assert DOOR.job_for("painted", None) is None
+    assert DOOR.job_for("shut", None) is None
+
+
+def test_a_machine_cannot_be_changed() -> None:
+    with pytest.raises(AttributeError):
+        DOOR.kind = "window"  # type: ignore[misc]  # the assignment is what must fail
+
+
+def test_no_payout_state_calls_for_two_jobs_at_once() -> None:
+    asked = [(call.state, call.outcome) for call in PAYOUTS.calls]
+    assert len(asked) == len(set(asked))
+
+
+def test_no_payout_move_is_listed_twice_or_leads_back_to_where_it_began() -> None:
+    moves = [(move.source, move.target, move.guard) for move in PAYOUTS.moves]
+    assert len(moves) == len(set(moves))
+    assert all(source != target for source, target, _ in moves)
+
+
+def test_every_payout_state_can_be_reached() -> None:
+    reached = set(PAYOUTS.initial)
+    for _ in PAYOUTS.states:
+        reached |= {move.target for move in PAYOUTS.moves if move.source in reached}
+    assert reached == PAYOUTS.states
+
+
+def test_a_payout_that_was_sent_fails_only_from_processing_and_under_a_lease() -> None:
+    """Invariants 7 and 12: nothing but the provider's answer, under a lease, fails a payout."""
+    assert PAYOUTS.sources("FAILED", Guard.LEASED) == ("PROCESSING",)
+    assert PAYOUTS.sources("FAILED", Guard.UNLEASED) == ()
