@@ -28,11 +28,9 @@ SHOWN_MAX: Final = 80
 MODES: Final[dict[str, Mode | None]] = {"": None} | {mode.value: mode for mode in Mode}
 """A mode as a file spells it; empty means that a rule chooses at approval."""
 
-fits_fund_account: Final = re.compile(r"(?![0-9]+\Z)[A-Za-z0-9_]{1,40}", re.ASCII).fullmatch
-fits_purpose: Final = re.compile(
-    r"[A-Za-z0-9](?:[A-Za-z0-9 ]{0,28}[A-Za-z0-9])?", re.ASCII
-).fullmatch
-fits_narration: Final = re.compile(r"[A-Za-z0-9 ]{0,30}", re.ASCII).fullmatch
+fits_fund_account: Final = re.compile(r"(?![0-9]+\Z)[A-Za-z0-9_]{1,40}").fullmatch
+fits_purpose: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ]{0,28}[A-Za-z0-9])?").fullmatch
+fits_narration: Final = re.compile(r"[A-Za-z0-9 ]{0,30}").fullmatch
 
 
 def fits_label(text: str) -> bool:
