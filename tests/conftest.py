@@ -1,0 +1,110 @@
+"""Fixtures that every test may ask for: databases from a template, a Redis, private servers."""
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import pytest
+import redis
+import sqlalchemy as sa
+
+from tests.servers import Cluster, Databases, cluster
+
+REDIS_DATABASES = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addresses:
+    """Where this test process finds its shared servers."""
+
+    admin_url: str
+    owner_url: str
+    broker_url: str
+
+
+@pytest.fixture(scope="session")
+def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
+    """Servers of this test process: those of BURSAR_TEST_*_URL, else embedded ones."""
+    database = os.environ.get("BURSAR_TEST_DATABASE_URL")
+    broker = os.environ.get("BURSAR_TEST_BROKER_URL")
+    with ExitStack() as stack:
+        if database and broker:
+            yield Addresses(admin_url=database, owner_url=database, broker_url=broker)
+        else:
+            own = stack.enter_context(cluster(tmp_path_factory.mktemp("servers")))
+            yield Addresses(
+                admin_url=database or own.superuser_url,
+                owner_url=database or own.database_url,
+                broker_url=broker or own.broker_url,
+            )
+
+
+@pytest.fixture(scope="session")
+def databases(addresses: Addresses) -> Databases:
+    """The maker of databases on the shared Postgres."""
+    return Databases(addresses.admin_url, addresses.owner_url)
+
+
+@pytest.fixture(scope="session")
+def template(databases: Databases) -> Iterator[str]:
+    """The name of a migrated database that is only ever copied."""
+    with databases.database() as name:
+        migrate(databases.url(name))
+        yield name
+
+
+@pytest.fixture
+def database_url(databases: Databases, template: str) -> Iterator[str]:
+    """A migrated database of this test's own."""
+    with databases.database(template) as name:
+        yield databases.url(name)
+
+
+@pytest.fixture
+def empty_database_url(databases: Databases) -> Iterator[str]:
+    """A database without a schema of this test's own."""
+    with databases.database() as name:
+        yield databases.url(name)
+
+
+@pytest.fixture
+def superuser_url(addresses: Addresses, database_url: str) -> str:
+    """This test's migrated database as superuser, for looking on and for cutting connections."""
+    name = sa.make_url(database_url).database
+    return sa.make_url(addresses.admin_url).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def redis_url(addresses: Addresses) -> str:
+    """An empty Redis database: one number per test process, emptied before each test."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    url = f"{addresses.broker_url}?db={int(worker) % REDIS_DATABASES}"
+    with redis.Redis.from_url(url) as client:
+        client.flushdb()
+    return url
+
+
+@pytest.fixture
+def own_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A private Postgres and Redis to kill, freeze and restart; the database has no schema."""
+    with cluster(tmp_path_factory.mktemp("own")) as own:
+        yield own
+
+
+@pytest.fixture
+def own_database_url(own_servers: Cluster) -> str:
+    """The migrated database of the private Postgres."""
+    migrate(own_servers.database_url)
+    return own_servers.database_url
+
+
+def migrate(url: str) -> None:
+    """Bring a database to head, leaving no connection behind."""
+    from db.migrate import upgrade  # noqa: PLC0415  tests without a database need not import it
+
+    engine = sa.create_engine(url, poolclass=sa.pool.NullPool)
+    try:
+        upgrade(engine)
+    finally:
+        engine.dispose()

@@ -1,0 +1,154 @@
+"""Real servers for tests: private clusters to kill and freeze, databases from a template."""
+
+import itertools
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import sqlalchemy as sa
+
+from workers.embedded import Home, Tuning
+from workers.embedded.children import Child
+from workers.embedded.pairs import Pair
+from workers.embedded.servers import broker_url, database_url
+
+TUNING = Tuning(shared_buffers_mb=64, wal_mb_max=512)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    """A Postgres and a Redis that are children of the test process and nobody else's."""
+
+    home: Home
+    pair: Pair
+
+    @property
+    def postgres(self) -> Child:
+        """The Postgres, for `kill`, `freeze`, `thaw`, `restart`."""
+        return self.pair.postgres
+
+    @property
+    def redis(self) -> Child:
+        """The Redis, for the same."""
+        return self.pair.redis
+
+    @property
+    def database_url(self) -> str:
+        """The database `bursar`, empty, as its owner."""
+        return database_url(self.pair.sockets)
+
+    @property
+    def superuser_url(self) -> str:
+        """The same as superuser."""
+        return database_url(self.pair.sockets, user="postgres")
+
+    @property
+    def broker_url(self) -> str:
+        """The Redis."""
+        return broker_url(self.pair.sockets)
+
+
+@contextmanager
+def cluster(folder: Path, tuning: Tuning = TUNING) -> Iterator[Cluster]:
+    """Run a private cluster on a home of its own; gone with its data afterwards."""
+    home = Home(folder)
+    try:
+        pair = Pair.prepare(home, tuning, synced=False)
+        pair.start()
+        try:
+            yield Cluster(home=home, pair=pair)
+        finally:
+            thaw(pair.postgres)
+            thaw(pair.redis)
+            pair.stop()
+    finally:
+        home.erase()
+
+
+def kill(child: Child) -> None:
+    """SIGKILL the server with all its processes, as a power cut of the process kind would."""
+    kill_all(_family(child))
+    child.stop()
+
+
+def kill_all(processes: list[psutil.Process]) -> None:
+    """SIGKILL processes, some of which may be gone by then."""
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+
+
+def freeze(child: Child) -> None:
+    """SIGSTOP the server with all its processes: it accepts connections and never answers."""
+    for process in _family(child):
+        with suppress(psutil.NoSuchProcess):
+            process.suspend()
+
+
+def thaw(child: Child) -> None:
+    """SIGCONT what `freeze` stopped."""
+    for process in _family(child):
+        with suppress(psutil.NoSuchProcess):
+            process.resume()
+
+
+def restart(child: Child) -> None:
+    """Stop the server in its orderly way, if it runs, and start it again on the same data."""
+    child.stop()
+    child.start()
+
+
+def processes_of(folder: Path) -> list[psutil.Process]:
+    """Return the living processes whose working folder lies under `folder`; zombies do not live."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            inside = Path(process.cwd()).is_relative_to(folder)
+            if inside and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+    return found
+
+
+def _family(child: Child) -> list[psutil.Process]:
+    if not child.running:
+        return []
+    try:
+        parent = psutil.Process(child.pid)
+        return [parent, *parent.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+class Databases:
+    """Makes and drops databases on one server; names are unique, also between test processes."""
+
+    def __init__(self, admin_url: str, owner_url: str) -> None:
+        self._admin = sa.create_engine(
+            admin_url, isolation_level="AUTOCOMMIT", poolclass=sa.pool.NullPool
+        )
+        self._owner_url = sa.make_url(owner_url)
+        self._prefix = f"test_{os.getpid()}_{secrets.token_hex(3)}"
+        self._numbers = itertools.count(1)
+
+    def url(self, name: str) -> str:
+        """Return the URL of a database, as its owner."""
+        return self._owner_url.set(database=name).render_as_string(hide_password=False)
+
+    @contextmanager
+    def database(self, template: str = "template0") -> Iterator[str]:
+        """Make a database from a template and drop it afterwards, whoever is still connected."""
+        name = f"{self._prefix}_{next(self._numbers)}"
+        owner = self._owner_url.username
+        self._say(f'CREATE DATABASE "{name}" TEMPLATE "{template}" OWNER "{owner}"')
+        try:
+            yield name
+        finally:
+            self._say(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+    def _say(self, statement: str) -> None:
+        with self._admin.connect() as connection:
+            connection.exec_driver_sql(statement)

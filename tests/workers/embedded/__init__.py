@@ -1,0 +1,1 @@
+"""Tests, as a mirror of the tree."""

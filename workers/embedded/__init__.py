@@ -1,0 +1,7 @@
+"""A real Postgres and a real Redis that live with one home: for `up`, `demo` and the tests."""
+
+from workers.embedded.homes import Home
+from workers.embedded.postgres import Tuning
+from workers.embedded.servers import Servers, join, start
+
+__all__ = ["Home", "Servers", "Tuning", "join", "start"]
