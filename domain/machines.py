@@ -56,9 +56,13 @@ class Machine:
         """States from which `target` may be reached under `guard`, in table order."""
         return tuple(m.source for m in self.moves if m.target == target and m.guard is guard)
 
-    def job_for(self, state: str, outcome: str | None) -> str | None:
-        """The job whose work row a subject in `state`, with its newest effect at `outcome`, must have."""
-        for call in self.calls:
-            if call.state == state and call.outcome == outcome:
-                return call.job
-        return None
+    def call_for(self, state: str, outcome: str | None) -> Call | None:
+        """The work a subject in `state`, with its newest effect at `outcome`, must have.
+
+        A state listed with no outcome alone calls for the same whatever its effect says; None means
+        that the two do not fit: a person must look.
+        """
+        listed = [call for call in self.calls if call.state == state]
+        if {call.outcome for call in listed} == {None}:
+            return listed[0]
+        return next((call for call in listed if call.outcome == outcome), None)

@@ -1,0 +1,72 @@
+"""What a database can do to us, by name: decided by SQLSTATE, never by message text."""
+
+import re
+from typing import Final
+
+import psycopg
+from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeoutError
+
+from domain.errors import ExpectedError, UnreachableError
+
+
+class ConnectionLostError(UnreachableError):
+    """The connection is gone, and nothing of its transaction was committed."""
+
+
+class CommitUnknownError(ExpectedError):
+    """The connection was lost on a commit: it may have happened. Look for evidence, never repeat blindly."""
+
+
+class ContendedError(ExpectedError):
+    """A deadlock or a serialization failure: the whole transaction may be tried again."""
+
+
+class LockedError(ExpectedError):
+    """A row is locked by somebody for longer than we wait."""
+
+
+class OverdueError(ExpectedError):
+    """A statement took longer than its limit."""
+
+
+class RuleBrokenError(ExpectedError):
+    """A constraint of the schema refused the rows; `constraint` names the promise."""
+
+    def __init__(self, constraint: str, message: str) -> None:
+        self.constraint = constraint
+        super().__init__(message)
+
+
+class DatabaseRefusedError(ExpectedError):
+    """The server refuses this role or statement (no such table, no such right)."""
+
+
+_LOST: Final = re.compile(r"08...|57P0[1235]|25P0[34]")
+_CONTENDED: Final = frozenset({"40001", "40P01"})
+_FULL: Final = frozenset({"53100", "53200", "53300"})
+
+
+def translate(error: DBAPIError | PoolTimeoutError, *, committing: bool) -> Exception:
+    """Return the named error for what SQLAlchemy raised; `committing` tells whether COMMIT was under way."""
+    if isinstance(error, PoolTimeoutError):
+        return UnreachableError("no free connection in time: raise BURSAR_DATABASE_POOL_MAX or run fewer threads")
+    origin = error.orig
+    if not isinstance(origin, psycopg.Error):
+        return error
+    state = origin.sqlstate
+    message = (origin.diag.message_primary or str(origin)).strip()
+    if state is None and isinstance(origin, psycopg.OperationalError) or state and _LOST.fullmatch(state):
+        return CommitUnknownError(message) if committing else ConnectionLostError(message)
+    if state in _CONTENDED:
+        return ContendedError(message)
+    if state == "55P03":
+        return LockedError(message)
+    if state == "57014":
+        return OverdueError(message)
+    if state in _FULL:
+        return UnreachableError(f"the database is out of room: {message}")
+    if state and state[:2] in {"22", "23"} or state == "P0001":
+        return RuleBrokenError(origin.diag.constraint_name or state, message)
+    if state and state[:2] in {"42", "28", "0L", "3D", "3F"}:
+        return DatabaseRefusedError(message)
+    return error

@@ -1,0 +1,308 @@
+-- The durable core: work, runs, leases, moves, effects, switches. Everything lives in one schema;
+-- the search path is pinned by whoever runs this, so no name here is qualified.
+
+-- One row: who this database is. A process whose settings name another provider account refuses to
+-- start, and effect keys carry the id, so two installations never make the same key.
+CREATE TABLE installation (
+  one               boolean PRIMARY KEY DEFAULT true CHECK (one),
+  id                uuid NOT NULL DEFAULT gen_random_uuid(),
+  provider          text,
+  account           text,
+  -- Which server wrote this: another identifier or timeline means the database was restored.
+  system_identifier text,
+  timeline          integer,
+  created_at        timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+-- Fencing tokens: one sequence for everything that is leased, cache 1, so they only grow.
+CREATE SEQUENCE tokens AS bigint CACHE 1;
+
+-- The queue, the lease and the retry of one subject for one job, in one row, gone when done.
+-- Ready means coalesce(leased_until, due_at) has passed: a lease or a delay is just a later key,
+-- so the one index never visits a row that is not ready.
+CREATE TABLE work (
+  job           text NOT NULL,
+  subject       uuid NOT NULL,
+  due_at        timestamptz NOT NULL DEFAULT clock_timestamp(),  -- 'infinity' while parked
+  token         bigint,                                          -- of the claim that holds it
+  leased_until  timestamptz,
+  holder        bigint,                                          -- the run that holds it
+  claims        smallint NOT NULL DEFAULT 0,                     -- since the last settle
+  tries         smallint NOT NULL DEFAULT 0,                     -- serves the back-off
+  waiting_since timestamptz NOT NULL DEFAULT clock_timestamp(),
+  parked_reason text,
+  last_error    text,
+  PRIMARY KEY (job, subject),
+  CONSTRAINT leased_by_somebody CHECK ((leased_until IS NULL) = (token IS NULL) AND (token IS NULL) = (holder IS NULL)),
+  CONSTRAINT parked_with_a_reason CHECK ((due_at = 'infinity') = (parked_reason IS NOT NULL))
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
+CREATE INDEX work_ready ON work (job, coalesce(leased_until, due_at));
+CREATE INDEX work_subject ON work (subject);
+
+-- What the processes of this installation know how to do; seeded by migrate from the catalog.
+CREATE TABLE catalog (
+  job       text PRIMARY KEY,
+  queue     text NOT NULL CHECK (queue IN ('money', 'rest')),
+  shape     text NOT NULL CHECK (shape IN ('drain', 'ask', 'chore', 'sweep')),
+  version   integer NOT NULL,
+  summary   text NOT NULL
+);
+
+-- One execution of a job by one holder. A committed row *is* the message; Redis only rings.
+CREATE TABLE runs (
+  id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  job          text NOT NULL,
+  version      integer NOT NULL DEFAULT 1,
+  queue        text NOT NULL,
+  origin       text NOT NULL CHECK (origin IN ('wake', 'tick', 'operator', 'sql', 'watch')),
+  state        text NOT NULL DEFAULT 'queued' CHECK (state IN (
+    'queued',     -- committed; startable once due
+    'held',       -- <- queued: a switch holds it back; -> queued when that is turned off
+    'running',    -- <- queued: under the lease run:<id>
+    'succeeded',  -- <- running
+    'failed',     -- <- running; a sweep's or an operator's run may be queued again
+    'crashed',    -- <- running, by the sweep: its lease ended before it did
+    'stopped',    -- <- running: SIGTERM
+    'skipped',    -- <- running: another run holds the lease of the job
+    'cancelled')),-- <- queued, held: by an operator
+  scope        jsonb NOT NULL DEFAULT '{}',
+  wake_key     text,
+  request_key  text,
+  due_at       timestamptz NOT NULL DEFAULT clock_timestamp(),
+  attempts     smallint NOT NULL DEFAULT 0,
+  reason       text,
+  tally        jsonb NOT NULL DEFAULT '{}',
+  cursor       jsonb,
+  requested_by text,
+  why          text,
+  created_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+  started_at   timestamptz,
+  ended_at     timestamptz,
+  CONSTRAINT scope_is_small CHECK (octet_length(scope::text) <= 65536),
+  CONSTRAINT only_wakes_have_wake_keys CHECK ((origin = 'wake') = (wake_key IS NOT NULL))
+) WITH (fillfactor = 70);
+-- This prevents a second waiting wake-up of the same job.
+CREATE UNIQUE INDEX runs_one_waiting_wake ON runs (wake_key) WHERE state = 'queued';
+-- This prevents the same request (tick, --key, bursar_enqueue) from becoming two runs, for ever.
+CREATE UNIQUE INDEX runs_one_per_request ON runs (job, request_key) WHERE request_key IS NOT NULL;
+CREATE INDEX runs_waiting ON runs (due_at) WHERE state = 'queued';
+CREATE INDEX runs_running ON runs (id) WHERE state IN ('running', 'held');
+CREATE INDEX runs_of_job ON runs (job, id);
+
+-- One start of a run by one holder, and how it ended. Partitioned by month.
+CREATE TABLE run_attempts (
+  run        bigint NOT NULL,
+  attempt    smallint NOT NULL,
+  token      bigint NOT NULL,
+  worker     text NOT NULL,
+  started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  ended_at   timestamptz,
+  outcome    text,
+  PRIMARY KEY (run, attempt, started_at)
+) PARTITION BY RANGE (started_at);
+
+-- Leases on named things: run:<id>, job:<name>.
+CREATE TABLE leases (
+  name         text PRIMARY KEY,
+  token        bigint NOT NULL,
+  holder       bigint NOT NULL,
+  worker       text NOT NULL,
+  leased_until timestamptz NOT NULL,
+  acquired_at  timestamptz NOT NULL DEFAULT clock_timestamp()
+) WITH (fillfactor = 50);
+
+-- One scheduled time of one schedule: the run it became, or why it became none.
+CREATE TABLE ticks (
+  schedule    text NOT NULL,
+  tick_at     timestamptz NOT NULL,
+  outcome     text NOT NULL CHECK (outcome IN (
+    'run',        -- became the run named here
+    'coalesced',  -- missed; a later tick's run stands for it
+    'skipped',    -- its policy or a running twin said no; the reason says which
+    'held')),     -- maintenance, or the schedule is paused
+  run         bigint,
+  reason      text,
+  recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  recorded_by text NOT NULL,
+  PRIMARY KEY (schedule, tick_at),
+  CONSTRAINT a_run_or_a_reason CHECK ((outcome = 'run') = (run IS NOT NULL) AND (run IS NOT NULL OR reason IS NOT NULL))
+);
+
+-- What operators changed of the timetable; a schedule without a row keeps its default.
+CREATE TABLE schedule_settings (
+  schedule   text PRIMARY KEY,
+  cron       text,
+  every_seconds integer CHECK (every_seconds BETWEEN 1 AND 31622400),
+  timezone   text,
+  catch_up   text CHECK (catch_up IN ('run_latest', 'run_all', 'skip')),
+  changed_by text NOT NULL,
+  why        text NOT NULL,
+  changed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  CONSTRAINT one_rhythm CHECK (cron IS NULL OR every_seconds IS NULL)
+);
+
+-- Legal moves and the work states call for: seeded by migrate from the domain's frozen tables.
+CREATE TABLE legal_moves (
+  kind   text NOT NULL,
+  source text NOT NULL,
+  target text NOT NULL,
+  guard  text NOT NULL CHECK (guard IN ('leased', 'unleased')),
+  "when" text NOT NULL,
+  PRIMARY KEY (kind, source, target)
+);
+CREATE TABLE called_work (
+  kind    text NOT NULL,
+  state   text NOT NULL,
+  outcome text NOT NULL DEFAULT '',
+  job     text,
+  due     text NOT NULL,
+  PRIMARY KEY (kind, state, outcome)
+);
+
+-- Append-only history of every change of state. Partitioned by month.
+CREATE TABLE moves (
+  kind    text NOT NULL,
+  subject uuid NOT NULL,
+  source  text NOT NULL,
+  target  text NOT NULL,
+  run     bigint,
+  actor   text NOT NULL,
+  reason  text,
+  token   bigint,
+  at      timestamptz NOT NULL DEFAULT clock_timestamp()
+) PARTITION BY RANGE (at);
+CREATE INDEX moves_of_subject ON moves (subject, at);
+
+-- The write-ahead intent of one outside call that changes the world, and its outcome.
+CREATE TABLE effects (
+  key           uuid PRIMARY KEY,   -- its 32 hex digits are the idempotency key
+  kind          text NOT NULL,
+  subject       uuid NOT NULL,
+  generation    smallint NOT NULL,
+  provider      text NOT NULL,
+  account       text NOT NULL,
+  request       json NOT NULL,      -- json, not jsonb: the bytes are the promise
+  state         text NOT NULL CHECK (state IN (
+    'intended',   -- committed before the call
+    'accepted',   -- <- intended, unknown
+    'rejected',   -- <- intended, unknown
+    'not_sent',   -- <- intended: the same row is sent again
+    'unknown')),  -- <- intended
+  sends         smallint NOT NULL,  -- claims under which a send may have begun
+  put_backs     smallint NOT NULL DEFAULT 0,
+  token         bigint NOT NULL,
+  provider_id   text,
+  status        text,               -- the provider's own word, newest
+  utr           text,
+  error         text,
+  first_sent_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  accepted_at   timestamptz,        -- by the provider's clock
+  updated_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
+  CONSTRAINT accepted_has_a_name CHECK (state <> 'accepted' OR provider_id IS NOT NULL),
+  CONSTRAINT sends_are_counted CHECK (sends >= 0)
+) WITH (fillfactor = 70);
+-- This prevents two effects from claiming the same payment of a provider.
+CREATE UNIQUE INDEX effects_one_per_payment ON effects (provider, account, provider_id) WHERE provider_id IS NOT NULL;
+
+-- Every answer received about an effect, whoever asked and whether or not it moved anything.
+-- Append-only evidence. Partitioned by month.
+CREATE TABLE effect_answers (
+  key    uuid NOT NULL,
+  answer text NOT NULL,
+  detail text,
+  run    bigint,
+  token  bigint,
+  moved  boolean NOT NULL,
+  at     timestamptz NOT NULL DEFAULT clock_timestamp()
+) PARTITION BY RANGE (at);
+CREATE INDEX effect_answers_of_effect ON effect_answers (key);
+
+-- Maintenance, paused schedules and queues, brakes, feature flags: who turned it, when and why.
+CREATE TABLE switches (
+  name  text PRIMARY KEY,
+  is_on boolean NOT NULL,
+  who   text NOT NULL,
+  why   text NOT NULL,
+  at    timestamptz NOT NULL DEFAULT clock_timestamp(),
+  until timestamptz
+);
+CREATE TABLE switch_changes (
+  id    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  name  text NOT NULL,
+  is_on boolean NOT NULL,
+  who   text NOT NULL,
+  why   text NOT NULL,
+  at    timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+-- The rate limit of a provider account: permits are taken before the claim, for the whole set.
+-- A GCRA: full_at is when the bucket is full again.
+CREATE TABLE rate_limits (
+  name            text PRIMARY KEY,
+  rate_per_second double precision NOT NULL CHECK (rate_per_second > 0),
+  burst           integer NOT NULL CHECK (burst > 0),
+  full_at         timestamptz NOT NULL DEFAULT clock_timestamp(),
+  cut_until       timestamptz,      -- after a 429: half the rate until then
+  stopped_until   timestamptz       -- after a 429: nothing until then
+) WITH (fillfactor = 50);
+
+-- Processes that run jobs: what they know, and that their threads still take work.
+CREATE TABLE workers (
+  id            text PRIMARY KEY,    -- host:pid:start
+  host          text NOT NULL,
+  pid           integer NOT NULL,
+  version       text NOT NULL,
+  jobs          text[] NOT NULL,
+  started_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
+  beat_at       timestamptz NOT NULL DEFAULT clock_timestamp(),
+  last_claim_at timestamptz,
+  stopping      boolean NOT NULL DEFAULT false
+) WITH (fillfactor = 50);
+
+-- Something a person must look at. Every alert is one.
+CREATE TABLE findings (
+  key          text PRIMARY KEY,
+  kind         text NOT NULL,
+  subject      text NOT NULL,
+  severity     text NOT NULL CHECK (severity IN ('P0', 'P1', 'P2')),
+  detail       text NOT NULL,
+  opened_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
+  seen_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
+  seen         integer NOT NULL DEFAULT 1,
+  owner        text,
+  muted_until  timestamptz,
+  alerted_at   timestamptz,
+  resolved_at  timestamptz,
+  resolved_by  text,
+  resolution   text,
+  auto_healed  boolean NOT NULL DEFAULT false,
+  CONSTRAINT resolved_by_whom_and_why CHECK ((resolved_at IS NULL) = (resolved_by IS NULL) AND (resolved_at IS NULL) = (resolution IS NULL))
+);
+CREATE INDEX findings_open ON findings (opened_at, key) WHERE resolved_at IS NULL;
+
+-- Who may propose and approve. Only the hash of a token is kept.
+CREATE TABLE operators (
+  name       text PRIMARY KEY,
+  token_hash text NOT NULL UNIQUE,
+  added_by   text NOT NULL,
+  added_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+  removed_at timestamptz
+);
+
+-- An action that moves or frees money, waiting for a second person.
+CREATE TABLE proposals (
+  id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  action      text NOT NULL,
+  subject     text NOT NULL,
+  arguments   jsonb NOT NULL DEFAULT '{}',
+  proposed_by text NOT NULL,
+  why         text NOT NULL,
+  proposed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  approved_by text,
+  approved_at timestamptz,
+  withdrawn_at timestamptz,
+  outcome     text,
+  CONSTRAINT two_people CHECK (approved_by <> proposed_by)
+);
+-- This prevents two live proposals of the same action on the same thing.
+CREATE UNIQUE INDEX proposals_one_live ON proposals (action, subject) WHERE approved_at IS NULL AND withdrawn_at IS NULL;

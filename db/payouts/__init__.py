@@ -1,0 +1,1 @@
+"""Payouts in the database: claimed, submitted, put back, concluded, imported, read."""

@@ -1,0 +1,142 @@
+"""Claim payouts whose provider is to be asked: `payouts.follow` (accepted) and `payouts.recover` (unknown)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from db import effects
+from db.effects import Intent
+from db.payouts.claim import DETAILS, Provider, Sending, order, sending
+from db.payouts.verdicts import Known
+from db.transitions import LeasedTx, claim
+from db.tx import Row, Tx
+from db.work import Held, Next
+from domain.payouts import FOLLOW, PAYOUTS, RECOVER, SUBMIT, PayoutState, reference
+from domain.ports import Sought
+
+_DETAILS: Final = sa.text(DETAILS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Following:
+    """A payout its provider has accepted, and what to ask about it."""
+
+    known: Known
+    sought: Sought
+
+    @property
+    def held(self) -> Held:
+        """The lease it is under."""
+        return self.known.held
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Followed:
+    """The payouts of one claim of `payouts.follow`."""
+
+    items: list[Following]
+    taken: int
+    skipped: int
+
+
+def start_following(tx: Tx, *, run: int, limit: int, lease_seconds: float, only: Sequence[UUID] | None = None) -> Followed:
+    """Claim up to `limit` accepted payouts whose state at the provider is to be asked for."""
+    leased = claim(tx, FOLLOW, run=run, limit=limit, lease_seconds=lease_seconds, only=only)
+    rows = _sift(leased, FOLLOW, 0)
+    items = [
+        Following(
+            known=known(leased.held[row.id], row),
+            sought=Sought(reference=reference(row.id, row.generation), provider_id=row.provider_id, created_at=row.accepted_at),
+        )
+        for row in rows
+    ]
+    return Followed(items=items, taken=len(leased.held), skipped=len(leased.held) - len(items))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovering:
+    """A payout nobody knows about. `sending` is committed to only inside the key's window."""
+
+    known: Known
+    sending: Sending | None
+
+    @property
+    def held(self) -> Held:
+        """The lease it is under."""
+        return self.known.held
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovered:
+    """The payouts of one claim of `payouts.recover`."""
+
+    items: list[Recovering]
+    taken: int
+    skipped: int
+
+
+def start_recovering(
+    tx: Tx, provider: Provider, *, run: int, limit: int, lease_seconds: float, only: Sequence[UUID] | None = None
+) -> Recovered:
+    """Claim up to `limit` payouts in doubt; those inside the key's window may be sent again, byte for byte."""
+    leased = claim(tx, RECOVER, run=run, limit=limit, lease_seconds=lease_seconds, only=only)
+    rows = _sift(leased, RECOVER, provider.key_seconds)
+    again = [row for row in rows if not row.is_past_key and not leased.held[row.id].is_worn]
+    intents = [
+        Intent(key=row.effect_key, subject=row.id, generation=row.generation, request=provider.freeze(order(row))) for row in again
+    ]
+    sendables = {
+        s.subject: s for s in effects.intend(leased, intents, kind=SUBMIT, provider=provider.name, account=provider.account)
+    }
+    items = [
+        Recovering(
+            known=known(leased.held[row.id], row),
+            sending=sending(leased.held[row.id], sendables[row.id], row) if row.id in sendables else None,
+        )
+        for row in rows
+    ]
+    return Recovered(items=items, taken=len(leased.held), skipped=len(leased.held) - len(items))
+
+
+def _sift(leased: LeasedTx, job: str, key_seconds: float) -> list[Row]:
+    """Hand on what does not wait for `job`; return the rows of what does."""
+    if not leased.held:
+        return []
+    rows = {row.id: row for row in leased.rows(_DETAILS, ids=list(leased.held), key_seconds=key_seconds)}
+    nexts = [v for subject in leased.held if (v := _verdict(subject, job, rows.get(subject))) is not None]
+    leased.settle(nexts)
+    gone = {n.subject for n in nexts}
+    return [row for subject, row in rows.items() if subject not in gone]
+
+
+def _verdict(subject: UUID, job: str, row: Row | None) -> Next | None:
+    if row is None:
+        return Next(subject=subject, job=None)
+    if job == RECOVER and row.state == PayoutState.PROCESSING and row.effect_state == "intended":
+        return None  # handed over by process: its key may be too old for a send, so it is looked up
+    call = PAYOUTS.call_for(row.state, row.effect_state)
+    if call is None:
+        reason = f"its state {row.state} and its effect {row.effect_state} do not fit"
+        return Next(subject=subject, job=job, parked=reason, error=reason)
+    return None if call.job == job else Next(subject=subject, job=call.job)
+
+
+def known(held: Held, row: Row) -> Known:
+    """What we hold a provider's report against."""
+    completed_at: datetime | None = row.completed_at
+    return Known(
+        held=held,
+        key=row.effect_key,
+        state=PayoutState(row.state),
+        reference=reference(row.id, row.generation),
+        amount_minor=row.amount,
+        currency=row.currency,
+        fund_account_id=row.fund_account_id,
+        provider_id=row.provider_id,
+        completed_at=completed_at,
+    )
+

@@ -1,0 +1,213 @@
+"""From what a provider said to what becomes of the payout: pure decisions over claimed rows."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import assert_never
+from uuid import UUID
+
+from db.effects import Outcome
+from db.payouts.apply import Verdict
+from db.payouts.claim import Sending
+from db.work import Held, Next
+from domain.answers import Accepted, Answer, NotSent, ProviderPayout, ProviderStatus, Rejected, Unknown
+from domain.backoff import FOLLOW_SECONDS, PUT_BACK_SECONDS, delay
+from domain.calendar import add_working_days
+from domain.effects import EffectState
+from domain.findings import Finding, FindingKind
+from domain.payouts import FOLLOW, PROCESS, RECOVER, PayoutState
+from domain.tally import Count
+
+FINAL = frozenset({ProviderStatus.PAID, ProviderStatus.FAILED, ProviderStatus.CANCELLED, ProviderStatus.REVERSED})
+REVERSAL_DAYS = 5
+"""Working days after completion in which a provider may still give the money back (RazorpayX: T+3)."""
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """A claimed payout about which its provider was asked."""
+
+    held: Held
+    key: UUID
+    state: PayoutState
+    reference: str
+    amount_minor: int
+    currency: str
+    fund_account_id: str
+    provider_id: str | None
+    completed_at: datetime | None
+
+
+def of_send(sending: Sending, answer: Answer, recover_seconds: tuple[float, ...]) -> tuple[Verdict, Count]:
+    """What becomes of a payout after a send was answered (the answer already read as evidence)."""
+    held, key = sending.held, sending.effect.key
+    match answer:
+        case Accepted(payout=paid):
+            return _accepted(held, key, paid), Count.SUCCEEDED
+        case Rejected(code=code, reason=reason):
+            detail = f"{code}: {reason}"
+            return Verdict(
+                subject=held.subject,
+                outcome=Outcome(key=key, answer="rejected", state=EffectState.REJECTED, detail=detail),
+                source=PayoutState.PROCESSING,
+                target=PayoutState.FAILED,
+                reason=detail,
+                next=Next(subject=held.subject, job=None),
+            ), Count.FAILED
+        case NotSent(reason=reason):
+            return Verdict(
+                subject=held.subject,
+                outcome=Outcome(key=key, answer="not_sent", state=EffectState.NOT_SENT, detail=reason, sends=-1),
+                source=PayoutState.PROCESSING,
+                target=PayoutState.APPROVED,
+                reason=reason,
+                next=_again(held, PROCESS, PUT_BACK_SECONDS, reason),
+            ), Count.PUT_BACK
+        case Unknown():
+            return of_unknown(held, key, answer, recover_seconds), Count.UNKNOWN
+        case _:
+            assert_never(answer)
+
+
+def of_unknown(held: Held, key: UUID, answer: Unknown, recover_seconds: tuple[float, ...]) -> Verdict:
+    """Nobody can know: the subject stays, its money stays reserved, `payouts.recover` asks."""
+    tries = held.tries if held.job == RECOVER else 0
+    wait = max(delay(recover_seconds, tries), timedelta(seconds=answer.retry_after_seconds or 0))
+    finding = None
+    if answer.suspect:
+        finding = _finding(FindingKind.PAYOUT_ANSWER_MISMATCH, held.subject, answer.reason)
+    elif tries + 1 >= len(recover_seconds) + 1:
+        finding = _finding(FindingKind.PAYOUT_UNKNOWN_TOO_LONG, held.subject, f"{tries + 1} tries: {answer.reason}")
+    return Verdict(
+        subject=held.subject,
+        outcome=Outcome(key=key, answer="unknown", state=EffectState.UNKNOWN, detail=answer.reason),
+        next=Next(
+            subject=held.subject,
+            job=RECOVER,
+            delay=wait,
+            tries=tries + 1,
+            error=answer.reason,
+            parked=f"the provider's answer contradicts the request: {answer.reason}" if answer.suspect else None,
+        ),
+        finding=finding,
+    )
+
+
+def _accepted(held: Held, key: UUID, paid: ProviderPayout) -> Verdict:
+    soon = timedelta(0) if paid.status in FINAL else delay(FOLLOW_SECONDS, 0)
+    return Verdict(
+        subject=held.subject,
+        outcome=_heard(key, paid),
+        next=Next(subject=held.subject, job=FOLLOW, delay=soon),
+    )
+
+
+def _heard(key: UUID, paid: ProviderPayout) -> Outcome:
+    return Outcome(
+        key=key,
+        answer="accepted",
+        state=EffectState.ACCEPTED,
+        provider_id=paid.provider_id,
+        status=paid.raw_status,
+        utr=paid.utr,
+        accepted_at=paid.created_at,
+        detail=paid.reason,
+    )
+
+
+def of_report(known: Known, paid: ProviderPayout, now: datetime) -> tuple[Verdict, Count]:
+    """What becomes of a payout when its provider says where it is: the one completion rule."""
+    wrong = _mismatch(known, paid)
+    if wrong is not None:
+        return _parked(known, wrong, FindingKind.PAYOUT_ANSWER_MISMATCH), Count.PARKED
+    target = _target(known.state, paid.status)
+    finding = None
+    if paid.status is ProviderStatus.UNRECOGNISED:
+        finding = _finding(FindingKind.PAYOUT_PROVIDER_STATUS_UNRECOGNISED, known.held.subject, paid.raw_status)
+    verdict = Verdict(
+        subject=known.held.subject,
+        outcome=_heard(known.key, paid),
+        source=known.state if target else None,
+        target=target,
+        reason=paid.reason or (paid.raw_status if target is not PayoutState.COMPLETED else None),
+        next=_after(known, target, now),
+        finding=finding,
+    )
+    return verdict, _COUNTS.get(target, Count.WAITING)
+
+
+_COUNTS = {
+    PayoutState.COMPLETED: Count.SUCCEEDED,
+    PayoutState.FAILED: Count.FAILED,
+    PayoutState.CANCELLED: Count.FAILED,
+    PayoutState.REVERSED: Count.FAILED,
+}
+
+
+def _target(state: PayoutState, status: ProviderStatus) -> PayoutState | None:
+    """The state a provider's word leads to; None moves nothing. A late or early word moves nothing."""
+    if state is PayoutState.PROCESSING:
+        return {
+            ProviderStatus.PAID: PayoutState.COMPLETED,
+            ProviderStatus.FAILED: PayoutState.FAILED,
+            ProviderStatus.REVERSED: PayoutState.FAILED,
+            ProviderStatus.CANCELLED: PayoutState.CANCELLED,
+        }.get(status)
+    if state is PayoutState.COMPLETED and status in {ProviderStatus.REVERSED, ProviderStatus.FAILED}:
+        return PayoutState.REVERSED
+    return None
+
+
+def _after(known: Known, target: PayoutState | None, now: datetime) -> Next:
+    subject = known.held.subject
+    if target is PayoutState.COMPLETED:
+        return Next(subject=subject, job=FOLLOW, delay=_DAY)
+    if target is not None:
+        return Next(subject=subject, job=None)
+    if known.state is PayoutState.COMPLETED:
+        watched_until = add_working_days(known.completed_at or now, REVERSAL_DAYS)
+        return Next(subject=subject, job=FOLLOW if now < watched_until else None, delay=_DAY)
+    tries = known.held.tries if known.held.job == FOLLOW else 0
+    return Next(subject=subject, job=FOLLOW, delay=delay(FOLLOW_SECONDS, tries), tries=tries + 1)
+
+
+def _mismatch(known: Known, paid: ProviderPayout) -> str | None:
+    told = {
+        "amount": (known.amount_minor, paid.amount_minor),
+        "currency": (known.currency, paid.currency),
+        "reference": (known.reference, paid.reference or known.reference),
+        "fund account": (known.fund_account_id, paid.fund_account_id or known.fund_account_id),
+        "id": (known.provider_id or paid.provider_id, paid.provider_id),
+    }
+    wrong = [f"{name} is {theirs!r}, not {ours!r}" for name, (ours, theirs) in told.items() if ours != theirs]
+    return f"provider's payout {paid.provider_id}: {', '.join(wrong)}" if wrong else None
+
+
+def _parked(known: Known, reason: str, kind: FindingKind) -> Verdict:
+    return parked(known.held, reason, kind)
+
+
+def parked(held: Held, reason: str, kind: FindingKind) -> Verdict:
+    """Nothing moves; a person must look."""
+    return Verdict(
+        subject=held.subject,
+        next=Next(subject=held.subject, job=held.job, parked=reason, error=reason, tries=held.tries),
+        finding=_finding(kind, held.subject, reason),
+    )
+
+
+def postponed(held: Held, ladder: tuple[float, ...], error: str, at_least_seconds: float = 0) -> Verdict:
+    """Nothing was learned: the same job asks again later."""
+    wait = max(delay(ladder, held.tries), timedelta(seconds=at_least_seconds))
+    return Verdict(
+        subject=held.subject,
+        next=Next(subject=held.subject, job=held.job, delay=wait, tries=held.tries + 1, error=error),
+    )
+
+
+def _again(held: Held, job: str, ladder: tuple[float, ...], error: str) -> Next:
+    return Next(subject=held.subject, job=job, delay=delay(ladder, held.tries), tries=held.tries + 1, error=error)
+
+
+def _finding(kind: FindingKind, payout: UUID, detail: str) -> Finding:
+    return Finding(kind=kind, subject=f"payout {payout}", detail=detail)

@@ -1,0 +1,138 @@
+-- The doors for other languages, and the few rules that must have one implementation.
+
+-- First 32 hex digits of SHA-256(installation:kind:subject:generation), as a uuid.
+CREATE FUNCTION effect_key(kind text, subject uuid, generation integer) RETURNS uuid LANGUAGE sql STABLE AS $$
+  SELECT left(encode(sha256(convert_to(concat_ws(':', i.id, kind, subject, generation), 'UTF8')), 'hex'), 32)::uuid
+  FROM installation i
+$$;
+
+-- What an approval approves: change any of it afterwards and the seal no longer fits.
+CREATE FUNCTION payout_seal(p payouts, generation integer, key uuid) RETURNS bytea LANGUAGE sql STABLE AS $$
+  SELECT sha256(convert_to(concat_ws('|', p.id, p.amount, p.currency, p.payee, p.account, coalesce(p.mode, ''), p.purpose,
+                                     p.narration, generation, key), 'UTF8'))
+$$;
+
+-- Monthly partitions of the append-only tables, this month and `ahead` more; the default partition
+-- catches what no month covers.
+CREATE FUNCTION make_partitions(ahead integer DEFAULT 3) RETURNS integer LANGUAGE plpgsql AS $$
+DECLARE
+  parent text;
+  first date;
+  made integer := 0;
+BEGIN
+  FOREACH parent IN ARRAY ARRAY['run_attempts', 'moves', 'effect_answers', 'postings'] LOOP
+    IF to_regclass(parent || '_other') IS NULL THEN
+      EXECUTE format('CREATE TABLE %I PARTITION OF %I DEFAULT', parent || '_other', parent);
+    END IF;
+    FOR ahead_by IN 0..ahead LOOP
+      first := (date_trunc('month', clock_timestamp() AT TIME ZONE 'UTC') + make_interval(months => ahead_by))::date;
+      IF to_regclass(parent || to_char(first, '_YYYY_MM')) IS NULL THEN
+        EXECUTE format('CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)', parent || to_char(first, '_YYYY_MM'), parent,
+                       first::timestamp AT TIME ZONE 'UTC', (first + interval '1 month')::timestamp AT TIME ZONE 'UTC');
+        made := made + 1;
+      END IF;
+    END LOOP;
+  END LOOP;
+  RETURN made;
+END $$;
+
+-- Put a run on record. The same job and request key for ever return the same run.
+CREATE FUNCTION bursar_enqueue(job text, scope jsonb DEFAULT '{}', request_key text DEFAULT NULL) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER AS $$
+#variable_conflict use_variable
+DECLARE
+  made bigint;
+BEGIN
+  IF job IS NULL OR job !~ '^[a-z_]+\.[a-z_]+$' THEN
+    RAISE EXCEPTION 'job %: must be family.name', job USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  IF scope IS NULL OR jsonb_typeof(scope) <> 'object' THEN
+    RAISE EXCEPTION 'scope %: must be a JSON object', scope USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  INSERT INTO runs AS r (job, version, queue, origin, state, scope, request_key, requested_by)
+  SELECT job, coalesce(max(c.version), 1), coalesce(max(c.queue), 'rest'), 'sql',
+         CASE WHEN EXISTS (SELECT FROM switches s WHERE s.name = 'maintenance' AND s.is_on) THEN 'held' ELSE 'queued' END,
+         scope, request_key, session_user
+  FROM catalog c WHERE c.job = job
+  ON CONFLICT (job, request_key) WHERE request_key IS NOT NULL DO NOTHING
+  RETURNING r.id INTO made;
+  IF made IS NULL THEN
+    SELECT r.id INTO made FROM runs r WHERE r.job = job AND r.request_key = request_key;
+  END IF;
+  RETURN made;
+END $$;
+
+-- Move subjects that no worker holds: CAS, seal, work rows and history, in the caller's transaction.
+-- One row per id: moved | busy (leased) | sent (a send may have begun) | illegal | missing | unlinked
+-- (an earning it paid is paid elsewhere).
+CREATE FUNCTION bursar_move(kind text, ids uuid[], to_state text, actor text, why text, due timestamptz DEFAULT NULL)
+RETURNS TABLE (subject uuid, outcome text, from_state text) LANGUAGE plpgsql SECURITY DEFINER AS $$
+#variable_conflict use_variable
+BEGIN
+  IF coalesce(trim(actor), '') = '' OR coalesce(trim(why), '') = '' THEN
+    RAISE EXCEPTION 'actor and why are required' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  IF ids IS NULL THEN
+    RAISE EXCEPTION 'ids are required: a missing filter never means everyone' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  IF kind = 'payout' THEN
+    RETURN QUERY SELECT * FROM move_payouts(ids, to_state, actor, why, due);
+  ELSE
+    RAISE EXCEPTION 'kind %: must be payout', kind USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+END $$;
+
+CREATE FUNCTION move_payouts(ids uuid[], to_state text, actor text, why text, due timestamptz)
+RETURNS TABLE (subject uuid, outcome text, from_state text) LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+BEGIN
+  -- Lock order: work rows, then subjects, each in key order.
+  PERFORM FROM work w WHERE w.subject = ANY (ids) ORDER BY w.job, w.subject FOR UPDATE;
+  PERFORM FROM payouts p WHERE p.id = ANY (ids) ORDER BY p.id FOR UPDATE;
+  RETURN QUERY
+  WITH judged AS MATERIALIZED (
+    SELECT wanted.id, p.state,
+           CASE WHEN p.id IS NULL THEN 'missing'
+                WHEN m.kind IS NULL THEN 'illegal'
+                -- Of the moves under a lease only this one is anybody else's: no worker holds the row.
+                WHEN m.guard = 'leased' AND NOT (p.state = 'APPROVED' AND to_state = 'CANCELLED') THEN 'illegal'
+                WHEN w.leased_until > clock_timestamp() THEN 'busy'
+                WHEN p.state = 'APPROVED' AND e.sends > 0 THEN 'sent'
+                WHEN p.state = 'FAILED' AND EXISTS (
+                  SELECT FROM payout_earnings own JOIN earnings g ON g.id = own.earning
+                  WHERE own.payout = p.id AND g.state <> 'READY') THEN 'unlinked'
+                ELSE 'moved' END AS outcome
+    FROM (SELECT DISTINCT unnest(ids) AS id) wanted
+    LEFT JOIN payouts p ON p.id = wanted.id
+    LEFT JOIN legal_moves m ON m.kind = 'payout' AND m.source = p.state AND m.target = to_state
+    LEFT JOIN work w ON w.subject = wanted.id
+    LEFT JOIN effects e ON e.key = p.effect_key),
+  next AS MATERIALIZED (
+    SELECT j.id, j.state, p.generation + CASE WHEN p.state = 'FAILED' THEN 1 ELSE 0 END AS generation
+    FROM judged j JOIN payouts p ON p.id = j.id WHERE j.outcome = 'moved'),
+  keyed AS MATERIALIZED (
+    SELECT n.id, n.state, n.generation, effect_key('payout.submit', n.id, n.generation) AS key FROM next n),
+  approved AS (
+    UPDATE payouts p SET state = to_state, generation = k.generation, effect_key = k.key,
+           approval_seal = payout_seal(p, k.generation, k.key),
+           approved_by = actor, approved_at = clock_timestamp(), error = NULL, updated_at = clock_timestamp()
+    FROM keyed k WHERE p.id = k.id AND to_state = 'APPROVED' RETURNING p.id),
+  ended AS (
+    UPDATE payouts p SET state = to_state, error = why, updated_at = clock_timestamp()
+    FROM next n WHERE p.id = n.id AND to_state <> 'APPROVED' RETURNING p.id),
+  awaited AS (
+    INSERT INTO work (job, subject, due_at)
+    SELECT c.job, a.id, coalesce(due, clock_timestamp()) FROM approved a
+    JOIN called_work c ON c.kind = 'payout' AND c.state = to_state AND c.outcome = '' AND c.job IS NOT NULL),
+  dropped AS (
+    DELETE FROM work w USING ended d WHERE w.subject = d.id),
+  linked AS (
+    UPDATE payout_earnings l SET live = to_state = 'APPROVED' FROM next n WHERE l.payout = n.id RETURNING l.earning),
+  reserved AS (
+    UPDATE earnings g SET state = CASE WHEN to_state = 'APPROVED' THEN 'BATCHED' ELSE 'READY' END
+    FROM linked l WHERE g.id = l.earning AND g.state IN ('READY', 'BATCHED')),
+  told AS (
+    INSERT INTO moves (kind, subject, source, target, actor, reason)
+    SELECT 'payout', n.id, n.state, to_state, actor, why FROM next n)
+  SELECT j.id, j.outcome, j.state FROM judged j ORDER BY j.id;
+END $$;

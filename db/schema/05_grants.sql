@@ -1,0 +1,29 @@
+-- What each role may do. Processes run as the role they need; nobody but the owner changes tables.
+-- Roles belong to the cluster and are made by migrate before this runs.
+
+GRANT SELECT ON ALL TABLES IN SCHEMA :schema TO bursar_worker, bursar_operator;
+GRANT USAGE ON SCHEMA :schema TO bursar_worker, bursar_operator, bursar_app;
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA :schema TO bursar_worker, bursar_operator;
+
+-- A worker moves what exists: it can make no payout and change no amount or beneficiary.
+GRANT INSERT, UPDATE, DELETE ON work, runs, leases, workers, rate_limits, findings, switches TO bursar_worker, bursar_operator;
+GRANT INSERT ON run_attempts, ticks, moves, effects, effect_answers, switch_changes, entries, postings, rejected_postings
+  TO bursar_worker, bursar_operator;
+GRANT UPDATE ON run_attempts, effects, balances, ledger_totals TO bursar_worker, bursar_operator;
+GRANT INSERT ON accounts, balances, ledger_totals TO bursar_worker, bursar_operator;
+GRANT UPDATE (state, error, completed_at, updated_at) ON payouts TO bursar_worker, bursar_operator;
+GRANT UPDATE (state) ON earnings TO bursar_worker, bursar_operator;
+GRANT UPDATE (live) ON payout_earnings TO bursar_worker, bursar_operator;
+GRANT UPDATE (provider, account, system_identifier, timeline) ON installation TO bursar_operator;
+
+-- An operator also brings in payouts, sets times, and proposes and approves.
+GRANT INSERT ON payees, payout_accounts, payouts, earnings, payout_earnings, schedule_settings, operators, proposals TO bursar_operator;
+GRANT UPDATE ON schedule_settings, proposals, operators TO bursar_operator;
+GRANT DELETE ON schedule_settings TO bursar_operator;
+
+-- Other applications: two functions and the right to look.
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA :schema FROM PUBLIC;
+GRANT SELECT ON payouts, runs, work, moves TO bursar_app;
+GRANT EXECUTE ON FUNCTION bursar_move(text, uuid[], text, text, text, timestamptz), bursar_enqueue(text, jsonb, text)
+  TO bursar_app, bursar_worker, bursar_operator;
+GRANT EXECUTE ON FUNCTION effect_key(text, uuid, integer), payout_seal(payouts, integer, uuid) TO bursar_worker, bursar_operator, bursar_app;

@@ -1,0 +1,49 @@
+"""The domain's frozen tables as rows, so that SQL callers obey the same ones; rewritten by migrate."""
+
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+
+from domain.ledger import ENTRY_RULES, Side
+from domain.machines import Machine
+from domain.payouts import PAYOUTS
+from domain.runs import RUNS
+
+MACHINES: tuple[Machine, ...] = (PAYOUTS, RUNS)
+
+
+def rules(connection: sa.Connection) -> None:
+    """Write legal moves, called work, entry rules and the installation's row."""
+    connection.execute(sa.text("INSERT INTO installation DEFAULT VALUES ON CONFLICT (one) DO NOTHING"))
+    for table in ("legal_moves", "called_work", "entry_rules"):
+        connection.execute(sa.text(f"DELETE FROM {table}"))  # noqa: S608 - a name from the line above
+    moves = [(m.kind, v.source, v.target, v.guard.value, v.when) for m in MACHINES for v in m.moves]
+    _insert(connection, 'legal_moves (kind, source, target, guard, "when")', moves)
+    calls = [(m.kind, c.state, c.outcome or "", c.job, c.due) for m in MACHINES for c in m.calls]
+    _insert(connection, "called_work (kind, state, outcome, job, due)", calls)
+    entry_rules = [
+        (kind.value, side.value, account.value)
+        for kind, sides in ENTRY_RULES.items()
+        for side, accounts in zip((Side.DEBIT, Side.CREDIT), sides, strict=True)
+        for account in sorted(accounts)
+    ]
+    _insert(connection, "entry_rules (type, side, kind)", entry_rules)
+
+
+def catalog(connection: sa.Connection, jobs: Iterable[tuple[str, str, str, int, str]]) -> None:
+    """Write what jobs exist: (job, queue, shape, version, summary) each; a newer version stays."""
+    connection.execute(
+        sa.text("""
+        INSERT INTO catalog AS c (job, queue, shape, version, summary)
+        SELECT * FROM unnest(CAST(:a AS text[]), CAST(:b AS text[]), CAST(:c AS text[]), CAST(:d AS int[]), CAST(:e AS text[]))
+        ON CONFLICT (job) DO UPDATE SET queue = excluded.queue, shape = excluded.shape, version = excluded.version,
+          summary = excluded.summary WHERE c.version <= excluded.version"""),
+        dict(zip("abcde", map(list, zip(*jobs, strict=True)), strict=True)),
+    )
+
+
+def _insert(connection: sa.Connection, into: str, rows: list[tuple[str | None, ...]]) -> None:
+    names = [f"c{i}" for i in range(len(rows[0]))]
+    source = ", ".join(f"CAST(:{name} AS text[])" for name in names)
+    columns = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
+    connection.execute(sa.text(f"INSERT INTO {into} SELECT * FROM unnest({source})"), columns)  # noqa: S608

@@ -1,0 +1,128 @@
+"""The one way to change a state: compare, swap, fence, history, for a whole set.
+
+A move needs a `LeasedTx`: a transaction in which the work rows of its subjects are locked and carry
+this holder's token. `claim` and `seize` make one by giving rows a token; `regain` makes one again
+for settling, by comparing it. Subjects in states without work are moved by CAS alone, through
+`unleased_move` (the SQL door `bursar_move`, so there is one implementation for every caller).
+
+Lock order everywhere: work rows, then subjects, then accounts, then totals, each in key order.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from db import work
+from db.tx import Tx
+from db.work import Held, Next
+from domain.machines import Guard, Machine
+
+TABLES: Final = {"payout": "payouts"}
+"""The table of each kind of subject."""
+
+
+class LeasedTx(Tx):
+    """A transaction that holds work rows by token. Only `claim`, `seize` and `regain` make one."""
+
+    __slots__ = ("actor", "held", "holder")
+
+    def __init__(self, tx: Tx, held: Iterable[Held], *, run: int | None, actor: str) -> None:
+        super().__init__(tx.connection)
+        self.held = {h.subject: h for h in held}
+        self.holder = run
+        self.actor = actor
+
+    def settle(self, nexts: Sequence[Next]) -> None:
+        """Decide what becomes of held work rows. Each subject at most once."""
+        if nexts and work.settle(self, list(self.held.values()), nexts) != len(nexts):
+            raise AssertionError("a locked work row with our token is always there")
+
+    def job(self, subject: UUID) -> str:
+        """The job whose row holds `subject`."""
+        return self.held[subject].job
+
+
+def claim(
+    tx: Tx, job: str, *, run: int, limit: int, lease_seconds: float, only: Sequence[UUID] | None = None
+) -> LeasedTx:
+    """Lease up to `limit` ready subjects of `job`."""
+    held = work.claim(tx, job, run=run, limit=limit, lease_seconds=lease_seconds, only=only)
+    return LeasedTx(tx, held, run=run, actor=f"run:{run}")
+
+
+def seize(tx: Tx, subjects: Sequence[UUID], *, run: int | None, actor: str, leased_too: bool) -> LeasedTx:
+    """Take the rows of `subjects` from whoever holds them; `leased_too` only for a provider's final answer."""
+    return LeasedTx(tx, work.seize(tx, subjects, run=run, leased_too=leased_too), run=run, actor=actor)
+
+
+def regain(tx: Tx, held: Sequence[Held], *, run: int) -> LeasedTx:
+    """Lock what this run still holds of `held`; what is missing from it was fenced."""
+    mine = work.regain(tx, held)
+    return LeasedTx(tx, [h for h in held if h.subject in mine], run=run, actor=f"run:{run}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """What became of one subject of an unleased move."""
+
+    subject: UUID
+    outcome: str
+    """moved | busy | sent | illegal | missing | unlinked"""
+    source: str | None
+
+
+def move(tx: LeasedTx, machine: Machine, subjects: Sequence[UUID], *, source: str, target: str, reason: str | None = None) -> list[UUID]:
+    """Move held subjects from `source` to `target` by compare-and-swap; returns those that were in `source`.
+
+    Writes their history under the holder's token. Raises `AssertionError` for a move the machine does
+    not list, or a subject this transaction does not hold.
+    """
+    if source not in machine.sources(target, Guard.LEASED):
+        raise AssertionError(f"{machine.kind}: {source} to {target} is not a move under a lease")
+    if not subjects:
+        return []
+    rows = tx.rows(
+        _move_statement(machine.kind),
+        kind=machine.kind,
+        ids=list(subjects),
+        tokens=[tx.held[s].token for s in subjects],
+        source=source,
+        target=target,
+        run=tx.holder,
+        actor=tx.actor,
+        reason=reason,
+    )
+    return [row.subject for row in rows]
+
+
+def unleased_move(
+    tx: Tx, machine: Machine, subjects: Sequence[UUID], *, target: str, actor: str, why: str, due: datetime | None = None
+) -> list[Moved]:
+    """Move subjects no worker holds: approve, reject, retry, cancel; one outcome each, in key order."""
+    rows = tx.rows(
+        sa.text("SELECT * FROM bursar_move(:kind, CAST(:ids AS uuid[]), :target, :actor, :why, CAST(:due AS timestamptz))"),
+        kind=machine.kind,
+        ids=list(subjects),
+        target=target,
+        actor=actor,
+        why=why,
+        due=due,
+    )
+    return [Moved(subject=row.subject, outcome=row.outcome, source=row.from_state) for row in rows]
+
+
+def _move_statement(kind: str) -> sa.TextClause:
+    return sa.text(f"""
+        WITH moved AS (
+          UPDATE {TABLES[kind]} s SET state = :target, updated_at = clock_timestamp()
+          FROM unnest(CAST(:ids AS uuid[]), CAST(:tokens AS bigint[])) AS h (id, token)
+          WHERE s.id = h.id AND s.state = :source
+          RETURNING s.id, h.token)
+        -- History is fed from what the swap returned, never from what was asked for.
+        INSERT INTO moves (kind, subject, source, target, run, actor, reason, token)
+        SELECT :kind, id, :source, :target, :run, :actor, :reason, token FROM moved
+        RETURNING subject""")  # noqa: S608 - a name of this module's own table

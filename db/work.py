@@ -1,0 +1,284 @@
+"""The work table: one lease row per subject a job must handle; queue, lease and retry in one.
+
+Who is authoritative. The row is. A claim is an UPDATE of it, committed before anything else happens;
+it gives the row a token (one sequence, only growing) and a `leased_until` by the database's
+`clock_timestamp()`. The holder may act only while its own monotonic clock says the lease has time
+left, counted from *before* the claim was sent; it changes rows only in a transaction that compares
+the token. So a holder that slept may still finish a call it had begun, which is what the effect's
+one stable key is for, but it can change nothing here.
+
+What is ready: `coalesce(leased_until, due_at) <= clock_timestamp()`. A new row, a delayed one and
+one whose lease lapsed differ only in that key, and the index on it never visits what is not ready.
+The sub-select around the clock makes it an index condition; a bare volatile call would read the
+whole future.
+
+Who dies, and what then. Killed before the claim commits: nothing happened. After it: the lease
+lapses and the same job claims the row again, alone, since it may be the item that kills its worker.
+`claims` counts claims since the last settle and only grows by claiming; a settle or a release sets
+it back.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from db.tx import Row, Tx
+
+CLAIMS_MAX: Final = 3
+"""A row claimed this often without a settle is not claimed for an ordinary try again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """One work row as its holder knows it."""
+
+    job: str
+    subject: UUID
+    token: int
+    claims: int
+    tries: int
+    waiting_since: datetime
+
+    @property
+    def is_suspect(self) -> bool:
+        """Claimed before without a settle: it may be what killed its worker."""
+        return self.claims > 1
+
+    @property
+    def is_worn(self) -> bool:
+        """Claimed as often as is allowed: park it, or look up what became of it."""
+        return self.claims > CLAIMS_MAX
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Next:
+    """What becomes of a held row: another job, a later date, parked, or (job None) gone."""
+
+    subject: UUID
+    job: str | None
+    delay: timedelta = timedelta(0)
+    tries: int = 0
+    error: str | None = None
+    parked: str | None = None
+
+
+_CLAIM: Final = sa.text("""
+    -- Ready rows, nearest first; rows others are working on are skipped, never waited for.
+    WITH due AS MATERIALIZED (
+      SELECT job, subject, claims, coalesce(leased_until, due_at) AS ready_at FROM work
+      WHERE job = :job AND coalesce(leased_until, due_at) <= (SELECT clock_timestamp())
+      ORDER BY coalesce(leased_until, due_at) LIMIT :limit FOR UPDATE SKIP LOCKED),
+    -- A row claimed before without a settle goes alone; the others go without it.
+    ranked AS (
+      SELECT job, subject, claims, row_number() OVER w AS n, first_value(claims) OVER w AS first_claims
+      FROM due WINDOW w AS (ORDER BY ready_at, subject)),
+    chosen AS MATERIALIZED (
+      SELECT job, subject FROM ranked WHERE CASE WHEN first_claims > 0 THEN n = 1 ELSE claims = 0 END),
+    -- One token for the set.
+    token AS MATERIALIZED (SELECT nextval('tokens') AS token WHERE EXISTS (SELECT FROM chosen))
+    UPDATE work w SET token = token.token, leased_until = clock_timestamp() + make_interval(secs => :lease), holder = :run,
+           claims = w.claims + 1
+    FROM chosen c CROSS JOIN token WHERE w.job = c.job AND w.subject = c.subject
+    RETURNING w.subject, w.token, w.claims, w.tries, w.waiting_since""")
+_CLAIM_NAMED: Final = sa.text(
+    _CLAIM.text.replace("WHERE job = :job AND", "WHERE job = :job AND subject = ANY(CAST(:subjects AS uuid[])) AND")
+)
+
+
+def claim(tx: Tx, job: str, *, run: int, limit: int, lease_seconds: float, only: Sequence[UUID] | None = None) -> list[Held]:
+    """Lease up to `limit` ready rows of `job` for `run`; `only` narrows it to named subjects."""
+    named = {} if only is None else {"subjects": list(only)}
+    statement = _CLAIM if only is None else _CLAIM_NAMED
+    rows = tx.rows(statement, job=job, run=run, limit=limit, lease=lease_seconds, **named)
+    return [
+        Held(job=job, subject=r.subject, token=r.token, claims=r.claims, tries=r.tries, waiting_since=r.waiting_since) for r in rows
+    ]
+
+
+_REGAIN: Final = sa.text("""
+    SELECT w.subject FROM work w
+    JOIN unnest(CAST(:jobs AS text[]), CAST(:subjects AS uuid[]), CAST(:tokens AS bigint[])) AS h (job, subject, token)
+      ON w.job = h.job AND w.subject = h.subject AND w.token = h.token
+    ORDER BY w.job, w.subject FOR UPDATE OF w""")
+
+
+def regain(tx: Tx, held: Sequence[Held]) -> set[UUID]:
+    """Lock the rows of `held` that still carry their token, in key order; the others are fenced."""
+    return {row.subject for row in tx.rows(_REGAIN, **_columns(held))}
+
+
+def confirm(tx: Tx, held: Sequence[Held]) -> set[UUID]:
+    """The subjects whose rows still carry their token: the evidence after a claim whose commit is unknown."""
+    return regain(tx, held)
+
+
+_SETTLE: Final = sa.text("""
+    WITH next AS MATERIALIZED (
+      SELECT * FROM unnest(CAST(:jobs AS text[]), CAST(:subjects AS uuid[]), CAST(:tokens AS bigint[]), CAST(:next_jobs AS text[]),
+                           CAST(:delays AS float8[]), CAST(:tries AS int[]), CAST(:errors AS text[]), CAST(:parked AS text[]))
+        AS n (job, subject, token, next_job, delay, tries, error, parked)),
+    gone AS (
+      DELETE FROM work w USING next n
+      WHERE n.next_job IS NULL AND w.job = n.job AND w.subject = n.subject AND w.token = n.token RETURNING w.subject),
+    kept AS (
+      UPDATE work w SET job = n.next_job, token = NULL, leased_until = NULL, holder = NULL, claims = 0, tries = n.tries,
+             last_error = n.error, parked_reason = n.parked,
+             due_at = CASE WHEN n.parked IS NULL THEN clock_timestamp() + make_interval(secs => n.delay) ELSE 'infinity' END
+      FROM next n
+      WHERE n.next_job IS NOT NULL AND w.job = n.job AND w.subject = n.subject AND w.token = n.token RETURNING w.subject)
+    SELECT subject FROM gone UNION ALL SELECT subject FROM kept""")
+
+
+def settle(tx: Tx, held: Sequence[Held], nexts: Sequence[Next]) -> int:
+    """Delete, re-date, hand over or park held rows by token, in one statement; returns how many."""
+    by_subject = {h.subject: h for h in held}
+    mine = [by_subject[n.subject] for n in nexts]
+    rows = tx.rows(
+        _SETTLE,
+        **_columns(mine),
+        next_jobs=[n.job for n in nexts],
+        delays=[n.delay.total_seconds() for n in nexts],
+        tries=[n.tries for n in nexts],
+        errors=[n.error for n in nexts],
+        parked=[n.parked for n in nexts],
+    )
+    return len(rows)
+
+
+_RELEASE: Final = sa.text("""
+    UPDATE work w SET token = NULL, leased_until = NULL, holder = NULL, claims = w.claims - 1, due_at = clock_timestamp()
+    FROM unnest(CAST(:jobs AS text[]), CAST(:subjects AS uuid[]), CAST(:tokens AS bigint[])) AS h (job, subject, token)
+    WHERE w.job = h.job AND w.subject = h.subject AND w.token = h.token RETURNING w.subject""")
+
+
+def release(tx: Tx, held: Sequence[Held]) -> set[UUID]:
+    """Give back rows whose work never began: as if they had not been claimed, due now."""
+    return {row.subject for row in tx.rows(_RELEASE, **_columns(held))}
+
+
+_RENEW: Final = sa.text("""
+    WITH mine AS MATERIALIZED (
+      SELECT w.job, w.subject FROM work w
+      JOIN unnest(CAST(:jobs AS text[]), CAST(:subjects AS uuid[]), CAST(:tokens AS bigint[])) AS h (job, subject, token)
+        ON w.job = h.job AND w.subject = h.subject AND w.token = h.token
+      ORDER BY w.job, w.subject FOR UPDATE OF w SKIP LOCKED),
+    works AS (
+      UPDATE work w SET leased_until = clock_timestamp() + make_interval(secs => :lease)
+      FROM mine m WHERE w.job = m.job AND w.subject = m.subject RETURNING w.subject),
+    names AS (
+      UPDATE leases l SET leased_until = clock_timestamp() + make_interval(secs => :lease)
+      FROM unnest(CAST(:names AS text[]), CAST(:name_tokens AS bigint[])) AS n (name, token)
+      WHERE l.name = n.name AND l.token = n.token RETURNING l.name)
+    SELECT subject, NULL AS name FROM works UNION ALL SELECT NULL, name FROM names""")
+
+
+def renew(tx: Tx, held: Sequence[Held], names: Sequence[tuple[str, int]], lease_seconds: float) -> tuple[set[UUID], set[str]]:
+    """Extend work rows and named leases by token, in one statement; returns what was extended.
+
+    A row this process is settling at the moment is locked and skipped: it needs no renewal.
+    """
+    rows = tx.rows(
+        _RENEW, **_columns(held), names=[n for n, _ in names], name_tokens=[t for _, t in names], lease=lease_seconds
+    )
+    return {r.subject for r in rows if r.subject is not None}, {r.name for r in rows if r.name is not None}
+
+
+_SEIZE: Final = sa.text("""
+    WITH wanted AS MATERIALIZED (
+      SELECT w.job, w.subject FROM work w WHERE w.subject = ANY(CAST(:subjects AS uuid[]))
+        AND (:leased_too OR w.leased_until IS NULL OR w.leased_until <= (SELECT clock_timestamp()))
+      ORDER BY w.job, w.subject FOR UPDATE),
+    token AS MATERIALIZED (SELECT nextval('tokens') AS token WHERE EXISTS (SELECT FROM wanted))
+    UPDATE work w SET token = token.token, leased_until = clock_timestamp() + interval '15 seconds', holder = coalesce(:run, 0)
+    FROM wanted x CROSS JOIN token WHERE w.job = x.job AND w.subject = x.subject
+    RETURNING w.job, w.subject, w.token, w.claims, w.tries, w.waiting_since""")
+
+
+def seize(tx: Tx, subjects: Sequence[UUID], *, run: int | None, leased_too: bool) -> list[Held]:
+    """Give the rows of `subjects` a new token in this transaction; whoever held them is fenced."""
+    rows = tx.rows(_SEIZE, subjects=list(subjects), run=run, leased_too=leased_too)
+    return [
+        Held(job=r.job, subject=r.subject, token=r.token, claims=r.claims, tries=r.tries, waiting_since=r.waiting_since) for r in rows
+    ]
+
+
+def add(tx: Tx, job: str, subjects: Sequence[UUID], due_at: datetime | None = None) -> int:
+    """Insert the work rows that `subjects` call for; one that exists is left alone."""
+    return tx.run(
+        sa.text("""
+        INSERT INTO work (job, subject, due_at)
+        SELECT :job, subject, coalesce(CAST(:due AS timestamptz), clock_timestamp()) FROM unnest(CAST(:subjects AS uuid[])) AS s (subject)
+        ON CONFLICT (job, subject) DO NOTHING"""),
+        job=job,
+        subjects=list(subjects),
+        due=due_at,
+    )
+
+
+def hasten(tx: Tx, job: str, subjects: Sequence[UUID]) -> int:
+    """Pull the due time of unleased, unparked rows forward to now; returns how many moved."""
+    return tx.run(
+        sa.text("""
+        UPDATE work SET due_at = clock_timestamp() WHERE job = :job AND subject = ANY(CAST(:subjects AS uuid[]))
+          AND leased_until IS NULL AND parked_reason IS NULL AND due_at > clock_timestamp()"""),
+        job=job,
+        subjects=list(subjects),
+    )
+
+
+def unpark(tx: Tx, subjects: Sequence[UUID]) -> list[UUID]:
+    """Make parked rows due again, with a clean count; returns those that were parked."""
+    rows = tx.rows(
+        sa.text("""
+        UPDATE work SET due_at = clock_timestamp(), parked_reason = NULL, claims = 0, tries = 0
+        WHERE subject = ANY(CAST(:subjects AS uuid[])) AND parked_reason IS NOT NULL RETURNING subject"""),
+        subjects=list(subjects),
+    )
+    return [row.subject for row in rows]
+
+
+_WHY_NOT: Final = sa.text("""
+    SELECT s.subject, w.job, w.due_at, w.leased_until, w.holder, w.parked_reason,
+           w.leased_until > clock_timestamp() AS is_leased, w.due_at > clock_timestamp() AS is_later
+    FROM unnest(CAST(:subjects AS uuid[])) AS s (subject) LEFT JOIN work w ON w.subject = s.subject""")
+
+
+def why_not_claimed(tx: Tx, job: str, subjects: Sequence[UUID]) -> dict[UUID, str]:
+    """Say for each subject of a scope why `job` did not claim it."""
+    return {row.subject: _why_not(job, row) for row in tx.rows(_WHY_NOT, subjects=list(subjects))}
+
+
+def _why_not(job: str, row: Row) -> str:
+    if row.job is None:
+        return "it waits for no job"
+    if row.job != job:
+        return f"it waits for {row.job}"
+    if row.parked_reason:
+        return f"it is parked: {row.parked_reason}"
+    if row.is_leased:
+        return f"run {row.holder} holds it until {row.leased_until:%H:%M:%S} UTC"
+    if row.is_later:
+        return f"it is due at {row.due_at:%Y-%m-%d %H:%M:%S} UTC"
+    return "it was being claimed by another run"
+
+
+def due(tx: Tx, job: str, before: datetime) -> Row:
+    """Count the rows of `job` due before `before`, unleased and unparked, and the oldest due time."""
+    row = tx.row(
+        sa.text("""
+        SELECT count(*) AS items, min(due_at) AS oldest FROM work
+        WHERE job = :job AND coalesce(leased_until, due_at) <= :before AND leased_until IS NULL"""),
+        job=job,
+        before=before,
+    )
+    if row is None:
+        raise AssertionError("an aggregate returns one row")
+    return row
+
+
+def _columns(held: Sequence[Held]) -> dict[str, object]:
+    return {"jobs": [h.job for h in held], "subjects": [h.subject for h in held], "tokens": [h.token for h in held]}
