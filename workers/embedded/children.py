@@ -18,6 +18,7 @@ from pathlib import Path
 from domain.errors import BrokenError, UnreachableError
 from workers.embedded import launch
 from workers.embedded.accounts import Account
+from workers.embedded.binaries import Binaries
 from workers.embedded.locks import FileLock
 
 READY_SECONDS_MAX = 120.0  # crash recovery of a full WAL included
@@ -29,14 +30,23 @@ ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}  # PG*
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """Where a server lives: its programs, its user, its data, its sockets, its log."""
+
+    binaries: Binaries
+    account: Account
+    data: Path
+    sockets: Path
+    log: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """What to run: arguments, its data folder, its log, what to do before, how to stop it."""
+    """What to run: arguments, where, what to do before, how to stop it, whether it answers."""
 
     name: str
     arguments: tuple[str, ...]
-    data: Path
-    log: Path
-    account: Account
+    site: Site
     stops: tuple[tuple[signal.Signals, float], ...]  # in order: signal, seconds to wait for it
     sweep: Callable[[], None]  # called when no process of a predecessor is left
     answers: Callable[[], bool]
@@ -74,9 +84,10 @@ class Child:
                 "the death signal follows the starting thread: start servers from the main one"
             )
             raise BrokenError(message)
-        with FileLock(self.program.data.with_name(self.program.data.name + ".lock")) as lock:
+        data = self.program.site.data
+        with FileLock(data.with_name(data.name + ".lock")) as lock:
             if not lock.take(within_seconds=PREDECESSOR_SECONDS_MAX):
-                message = f"{self.program.name}: another server still runs on {self.program.data}"
+                message = f"{self.program.name}: another server still runs on {data}"
                 raise UnreachableError(message)
             self.program.sweep()
             self._process = self._spawn(lock.descriptor)
@@ -97,18 +108,18 @@ class Child:
 
     def tail(self) -> str:
         """Return the end of what this start wrote to the log."""
-        with self.program.log.open("rb") as log:
+        with self.program.site.log.open("rb") as log:
             size = log.seek(0, os.SEEK_END)
             log.seek(max(self._log_start, size - TAIL_BYTES_MAX))
             return log.read().decode(errors="replace").strip()
 
     def _spawn(self, lock_descriptor: int) -> subprocess.Popen[bytes]:
-        program = self.program
-        _rotate(program.log)
-        with program.log.open("ab") as log:
+        program, site = self.program, self.program.site
+        _rotate(site.log)
+        with site.log.open("ab") as log:
             self._log_start = log.tell()
             return subprocess.Popen(
-                trampoline(program.account, program.stops[0][0], program.data, program.arguments),
+                trampoline(site.account, program.stops[0][0], site.data, program.arguments),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -3,13 +3,15 @@
 import hashlib
 import os
 import shutil
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from domain.errors import UnreachableError
+from domain.errors import BusyError, UnreachableError
 from workers.embedded.accounts import Account
 from workers.embedded.locks import FileLock
 
+ENDING_SECONDS_MAX = 2.0
 ROOTS_DATA = Path("/var/lib/bursar")  # for servers that root starts as another user
 
 
@@ -78,10 +80,24 @@ class Home:
         return place
 
     def erase(self) -> None:
-        """Remove the servers' folder and data; nobody may be using them."""
-        if self.data.is_symlink() and self.data.resolve().parent == ROOTS_DATA:
-            shutil.rmtree(self.data.resolve())
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Remove the servers' folder and data.
+
+        Raises:
+            BusyError: the servers run.
+        """
+        if not self.folder.is_dir():
+            return
+        with ExitStack() as stack:
+            held = [self.keeper_lock()]
+            held += [FileLock(path) for path in self.data.glob("*.lock")]  # see `children`
+            for lock in held:
+                stack.enter_context(lock)
+            if not all(lock.take(within_seconds=ENDING_SECONDS_MAX) for lock in held):
+                message = f"the servers of {self.path} run"
+                raise BusyError(message)
+            if self.data.is_symlink() and self.data.resolve().parent == ROOTS_DATA:
+                shutil.rmtree(self.data.resolve())
+            shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def _make_readable(folder: Path) -> None:

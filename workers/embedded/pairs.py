@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Self
 
 from workers.embedded import accounts, binaries, postgres, redis, sockets
-from workers.embedded.children import Child
+from workers.embedded.children import Child, Site
 from workers.embedded.homes import ROOTS_DATA, Home
 
 
@@ -30,19 +30,23 @@ class Pair:
         home.prepare()
         account = accounts.choose(home.data)
         data = home.place_data(account)
-        programs = binaries.find()
-        programs = binaries.readable(programs, account, ROOTS_DATA)
+        programs = binaries.readable(binaries.find(), account, ROOTS_DATA)
         folder = _fresh_sockets(home, data, account)
-        postgres.initialise(data / "postgres", programs, account, synced=synced)
-        redis.initialise(data / "redis", folder, account)
-        log = home.log("postgres")
+        database, broker = (
+            Site(
+                binaries=programs,
+                account=account,
+                data=data / name,
+                sockets=folder,
+                log=home.log(name),
+            )
+            for name in ("postgres", "redis")
+        )
+        postgres.initialise(database, synced=synced)
+        redis.initialise(broker)
         return cls(
-            postgres=Child(
-                postgres.program(data / "postgres", folder, log, programs, account, tuning)
-            ),
-            redis=Child(
-                redis.program(data / "redis", folder, home.log("redis"), programs, account)
-            ),
+            postgres=Child(postgres.program(database, tuning)),
+            redis=Child(redis.program(broker)),
             sockets=folder,
         )
 

@@ -13,8 +13,7 @@ import psutil
 
 from domain.errors import UnreachableError
 from workers.embedded.accounts import Account
-from workers.embedded.binaries import Binaries
-from workers.embedded.children import ENVIRONMENT, Program, trampoline
+from workers.embedded.children import ENVIRONMENT, Program, Site, trampoline
 
 SOCKET_NAME = ".s.PGSQL.5432"
 SUPERUSER, OWNER, DATABASE = "postgres", "bursar", "bursar"
@@ -41,33 +40,32 @@ class Tuning:
     connections_max: int = 200
 
 
-def initialise(data: Path, binaries: Binaries, account: Account, *, synced: bool = True) -> None:
+def initialise(site: Site, *, synced: bool = True) -> None:
     """Make the data folder with the database and its owner, whole or not at all.
 
     Raises:
         UnreachableError: `initdb` failed; with what it wrote.
     """
+    data, account = site.data, site.account
     if data.exists():
         return
     building = data.with_name(data.name + ".new")
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir(mode=0o700)
     os.chown(building, account.user_id, account.group_id)
-    initdb = [str(binaries.initdb), "-D", str(building), "-U", SUPERUSER, "-A", "trust"]
+    initdb = [str(site.binaries.initdb), "-D", str(building), "-U", SUPERUSER, "-A", "trust"]
     initdb += ["-E", "UTF8", "--locale=C.UTF-8", *([] if synced else ["--no-sync"])]
     _run(tuple(initdb), building, account, "")
-    single = (str(binaries.postgres), "--single", "-D", str(building), "postgres")
+    single = (str(site.binaries.postgres), "--single", "-D", str(building), "postgres")
     _run(single, building, account, FIRST_STATEMENTS.strip() + "\n")
     building.rename(data)
 
 
-def program(
-    data: Path, sockets: Path, log: Path, binaries: Binaries, account: Account, tuning: Tuning
-) -> Program:
-    """Return the server on `data`, reached only through the folder `sockets`."""
+def program(site: Site, tuning: Tuning) -> Program:
+    """Return the server on the site's data, reached only through its sockets folder."""
     options = {
         "listen_addresses": "",
-        "unix_socket_directories": '"' + str(sockets).replace('"', '""') + '"',
+        "unix_socket_directories": '"' + str(site.sockets).replace('"', '""') + '"',
         "unix_socket_permissions": "0700",
         "port": "5432",
         "max_connections": str(tuning.connections_max),
@@ -83,18 +81,16 @@ def program(
         "timezone": "UTC",
         "log_timezone": "UTC",
     }
-    arguments = [str(binaries.postgres), "-D", str(data)]
+    arguments = [str(site.binaries.postgres), "-D", str(site.data)]
     for name, value in options.items():
         arguments += ["-c", f"{name}={value}"]
     return Program(
         name="Postgres",
         arguments=tuple(arguments),
-        data=data,
-        log=log,
-        account=account,
+        site=site,
         stops=STOPS,
-        sweep=lambda: _forget_dead_postmaster(data),
-        answers=lambda: answers(sockets),
+        sweep=lambda: _forget_dead_postmaster(site.data),
+        answers=lambda: answers(site.sockets),
     )
 
 

@@ -5,36 +5,33 @@ import signal
 import socket
 from pathlib import Path
 
-from workers.embedded.accounts import Account
-from workers.embedded.binaries import Binaries
-from workers.embedded.children import Program
+from workers.embedded.children import Program, Site
 
 SOCKET_NAME = "redis.sock"
 SETTINGS_NAME = "redis.conf"
 STOPS = ((signal.SIGTERM, 15.0), (signal.SIGKILL, 5.0))  # it ignores SIGQUIT
 
 
-def initialise(data: Path, sockets: Path, account: Account) -> None:
+def initialise(site: Site) -> None:
     """Make the data folder, and write the settings file of this start into it."""
-    if not data.exists():
-        data.mkdir(mode=0o700)
-        os.chown(data, account.user_id, account.group_id)
-    settings = data / SETTINGS_NAME
-    settings.write_text(_settings(sockets))
-    os.chown(settings, account.user_id, account.group_id)
+    user_id, group_id = site.account.user_id, site.account.group_id
+    if not site.data.exists():
+        site.data.mkdir(mode=0o700)
+        os.chown(site.data, user_id, group_id)
+    settings = site.data / SETTINGS_NAME
+    settings.write_text(_settings(site.sockets))
+    os.chown(settings, user_id, group_id)
 
 
-def program(data: Path, sockets: Path, log: Path, binaries: Binaries, account: Account) -> Program:
-    """Return the server on `data` (its working folder), reached only through `sockets`."""
+def program(site: Site) -> Program:
+    """Return the server on the site's data (its working folder), reached only by its sockets."""
     return Program(
         name="Redis",
-        arguments=(str(binaries.redis), SETTINGS_NAME),
-        data=data,
-        log=log,
-        account=account,
+        arguments=(str(site.binaries.redis), SETTINGS_NAME),
+        site=site,
         stops=STOPS,
-        sweep=lambda: (sockets / SOCKET_NAME).unlink(missing_ok=True),
-        answers=lambda: answers(sockets),
+        sweep=lambda: (site.sockets / SOCKET_NAME).unlink(missing_ok=True),
+        answers=lambda: answers(site.sockets),
     )
 
 

@@ -87,8 +87,11 @@ def start(home: Home, *, tuning: Tuning | None = None) -> Servers:
     """
     binaries.find()
     home.prepare()
-    servers = _share(home, tuning or Tuning())
-    assert servers is not None
+    try:
+        servers = _share(home, tuning or Tuning())
+    except PermissionError as error:
+        raise UnreachableError(_not_yours(home, error)) from error
+    assert servers is not None, "only who brings no tuning can find nothing"
     return servers
 
 
@@ -98,9 +101,12 @@ def join(home: Home) -> Servers | None:
     Raises:
         UnreachableError: they are being started or stopped, and it takes too long.
     """
-    if not home.folder.is_dir() or not _is_kept(home):
-        return None
-    return _share(home, None)
+    try:
+        if not home.folder.is_dir() or not _is_kept(home):
+            return None
+        return _share(home, None)
+    except PermissionError as error:
+        raise UnreachableError(_not_yours(home, error)) from error
 
 
 def database_url(
@@ -175,6 +181,10 @@ def _make_keeper(home: Home, lock: FileLock, tuning: Tuning) -> None:
         raise BadInputError(answer["place"], answer["value"], answer["rule"])
     if "unreachable" in answer:
         raise UnreachableError(answer["unreachable"])
+
+
+def _not_yours(home: Home, error: PermissionError) -> str:
+    return f"the servers of {home.path} belong to another user: {error}"
 
 
 def _is_kept(home: Home) -> bool:

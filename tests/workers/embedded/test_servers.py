@@ -20,7 +20,7 @@ import pytest
 import redis
 import sqlalchemy as sa
 
-from domain.errors import UnreachableError
+from domain.errors import BusyError, UnreachableError
 from tests.servers import TUNING, kill_all, processes_of
 from workers.embedded import Home, Servers, join, start
 
@@ -175,6 +175,8 @@ def test_sigkill_of_the_keeper_ends_the_servers_and_the_next_start_recovers(home
     servers = start(home, tuning=TUNING)
     ask(servers, "CREATE TABLE kept AS SELECT 7 AS n")
     os.kill(json.loads(home.record.read_text())["keeper"], signal.SIGKILL)
+    with home.keeper_lock() as lock:
+        assert lock.take(within_seconds=GONE_SECONDS_MAX)
     with start(home, tuning=TUNING) as again:
         assert again.sockets != servers.sockets
         assert not servers.sockets.exists()
@@ -304,3 +306,10 @@ def test_root_runs_them_as_somebody_else_and_changes_no_parents_rights(home: Hom
         assert 0 not in runners
         assert runners == {servers.sockets.stat().st_uid}
     assert home.path.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_home_in_use_is_not_erased(home: Home) -> None:
+    with start(home, tuning=TUNING) as servers:
+        with pytest.raises(BusyError, match="run"):
+            home.erase()
+        assert ask(servers, "SELECT 1") == [(1,)]
