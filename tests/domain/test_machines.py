@@ -32,11 +32,14 @@ def test_sources_keep_table_order_and_the_guards_apart() -> None:
     assert DOOR.sources("nowhere", Guard.LEASED) == ()
 
 
-def test_a_job_is_called_for_by_state_and_outcome_together() -> None:
-    assert DOOR.job_for("open", None) == "doors.shut"
-    assert DOOR.job_for("open", "unknown") == "doors.look"
-    assert DOOR.job_for("painted", None) is None
-    assert DOOR.job_for("shut", None) is None
+def test_work_is_called_for_by_state_and_outcome_together() -> None:
+    assert [DOOR.call_for("open", outcome) for outcome in (None, "unknown")] == list(DOOR.calls[:2])
+    assert DOOR.call_for("open", "jammed") is None
+    assert DOOR.call_for("shut", None) is None
+
+
+def test_a_state_listed_without_outcomes_calls_for_the_same_whatever_its_effect_says() -> None:
+    assert DOOR.call_for("painted", "accepted") == DOOR.call_for("painted", None) == DOOR.calls[2]
 
 
 def test_a_machine_cannot_be_changed() -> None:
