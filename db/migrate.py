@@ -87,6 +87,7 @@ def _enter(connection: sa.Connection, schema: str) -> None:
 def _config(connection: sa.Connection | None, schema: str) -> Config:
     config = Config()
     config.set_main_option("script_location", str(_HERE / "migrations"))
+    config.set_main_option("path_separator", "os")
     config.set_main_option("version_locations", str(_HERE / "migrations" / "versions"))
     config.attributes.update(connection=connection, schema=schema)
     return config

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from db import work
 from db.tx import Tx
-from db.work import Held, Next
+from db.work import ClaimOrder, Held, Next
 from domain.machines import Guard, Machine
 
 TABLES: Final = {"payout": "payouts"}
@@ -46,12 +46,9 @@ class LeasedTx(Tx):
         return self.held[subject].job
 
 
-def claim(
-    tx: Tx, job: str, *, run: int, limit: int, lease_seconds: float, only: Sequence[UUID] | None = None
-) -> LeasedTx:
-    """Lease up to `limit` ready subjects of `job`."""
-    held = work.claim(tx, job, run=run, limit=limit, lease_seconds=lease_seconds, only=only)
-    return LeasedTx(tx, held, run=run, actor=f"run:{run}")
+def claim(tx: Tx, job: str, order: ClaimOrder) -> LeasedTx:
+    """Lease up to `order.limit` ready subjects of `job`."""
+    return LeasedTx(tx, work.claim(tx, job, order), run=order.run, actor=f"run:{order.run}")
 
 
 def seize(tx: Tx, subjects: Sequence[UUID], *, run: int | None, actor: str, leased_too: bool) -> LeasedTx:

@@ -66,11 +66,24 @@ class Next:
     parked: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimOrder:
+    """How much to claim, for which run, for how long; `only` narrows it to named subjects."""
+
+    run: int
+    limit: int
+    lease_seconds: float
+    only: Sequence[UUID] | None = None
+    gates: Sequence[str] = ()
+    """Switches any of which, when on, lets nothing be claimed."""
+
+
 _CLAIM: Final = sa.text("""
     -- Ready rows, nearest first; rows others are working on are skipped, never waited for.
     WITH due AS MATERIALIZED (
       SELECT job, subject, claims, coalesce(leased_until, due_at) AS ready_at FROM work
       WHERE job = :job AND coalesce(leased_until, due_at) <= (SELECT clock_timestamp())
+        AND NOT EXISTS (SELECT FROM switches WHERE is_on AND name = ANY(CAST(:gates AS text[])))
       ORDER BY coalesce(leased_until, due_at) LIMIT :limit FOR UPDATE SKIP LOCKED),
     -- A row claimed before without a settle goes alone; the others go without it.
     ranked AS (
@@ -89,11 +102,18 @@ _CLAIM_NAMED: Final = sa.text(
 )
 
 
-def claim(tx: Tx, job: str, *, run: int, limit: int, lease_seconds: float, only: Sequence[UUID] | None = None) -> list[Held]:
-    """Lease up to `limit` ready rows of `job` for `run`; `only` narrows it to named subjects."""
-    named = {} if only is None else {"subjects": list(only)}
-    statement = _CLAIM if only is None else _CLAIM_NAMED
-    rows = tx.rows(statement, job=job, run=run, limit=limit, lease=lease_seconds, **named)
+def claim(tx: Tx, job: str, order: ClaimOrder) -> list[Held]:
+    """Lease up to `order.limit` ready rows of `job`, all under one new token."""
+    named = {} if order.only is None else {"subjects": list(order.only)}
+    rows = tx.rows(
+        _CLAIM if order.only is None else _CLAIM_NAMED,
+        job=job,
+        run=order.run,
+        limit=order.limit,
+        lease=order.lease_seconds,
+        gates=list(order.gates),
+        **named,
+    )
     return [
         Held(job=job, subject=r.subject, token=r.token, claims=r.claims, tries=r.tries, waiting_since=r.waiting_since) for r in rows
     ]

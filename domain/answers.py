@@ -74,6 +74,8 @@ class Unknown:
     retry_after_seconds: float | None = None
     suspect: bool = False
     """The provider's answer contradicts what was asked (amount, reference, id): a person must look."""
+    brake: bool = False
+    """This attempt met a fault that would meet every payment alike: set the provider's brake."""
 
 
 Answer = Accepted | Rejected | NotSent | Unknown

@@ -9,12 +9,13 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from db import effects
+from db.batch import Batch
 from db.effects import Intent
 from db.payouts.claim import DETAILS, Provider, Sending, order, sending
 from db.payouts.verdicts import Known
 from db.transitions import LeasedTx, claim
 from db.tx import Row, Tx
-from db.work import Held, Next
+from db.work import ClaimOrder, Held, Next
 from domain.payouts import FOLLOW, PAYOUTS, RECOVER, SUBMIT, PayoutState, reference
 from domain.ports import Sought
 
@@ -34,18 +35,9 @@ class Following:
         return self.known.held
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Followed:
-    """The payouts of one claim of `payouts.follow`."""
-
-    items: list[Following]
-    taken: int
-    skipped: int
-
-
-def start_following(tx: Tx, *, run: int, limit: int, lease_seconds: float, only: Sequence[UUID] | None = None) -> Followed:
-    """Claim up to `limit` accepted payouts whose state at the provider is to be asked for."""
-    leased = claim(tx, FOLLOW, run=run, limit=limit, lease_seconds=lease_seconds, only=only)
+def start_following(tx: Tx, claim_order: ClaimOrder) -> Batch[Following]:
+    """Claim accepted payouts whose state at the provider is to be asked for."""
+    leased = claim(tx, FOLLOW, claim_order)
     rows = _sift(leased, FOLLOW, 0)
     items = [
         Following(
@@ -54,7 +46,7 @@ def start_following(tx: Tx, *, run: int, limit: int, lease_seconds: float, only:
         )
         for row in rows
     ]
-    return Followed(items=items, taken=len(leased.held), skipped=len(leased.held) - len(items))
+    return Batch(items=items, taken=len(leased.held))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,20 +62,9 @@ class Recovering:
         return self.known.held
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recovered:
-    """The payouts of one claim of `payouts.recover`."""
-
-    items: list[Recovering]
-    taken: int
-    skipped: int
-
-
-def start_recovering(
-    tx: Tx, provider: Provider, *, run: int, limit: int, lease_seconds: float, only: Sequence[UUID] | None = None
-) -> Recovered:
-    """Claim up to `limit` payouts in doubt; those inside the key's window may be sent again, byte for byte."""
-    leased = claim(tx, RECOVER, run=run, limit=limit, lease_seconds=lease_seconds, only=only)
+def start_recovering(tx: Tx, provider: Provider, claim_order: ClaimOrder) -> Batch[Recovering]:
+    """Claim payouts in doubt; those inside the key's window may be sent again, byte for byte."""
+    leased = claim(tx, RECOVER, claim_order)
     rows = _sift(leased, RECOVER, provider.key_seconds)
     again = [row for row in rows if not row.is_past_key and not leased.held[row.id].is_worn]
     intents = [
@@ -99,7 +80,7 @@ def start_recovering(
         )
         for row in rows
     ]
-    return Recovered(items=items, taken=len(leased.held), skipped=len(leased.held) - len(items))
+    return Batch(items=items, taken=len(leased.held))
 
 
 def _sift(leased: LeasedTx, job: str, key_seconds: float) -> list[Row]:

@@ -14,10 +14,11 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from db import effects, ledger
+from db.batch import Batch
 from db.effects import Intent, Sendable
 from db.transitions import LeasedTx, claim, move
 from db.tx import Row, Tx
-from db.work import Held, Next
+from db.work import ClaimOrder, Held, Next
 from domain.ledger import Entry, EntryType, Posting, Side, payout_entry_key
 from domain.payouts import PAYOUTS, PROCESS, RECOVER, SUBMIT, PayoutState, reference
 from domain.ports import FrozenRequest, PayoutOrder
@@ -48,16 +49,6 @@ class Provider:
     """How long after the first send a same-key send is safe."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claimed:
-    """The payouts of one claim: to be sent, and how many were handed on instead."""
-
-    sendings: list[Sending]
-    taken: int
-    """Work rows this claim took, sent or not: 0 means nothing was ready."""
-    skipped: int
-
-
 DETAILS: Final = """
     SELECT p.id, p.amount, p.currency, p.mode, p.purpose, p.narration, p.generation, p.effect_key, p.payable, p.state,
            p.approval_seal = payout_seal(p, p.generation, p.effect_key) AS is_sealed,
@@ -73,19 +64,17 @@ DETAILS: Final = """
 _DETAILS: Final = sa.text(DETAILS)
 
 
-def start_processing(
-    tx: Tx, provider: Provider, *, run: int, limit: int, lease_seconds: float, only: Sequence[UUID] | None = None
-) -> Claimed:
-    """Claim up to `limit` payouts that wait for `payouts.process` and commit to sending them."""
-    leased = claim(tx, PROCESS, run=run, limit=limit, lease_seconds=lease_seconds, only=only)
+def start_processing(tx: Tx, provider: Provider, claim_order: ClaimOrder) -> Batch[Sending]:
+    """Claim payouts that wait for `payouts.process` and commit to sending them."""
+    leased = claim(tx, PROCESS, claim_order)
     if not leased.held:
-        return Claimed(sendings=[], taken=0, skipped=0)
+        return Batch(items=[], taken=0)
     rows = {row.id: row for row in tx.rows(_DETAILS, ids=list(leased.held), key_seconds=provider.key_seconds)}
     verdicts = {subject: _verdict(held, rows.get(subject)) for subject, held in leased.held.items()}
     leased.settle([v for v in verdicts.values() if v is not None])
     send = [rows[subject] for subject, verdict in verdicts.items() if verdict is None]
     sendings = _commit_to(leased, provider, send)
-    return Claimed(sendings=sendings, taken=len(leased.held), skipped=len(leased.held) - len(sendings))
+    return Batch(items=sendings, taken=len(leased.held))
 
 
 def _verdict(held: Held, row: Row | None) -> Next | None:

@@ -82,7 +82,7 @@ BEGIN
   END IF;
 END $$;
 
-CREATE FUNCTION move_payouts(ids uuid[], to_state text, actor text, why text, due timestamptz)
+CREATE FUNCTION move_payouts(ids uuid[], to_state text, actor text, why text, first_due timestamptz)
 RETURNS TABLE (subject uuid, outcome text, from_state text) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 BEGIN
@@ -122,7 +122,7 @@ BEGIN
     FROM next n WHERE p.id = n.id AND to_state <> 'APPROVED' RETURNING p.id),
   awaited AS (
     INSERT INTO work (job, subject, due_at)
-    SELECT c.job, a.id, coalesce(due, clock_timestamp()) FROM approved a
+    SELECT c.job, a.id, coalesce(first_due, clock_timestamp()) FROM approved a
     JOIN called_work c ON c.kind = 'payout' AND c.state = to_state AND c.outcome = '' AND c.job IS NOT NULL),
   dropped AS (
     DELETE FROM work w USING ended d WHERE w.subject = d.id),

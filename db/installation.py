@@ -1,0 +1,142 @@
+"""Who this database is: its id, whose provider account its effects are in, which server wrote it."""
+
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from db.tx import Row, Tx
+from domain.errors import NotFoundError, RefusedError
+
+RESTORED: Final = "restored"
+"""The switch that keeps workers from claiming until effects were compared with the provider."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installation:
+    """The one row of this database. `provider` and `account` are None until they are bound."""
+
+    id: UUID
+    provider: str | None
+    account: str | None
+    system_identifier: str | None
+    timeline: int | None
+
+
+_GET: Final = sa.text("""
+    SELECT id, provider, account, system_identifier, timeline FROM installation""")
+
+
+def get(tx: Tx) -> Installation:
+    """Return who this database is. Raises `NotFoundError` where `migrate` never ran to its end."""
+    row = tx.row(_GET)
+    if row is None:
+        raise NotFoundError("this database has no installation: run `bursar migrate`")
+    return _installation(row)
+
+
+def is_here(tx: Tx) -> bool:
+    """Say whether this schema holds an installation at all."""
+    return bool(tx.scalar(sa.text("SELECT to_regclass('installation') IS NOT NULL")))
+
+
+_BIND: Final = sa.text("""
+    UPDATE installation SET provider = :provider, account = :account
+    WHERE :rebind OR coalesce(provider, :provider) = :provider AND coalesce(account, :account) = :account
+    RETURNING id, provider, account, system_identifier, timeline""")
+
+
+def bind(tx: Tx, provider: str, account: str, *, rebind: bool = False) -> Installation:
+    """Write down whose account the effects of this database are in.
+
+    Raises `RefusedError` where another is bound; `rebind` is for what two people have agreed on.
+    """
+    row = tx.row(_BIND, provider=provider, account=account, rebind=rebind)
+    if row is None:
+        check_bound(get(tx), provider, account)
+        raise AssertionError("a binding that fits is written")
+    return _installation(row)
+
+
+def check_bound(bound: Installation, provider: str, account: str) -> None:
+    """Refuse settings that name another provider account than this database is bound to."""
+    if bound.provider is None:
+        raise RefusedError("this database is bound to no provider account yet: run `bursar migrate`")
+    if (bound.provider, bound.account) != (provider, account):
+        raise RefusedError(
+            f"this database is bound to {bound.provider} account {bound.account}, but the settings "
+            f"name {provider} account {account}: correct BURSAR_PAYOUT_PROVIDER and its account, or "
+            "let two people agree to `bursar doctor --rebind`"
+        )
+
+
+_SERVER: Final = sa.text("""
+    SELECT CAST(s.system_identifier AS text) AS system_identifier,
+           -- The first eight digits of a WAL file's name: they change at once on a promotion.
+           ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int AS timeline
+    FROM pg_control_system() s""")
+
+
+def remember_server(tx: Tx) -> None:
+    """Write down which server this is, where none is known yet."""
+    tx.run(
+        sa.text("""
+        UPDATE installation SET system_identifier = :identifier, timeline = :timeline
+        WHERE system_identifier IS NULL"""),
+        **_server(tx),
+    )
+
+
+def accept_server(tx: Tx) -> None:
+    """Write down which server this is now: effects have been compared with the provider."""
+    tx.run(
+        sa.text("""
+        UPDATE installation SET system_identifier = :identifier, timeline = :timeline"""),
+        **_server(tx),
+    )
+
+
+_TURN: Final = sa.text("""
+    WITH turned AS (
+      INSERT INTO switches AS s (name, is_on, who, why) VALUES (:name, true, 'bursar', :why)
+      ON CONFLICT (name) DO UPDATE SET is_on = true, who = excluded.who, why = excluded.why,
+        at = clock_timestamp(), until = NULL
+      WHERE NOT s.is_on
+      RETURNING name, is_on, who, why)
+    INSERT INTO switch_changes (name, is_on, who, why) SELECT name, is_on, who, why FROM turned""")
+
+
+def was_restored(tx: Tx) -> bool:
+    """Say whether another server, or another history of it, wrote this database.
+
+    If so, the switch `restored` is on from then: effects sent after the backup are unknown here.
+    """
+    known, now = get(tx), _server(tx)
+    if known.system_identifier is None:
+        return False
+    if (known.system_identifier, known.timeline) == (now["identifier"], now["timeline"]):
+        return False
+    why = (
+        f"written by server {known.system_identifier} timeline {known.timeline}, "
+        f"this is {now['identifier']} timeline {now['timeline']}"
+    )
+    tx.run(_TURN, name=RESTORED, why=why)
+    return True
+
+
+def _server(tx: Tx) -> dict[str, object]:
+    row = tx.row(_SERVER)
+    if row is None:
+        raise AssertionError("a server has one control file")
+    return {"identifier": row.system_identifier, "timeline": row.timeline}
+
+
+def _installation(row: Row) -> Installation:
+    return Installation(
+        id=row.id,
+        provider=row.provider,
+        account=row.account,
+        system_identifier=row.system_identifier,
+        timeline=row.timeline,
+    )

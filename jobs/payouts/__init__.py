@@ -1,0 +1,1 @@
+"""Payouts: submitted once, recovered when in doubt, followed to their end."""

@@ -1,0 +1,72 @@
+"""Submit approved payouts: claim a set, move the money, write down what the bank said."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from db import effects
+from db.batch import Batch
+from db.payouts import verdicts
+from db.payouts.apply import apply
+from db.payouts.claim import Provider, Sending, start_processing
+from db.transitions import LeasedTx
+from db.tx import Tx
+from db.work import ClaimOrder
+from domain.answers import Answer as BankAnswer
+from domain.answers import Unknown
+from domain.effects import as_evidence
+from domain.payouts import PROCESS
+from domain.ports import Bank
+from domain.tally import Count, Tally
+from jobs.payouts import provider
+from jobs.shapes import Answer, Drain, Queue
+
+
+class ProcessPayouts(Drain[Sending, BankAnswer]):
+    """Submit every approved payout that is due, each at most once."""
+
+    name = PROCESS
+    queue = Queue.MONEY
+    scope_keys = frozenset({"payout"})
+
+    def __init__(self, bank: Bank, *, call_seconds_max: float, recover_seconds: tuple[float, ...]) -> None:
+        self.bank = bank
+        self.provider: Provider = provider.of(bank)
+        self.gates = (provider.brake(bank),)
+        self.limit = provider.limit(bank)
+        self.call_seconds_max = call_seconds_max
+        self.recover_seconds = recover_seconds
+
+    def claim(self, tx: Tx, order: ClaimOrder) -> Batch[Sending]:
+        """Commit to sending up to `order.limit` payouts."""
+        return start_processing(tx, self.provider, order)
+
+    def effect(self, item: Sending) -> BankAnswer:
+        """Send the frozen request once; the answer is read as evidence about the payment."""
+        return as_evidence(self.bank.submit(item.request), item.effect.sends)
+
+    def broke(self, item: Sending, error: Exception) -> BankAnswer:
+        """An exception after a send may have begun is an unknown outcome."""
+        return Unknown(reason=f"{type(error).__name__}: {error}")
+
+    def settle(self, tx: LeasedTx, answers: Sequence[Answer[Sending, BankAnswer]]) -> Tally:
+        """Accepted goes to follow, rejected fails, not sent is put back, unknown goes to recover."""
+        decided = [verdicts.of_send(a.item, a.result, self.recover_seconds) for a in answers]
+        lost = apply(tx, [verdict for verdict, _ in decided])
+        provider.react(tx, self.bank, [a.result for a in answers])
+        tally = Tally(Count.LOST if v.subject in lost else count for v, count in decided)
+        tally[Count.PROCESSED] = len(answers)
+        return tally
+
+    def release(self, tx: LeasedTx, items: Sequence[Sending]) -> None:
+        """Take back the intent: the send never began."""
+        effects.unsend(tx, [item.effect.key for item in items])
+
+    def keep_evidence(self, tx: Tx, answers: Sequence[Answer[Sending, BankAnswer]], run: int) -> None:
+        """The bank's word is kept even when it may move nothing."""
+        effects.keep_evidence(tx, [(a.item.effect.key, *provider.in_words(a.result)) for a in answers], run=run)
+
+    def evident(self, tx: Tx, answers: Sequence[Answer[Sending, BankAnswer]]) -> set[UUID]:
+        """Answers written under their token were settled."""
+        keys = {a.item.effect.key: a.item.held for a in answers}
+        found = effects.answered_under(tx, list(keys), [held.token for held in keys.values()])
+        return {keys[key].subject for key in found}

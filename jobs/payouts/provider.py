@@ -1,0 +1,54 @@
+"""What the payout jobs share about a bank: its brake, its rate limit, its answers in words."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import assert_never
+
+from db import findings, rate_limits, switches
+from db.payouts.claim import Provider
+from db.tx import Tx
+from domain.answers import Accepted, Answer, LookUpFailed, NotSent, Rejected, Unknown
+from domain.findings import Finding, FindingKind
+from domain.ports import Bank
+
+
+def of(bank: Bank) -> Provider:
+    """What a claim needs of a bank. Its keys are trusted for a day less than it promises."""
+    window = bank.key_window - min(timedelta(days=1), bank.key_window / 6)
+    return Provider(name=bank.provider, account=bank.account, freeze=bank.freeze, key_seconds=window.total_seconds())
+
+
+def brake(bank: Bank) -> str:
+    """The switch that stops everything towards this provider account."""
+    return f"brake:{limit(bank)}"
+
+
+def limit(bank: Bank) -> str:
+    """The name of this provider account's rate limit."""
+    return f"{bank.provider}:{bank.account}"
+
+
+def react(tx: Tx, bank: Bank, answers: Sequence[Answer | LookUpFailed]) -> None:
+    """Set the brake where the provider refused *us*; cut the rate where it asked for less."""
+    refused = next((a for a in answers if isinstance(a, NotSent | Unknown | LookUpFailed) and a.brake), None)
+    if refused is not None:
+        switches.turn(tx, brake(bank), on=True, who="bursar", why=refused.reason)
+        findings.report(tx, [Finding(kind=FindingKind.PROVIDER_BRAKE, subject=limit(bank), detail=refused.reason)])
+    waits = [a.retry_after_seconds for a in answers if isinstance(a, Unknown | LookUpFailed) and a.retry_after_seconds]
+    if waits:
+        rate_limits.cut(tx, limit(bank), max(waits))
+
+
+def in_words(answer: Answer) -> tuple[str, str | None]:
+    """An answer's class and what it said, for the evidence."""
+    match answer:
+        case Accepted(payout=paid):
+            return "accepted", f"{paid.provider_id} {paid.raw_status}"
+        case Rejected(code=code, reason=reason):
+            return "rejected", f"{code}: {reason}"
+        case NotSent(reason=reason):
+            return "not_sent", reason
+        case Unknown(reason=reason):
+            return "unknown", reason
+        case _:
+            assert_never(answer)

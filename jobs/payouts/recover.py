@@ -1,0 +1,127 @@
+"""Settle payouts in doubt: ask the bank by reference; where its key still lives, the same request asks best."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from db import effects
+from db.batch import Batch
+from db.clock import now
+from db.payouts import verdicts
+from db.payouts.apply import Verdict, apply
+from db.payouts.ask import Recovering, start_recovering
+from db.transitions import LeasedTx
+from db.tx import Tx
+from db.work import ClaimOrder
+from domain.answers import Answer as BankAnswer
+from domain.answers import Found, LookUp, LookUpFailed, NotSent, Rejected
+from domain.effects import as_evidence
+from domain.findings import FindingKind
+from domain.payouts import RECOVER
+from domain.ports import Bank
+from domain.tally import Count, Tally
+from jobs.payouts import provider
+from jobs.shapes import Answer, Drain, Queue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovery:
+    """What the bank knows by reference, and, where it knew nothing, what the same request answered."""
+
+    look_up: LookUp
+    sent: BankAnswer | None = None
+
+
+class RecoverPayouts(Drain[Recovering, Recovery]):
+    """Ask the bank about payouts whose outcome is unknown, and adopt what it says."""
+
+    name = RECOVER
+    queue = Queue.MONEY
+    scope_keys = frozenset({"payout"})
+
+    def __init__(self, bank: Bank, *, call_seconds_max: float, recover_seconds: tuple[float, ...]) -> None:
+        self.bank = bank
+        self.provider = provider.of(bank)
+        self.gates = (provider.brake(bank),)
+        self.limit = provider.limit(bank)
+        self.call_seconds_max = call_seconds_max
+        self.recover_seconds = recover_seconds
+
+    def claim(self, tx: Tx, order: ClaimOrder) -> Batch[Recovering]:
+        """Lease payouts in doubt; `sends + 1` where the same request may go out again."""
+        return start_recovering(tx, self.provider, order)
+
+    def effect(self, item: Recovering) -> Recovery:
+        """Look up by reference; nothing found inside the key's window: the same key and body again."""
+        look_up = self.bank.find(item.known.reference)
+        if item.sending is None or isinstance(look_up, LookUpFailed) or look_up.payouts:
+            return Recovery(look_up=look_up)
+        sent = self.bank.submit(item.sending.request)
+        return Recovery(look_up=look_up, sent=as_evidence(sent, max(2, item.sending.effect.sends)))
+
+    def broke(self, item: Recovering, error: Exception) -> Recovery:
+        """An exception says nothing about the payment."""
+        return Recovery(look_up=LookUpFailed(reason=f"{type(error).__name__}: {error}"))
+
+    def settle(self, tx: LeasedTx, answers: Sequence[Answer[Recovering, Recovery]]) -> Tally:
+        """One payout found is adopted; several, or none after the key's window, wait for a person."""
+        moment = now(tx)
+        decided = [self._decide(a.item, a.result, moment) for a in answers]
+        lost = apply(tx, [verdict for verdict, _ in decided])
+        provider.react(tx, self.bank, [heard for a in answers if (heard := _heard(a.result)) is not None])
+        tally = Tally(Count.LOST if v.subject in lost else count for v, count in decided)
+        tally[Count.PROCESSED] = len(answers)
+        return tally
+
+    def _decide(self, item: Recovering, recovery: Recovery, moment: datetime) -> tuple[Verdict, Count]:
+        match recovery:
+            case Recovery(look_up=LookUpFailed(reason=reason, retry_after_seconds=wait)):
+                return verdicts.postponed(item.held, self.recover_seconds, reason, wait or 0), Count.UNKNOWN
+            case Recovery(look_up=Found(payouts=(paid,))):
+                return verdicts.of_report(item.known, paid, moment)
+            case Recovery(look_up=Found(payouts=())):
+                return self._not_found(item, recovery.sent)
+            case Recovery(look_up=Found(payouts=several)):
+                ids = ", ".join(paid.provider_id for paid in several)
+                return verdicts.parked(item.held, f"found {len(several)} times: {ids}", FindingKind.PAYOUT_FOUND_TWICE), Count.PARKED
+        raise AssertionError("look-ups are found or failed")
+
+    def _not_found(self, item: Recovering, sent: BankAnswer | None) -> tuple[Verdict, Count]:
+        if item.sending is None:
+            reason = "not found at the provider, and too old to send again under its key: two people must decide"
+            return verdicts.parked(item.held, reason, FindingKind.PAYOUT_UNKNOWN_TOO_LONG), Count.PARKED
+        if sent is None or isinstance(sent, NotSent | Rejected):
+            raise AssertionError("as evidence, a second send is accepted or unknown")
+        return verdicts.of_send(item.sending, sent, self.recover_seconds)
+
+    def release(self, tx: LeasedTx, items: Sequence[Recovering]) -> None:
+        """Take back the intents: nothing was sent under this claim."""
+        effects.unsend(tx, [item.sending.effect.key for item in items if item.sending is not None])
+
+    def keep_evidence(self, tx: Tx, answers: Sequence[Answer[Recovering, Recovery]], run: int) -> None:
+        """What the bank said is kept even when it may move nothing."""
+        kept = [(a.item.known.key, *_in_words(a.result)) for a in answers]
+        effects.keep_evidence(tx, kept, run=run)
+
+    def evident(self, tx: Tx, answers: Sequence[Answer[Recovering, Recovery]]) -> set[UUID]:
+        """Answers written under their token were settled."""
+        keys = {a.item.known.key: a.item.held for a in answers}
+        found = effects.answered_under(tx, list(keys), [held.token for held in keys.values()])
+        return {keys[key].subject for key in found}
+
+
+def _heard(recovery: Recovery) -> BankAnswer | LookUpFailed | None:
+    if isinstance(recovery.look_up, LookUpFailed):
+        return recovery.look_up
+    return recovery.sent
+
+
+def _in_words(recovery: Recovery) -> tuple[str, str | None]:
+    if recovery.sent is not None:
+        return provider.in_words(recovery.sent)
+    if isinstance(recovery.look_up, LookUpFailed):
+        return "look_up_failed", recovery.look_up.reason
+    return "found", ", ".join(p.provider_id for p in recovery.look_up.payouts)
+
+

@@ -1,0 +1,1 @@
+"""The system's own housekeeping: watched, audited, pruned."""

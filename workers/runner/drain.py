@@ -1,0 +1,203 @@
+"""One run of a Drain or an Ask: three stages, bounded queues, one stop flag.
+
+The calling thread claims ahead whenever fewer items wait than can be in flight; callers act; the
+settler writes behind; the renewal keeps the leases. It never holds more than it can start within a
+third of a lease. A row that was claimed before without a settle comes alone, and nothing else is
+claimed until it is settled, so that if it kills the process, only it is counted again.
+"""
+
+import threading
+import time
+from collections.abc import Sequence
+from typing import Final, Generic
+from uuid import UUID
+
+import structlog
+
+from db import rate_limits, work
+from db.batch import Batch
+from db.engine import Database
+from db.errors import CommitUnknownError
+from db.runs import Started
+from db.work import ClaimOrder
+from domain.errors import UnreachableError
+from domain.tally import Count, Tally
+from jobs.shapes import Answer, Drain, ItemT, ResultT
+from workers.runner.book import Book
+from workers.runner.bounds import Bounds
+from workers.runner.callers import Callers
+from workers.runner.guilty import postpone_first
+from workers.runner.outcome import Outcome, Wake
+from workers.runner.renewal import Renewal
+from workers.runner.settler import Settler, release
+
+log = structlog.get_logger(__name__)
+
+WAKE_SECONDS: Final = 1.0
+PERMIT_WAIT_SECONDS_MAX: Final = 1.0
+LOOK_AGAIN_SECONDS: Final = 0.2
+
+
+class DrainRun(Generic[ItemT, ResultT]):
+    """Drains due work of one job until nothing is due, the budget is spent, or it is asked to stop."""
+
+    def __init__(
+        self,
+        database: Database,
+        job: Drain[ItemT, ResultT],
+        run: Started,
+        bounds: Bounds,
+        *,
+        stop: threading.Event,
+        wake: Wake,
+        only: Sequence[UUID] | None,
+    ) -> None:
+        self.database, self.job, self.run, self.bounds = database, job, run, bounds
+        self.stop, self.wake, self.only = stop, wake, only
+        self.book = Book(bounds.lease_seconds)
+        self.settler = Settler(database, job, self.book, bounds, run.id)
+        self.unstarted: list[ItemT] = []
+        self.callers = Callers(job, self.book, bounds.concurrency, self.settler.put, self.unstarted.extend)
+        self.tally = Tally()
+        self.held_back: str | None = None
+        self._woken_at = 0.0
+
+    def execute(self) -> Outcome:
+        """Run to the end; returns what it did."""
+        with Renewal(self.database, self.book, [(f"run:{self.run.id}", self.run.token)]):
+            try:
+                self._claim_until_done()
+            finally:
+                self._wind_up()
+        self.tally.update(self.settler.tally)
+        return Outcome(tally=self.tally, stopped=self.stop.is_set(), held_back=self.held_back, reasons=sorted(self.settler.reasons))
+
+    def _claim_until_done(self) -> None:
+        ends_at = time.monotonic() + self.bounds.budget_seconds
+        while not self.stop.is_set() and time.monotonic() < ends_at and self.book.run_is_alive():
+            limit = self._room()
+            if limit <= 0:
+                self.book.wait_below(max(1, len(self.book)), 0.05)
+                continue
+            batch = self._claim_within_limit(limit)
+            if batch is None:
+                continue
+            self._hand_on(batch, limit)
+            if batch.taken == 0 and not self._more_may_come():
+                return
+
+    def _more_may_come(self) -> bool:
+        """Nothing was due; while answers are being settled something may yet be."""
+        return bool(len(self.book)) and not self.book.wait_below(1, LOOK_AGAIN_SECONDS)
+
+    def _room(self) -> int:
+        """How many more to claim: enough to keep every caller busy, no more than can start in a third of a lease."""
+        waiting = self.callers.waiting
+        if waiting >= self.bounds.concurrency and waiting * self.callers.call_seconds > self.bounds.concurrency * 0.05:
+            return 0
+        startable = self.bounds.concurrency * (self.bounds.lease_seconds / 3) / max(self.callers.call_seconds, 1e-4)
+        held_max = min(int(startable), 3 * self.bounds.batch_max + self.bounds.concurrency)
+        return min(self.bounds.batch_max, held_max - len(self.book))
+
+    def _claim_within_limit(self, limit: int) -> Batch[ItemT] | None:
+        """Claim what the provider's rate limit grants; None when nothing can be said yet."""
+        if self.job.limit is None:
+            return self._claim_or_halve(limit)
+        granted, wait = self._permits(self.job.limit, limit)
+        if granted == 0:
+            self.held_back = "rate limit"
+            self.stop.wait(min(wait, PERMIT_WAIT_SECONDS_MAX))
+            return None
+        self.held_back = None
+        batch = self._claim_or_halve(granted)
+        unused = granted - (len(batch.items) if batch else 0)
+        if unused:
+            self._give_back(self.job.limit, unused)
+        return batch
+
+    def _permits(self, name: str, limit: int) -> tuple[int, float]:
+        try:
+            grant = self.database.transact(lambda tx: rate_limits.take(tx, name, limit))
+        except UnreachableError:
+            return 0, PERMIT_WAIT_SECONDS_MAX
+        return grant.permits, grant.wait_seconds
+
+    def _give_back(self, name: str, unused: int) -> None:
+        try:
+            self.database.transact(lambda tx: rate_limits.give_back(tx, name, unused))
+        except UnreachableError as error:  # they refill by themselves
+            log.warning("permits.kept", name=name, permits=unused, error=str(error))
+
+    def _claim_or_halve(self, limit: int) -> Batch[ItemT] | None:
+        """Claim a set; one that breaks a rule is claimed in halves until only the guilty item is left out."""
+        try:
+            return self._claim(limit)
+        except UnreachableError as error:
+            log.warning("claim.unreachable", job=self.job.name, error=str(error))
+            self.stop.wait(0.5)
+            return None
+        except Exception as error:  # whatever it was, its siblings must not suffer
+            if limit > 1:
+                return self._claim_or_halve(limit // 2)
+            log.exception("claim.broke", job=self.job.name)
+            self._postpone_first(error)
+            return None
+
+    def _claim(self, limit: int) -> Batch[ItemT]:
+        batch: Batch[ItemT] | None = None
+        asked_at = time.monotonic()
+        try:
+            with self.database.begin() as tx:
+                batch = self.job.claim(tx, self._order(limit))
+        except CommitUnknownError:
+            if batch is None:
+                raise
+            batch = self._confirmed(batch)
+        self.book.add((item.held for item in batch.items), asked_at)
+        return batch
+
+    def _order(self, limit: int) -> ClaimOrder:
+        return ClaimOrder(
+            run=self.run.id,
+            limit=limit,
+            lease_seconds=self.bounds.lease_seconds,
+            only=self.only,
+            gates=("maintenance", "restored", f"queue:{self.run.queue}", f"job:{self.job.name}", *self.job.gates),
+        )
+
+    def _confirmed(self, batch: Batch[ItemT]) -> Batch[ItemT]:
+        """After a claim whose commit is in doubt: keep what carries our token, assume nothing else."""
+        with self.database.begin() as tx:
+            ours = work.confirm(tx, [item.held for item in batch.items])
+        return Batch(items=[item for item in batch.items if item.held.subject in ours], taken=batch.taken)
+
+    def _postpone_first(self, error: Exception) -> None:
+        reason = f"could not be claimed: {error}"
+        self.tally[Count.FAILED] += postpone_first(self.database, self.job.name, self._order(1), reason)
+        self.settler.reasons.add(reason)
+
+    def _hand_on(self, batch: Batch[ItemT], limit: int) -> None:
+        self.tally[Count.SKIPPED] += batch.skipped
+        if batch.items:
+            self.callers.put(batch.items)
+        if batch.taken >= limit > 1 and time.monotonic() - self._woken_at > WAKE_SECONDS:
+            self._woken_at = time.monotonic()
+            self.wake()
+        if any(item.held.is_suspect for item in batch.items):
+            while not self.stop.is_set() and not self.book.wait_below(1, 1.0) and self.book.run_is_alive():
+                continue
+
+    def _wind_up(self) -> None:
+        """Stop in order: release what has not begun, let calls end, settle, give up what is still open."""
+        if self.stop.is_set() or not self.book.run_is_alive():
+            self.unstarted += self.callers.take_back()
+        longest = self.job.call_seconds_max + (0.0 if self.stop.is_set() else self.bounds.lease_seconds / 3)
+        open_ = self.callers.stop(longest + 2.0)
+        if open_:
+            log.error("calls.given_up", job=self.job.name, items=len(open_))
+            given_up = TimeoutError("still under way when the process had to stop")
+            self.settler.put([Answer(item, self.job.broke(item, given_up)) for item in open_])
+        self.settler.stop()
+        released = release(self.database, self.job, self.unstarted, self.run.id)
+        self.tally[Count.RELEASED] += released
+        self.book.drop(item.held.subject for item in self.unstarted)

@@ -1,0 +1,113 @@
+"""Execute one run: take it under its lease, run the shape its job has, end it with its tally and reason."""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from db import runs, switches, work
+from db.engine import Database
+from db.runs import Known, Started
+from domain.errors import BadInputError
+from domain.runs import RunState
+from domain.tally import as_json
+from jobs.shapes import Chore, Drain, Job, Sweep
+from workers.runner.bounds import Bounds
+from workers.runner.chore import ChoreRun
+from workers.runner.drain import DrainRun
+from workers.runner.outcome import Outcome
+from workers.runner.sweep import SweepRun
+
+log = structlog.get_logger(__name__)
+
+Ring = Callable[[Sequence[tuple[int, str]]], None]
+"""Rings for runs just committed: (run, queue) each; best effort, never raises."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runner:
+    """Everything a process needs to execute runs."""
+
+    database: Database
+    jobs: Mapping[str, Job]
+    bounds: Bounds
+    worker: str
+    ring: Ring
+    stop: threading.Event
+
+    @property
+    def known(self) -> list[Known]:
+        """The jobs this process may start."""
+        return [Known(job=j.name, queue=j.queue.value, version=j.version, width_max=j.width_max) for j in self.jobs.values()]
+
+    def execute(self, run: int) -> RunState | None:
+        """Execute run `run` if it is to be had; returns how it ended, or None when it was not."""
+        started = self.database.transact(
+            lambda tx: runs.start(tx, run, self.known, worker=self.worker, lease_seconds=self.bounds.lease_seconds)
+        )
+        if started is None:
+            return None
+        with structlog.contextvars.bound_contextvars(run_id=started.id, job=started.job, token=started.token):
+            return self._run(started)
+
+    def _run(self, started: Started) -> RunState:
+        job = self.jobs[started.job]
+        try:
+            outcome = self._outcome(job, started)
+        except Exception as error:  # a run that breaks is a failed run; its items come back by their leases
+            log.exception("run.broke")
+            outcome = Outcome(reasons=[f"{type(error).__name__}: {error}"])
+        state, reason = self._judge(job, started, outcome)
+        self.database.transact(lambda tx: runs.end(tx, started, state, tally=as_json(outcome.tally), reason=reason))
+        log.info("run.ended", state=state.value, reason=reason, **{k: v for k, v in as_json(outcome.tally).items() if v})
+        return state
+
+    def _outcome(self, job: Job, started: Started) -> Outcome:
+        def wake() -> None:
+            self.wake([k for k in self.known if k.job == job.name])
+
+        only = subjects(job, started.scope)
+        match job:
+            case Drain():
+                return DrainRun(self.database, job, started, self.bounds, stop=self.stop, wake=wake, only=only).execute()
+            case Chore():
+                return ChoreRun(self.database, job, started, self.bounds, stop=self.stop, wake=wake, only=only).execute()
+            case Sweep():
+                return SweepRun(self.database, job, started, self.bounds, stop=self.stop, worker=self.worker).execute()
+        raise AssertionError(f"{job.name} has none of the four shapes")
+
+    def _judge(self, job: Job, started: Started, outcome: Outcome) -> tuple[RunState, str | None]:
+        """The silent-skip guard: due rows that this run left untouched, with no switch to explain it, are a failure."""
+        if isinstance(job, Sweep) or started.scope:
+            return outcome.state(0)
+        gates = ["maintenance", "restored", f"queue:{started.queue}", f"job:{job.name}", *job.gates]
+        with self.database.begin() as tx:
+            waiting = work.due(tx, job.name, started.started_at).items
+            on = [name for name in switches.all_on(tx) if name in gates]
+        if on and outcome.held_back is None:
+            outcome = Outcome(tally=outcome.tally, stopped=outcome.stopped, held_back=f"held by {', '.join(on)}", reasons=outcome.reasons)
+        return outcome.state(waiting)
+
+    def wake(self, known: Sequence[Known]) -> None:
+        """Make wake runs for jobs with due work, and ring for them; best effort."""
+        try:
+            self.ring(self.database.transact(lambda tx: runs.wake(tx, known)))
+        except Exception as error:  # the sweep of every process does the same each second
+            log.warning("wake.failed", error=str(error))
+
+
+def subjects(job: Job, scope: Mapping[str, Any]) -> list[UUID] | None:
+    """The subjects a scope names, or None for all. Raises `BadInputError` for a key the job does not know."""
+    for key in scope:
+        if key not in job.scope_keys:
+            raise BadInputError(f"scope of {job.name}", key, f"must be one of {', '.join(sorted(job.scope_keys)) or 'nothing'}")
+    if not scope:
+        return None
+    values = [v for value in scope.values() for v in (value if isinstance(value, list) else [value])]
+    try:
+        return [UUID(str(value)) for value in values]
+    except ValueError as error:
+        raise BadInputError(f"scope of {job.name}", values, "must name subjects by their ids") from error

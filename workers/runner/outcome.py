@@ -1,0 +1,35 @@
+"""What a run of any shape comes to, and the state it ends in."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from domain.runs import RunState
+from domain.tally import Count, Tally
+
+Wake = Callable[[], None]
+"""Makes one more wake run of the same job, best effort."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """The tally of a run and why it ended."""
+
+    tally: Tally = field(default_factory=Tally)
+    stopped: bool = False
+    held_back: str | None = None
+    """The brake, switch or rate limit that kept it from claiming."""
+    skipped: str | None = None
+    """Why it did not run at all."""
+    reasons: list[str] = field(default_factory=list)
+
+    def state(self, waiting: int) -> tuple[RunState, str | None]:
+        """The state to end in, and the reason; `waiting` counts rows that were due before its start."""
+        if self.skipped is not None:
+            return RunState.SKIPPED, self.skipped
+        if self.stopped:
+            return RunState.STOPPED, "asked to stop"
+        if self.reasons:
+            return RunState.FAILED, "; ".join(self.reasons)[:1000]
+        if waiting > 0 and self.tally[Count.PROCESSED] == 0 and self.held_back is None:
+            return RunState.FAILED, f"processed nothing while {waiting} items waited"
+        return RunState.SUCCEEDED, self.held_back
