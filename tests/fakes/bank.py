@@ -1,0 +1,250 @@
+"""A bank in memory: the `Bank` port with the rules held, answers to order, and calls that wait."""
+
+import json
+import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from domain.answers import (
+    Accepted,
+    Answer,
+    Found,
+    LookUp,
+    LookUpFailed,
+    NotSent,
+    ProviderPayout,
+    ProviderStatus,
+    Rejected,
+    Unknown,
+)
+from domain.ports import FrozenRequest, PayoutOrder, Sought
+from domain.razorpayx import fits_key, fits_narration, freeze
+from domain.razorpayx_payouts import STATUSES
+from workers.sandbox.faults import BEFORE, Fault
+
+HELD_SECONDS_MAX = 30.0
+"""How long a held call waits before the test is called broken."""
+
+INSTEAD: dict[Fault, Answer] = {
+    Fault.REFUSE: Rejected(code="BAD_REQUEST_ERROR", reason="refused"),
+    Fault.UNPROCESSABLE: Rejected(code="BAD_REQUEST_ERROR", reason="refused"),
+    Fault.UNAUTHORISED: NotSent(reason="http 401", brake=True),
+    Fault.FORBIDDEN: NotSent(reason="http 403", brake=True),
+    Fault.RATE_LIMIT: Unknown(reason="http 429", retry_after_seconds=1.0),
+}
+"""What a client makes of each fault that comes before execution; of any other, unknown."""
+
+HARMLESS = frozenset({Fault.SLOW, Fault.FAIL, Fault.REVERSE})
+SUSPECT = frozenset({Fault.WRONG_AMOUNT, Fault.WRONG_REFERENCE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submit:
+    """One send, as it arrived."""
+
+    key: str
+    body: str
+    reference: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transfer:
+    """One payout that the bank really made."""
+
+    key: str
+    body: str
+    made_at: datetime
+    payout: ProviderPayout
+
+
+class Hold:
+    """Calls that wait: tells how many do, and lets them go."""
+
+    def __init__(self) -> None:
+        self._calls = threading.Semaphore(0)
+        self._open = threading.Event()
+
+    def meet(self) -> None:
+        """Wait here until released (called by the bank)."""
+        self._calls.release()
+        assert self._open.wait(HELD_SECONDS_MAX), "a held call was never released"
+
+    def wait_for(self, calls: int, seconds: float = HELD_SECONDS_MAX) -> None:
+        """Return once `calls` more calls are waiting here."""
+        for _ in range(calls):
+            assert self._calls.acquire(timeout=seconds), f"fewer than {calls} calls came"
+
+    def release(self) -> None:
+        """Let every call go on, those to come included."""
+        self._open.set()
+
+
+class FakeBank:
+    """Pays once per key and remembers everything; safe to share between threads."""
+
+    provider = "razorpayx"
+
+    def __init__(
+        self,
+        *,
+        account: str = "2323230000000001",
+        key_window: timedelta = timedelta(days=7),
+        look_up_grace: timedelta = timedelta(minutes=5),
+        index_lag: timedelta = timedelta(0),
+    ) -> None:
+        self.account = account
+        self.key_window = key_window
+        self.look_up_grace = look_up_grace
+        self.index_lag = index_lag
+        self.now = datetime.now(UTC)
+        self.submits: list[Submit] = []
+        self.transfers: list[Transfer] = []
+        self.reads = 0
+        self.unreachable: str | None = None
+        """Set it, and every read fails with this reason, and every send never leaves."""
+        self._answers: deque[Fault | Answer | None] = deque()
+        self._sticky: set[str] = set()
+        self._lock = threading.Lock()
+        self._hold: Hold | None = None
+
+    def script(self, *answers: Fault | Answer | None) -> None:
+        """Order what the next sends meet: a fault, an answer that pays nothing, or None."""
+        self._answers.extend(answers)
+
+    @contextmanager
+    def held(self) -> Iterator[Hold]:
+        """Let every send wait, before anything is paid, until released or the block's end."""
+        self._hold = hold = Hold()
+        try:
+            yield hold
+        finally:
+            self._hold = None
+            hold.release()
+
+    def advance(self, by: timedelta) -> None:
+        """Move the bank's time ahead."""
+        self.now += by
+
+    def settle(self, reference: str, raw_status: str, utr: str | None = "000000000001") -> None:
+        """Bring every transfer under `reference` to one of the provider's own words."""
+        status = STATUSES.get(raw_status, ProviderStatus.UNRECOGNISED)
+
+        def told(payout: ProviderPayout) -> ProviderPayout:
+            return replace(payout, status=status, raw_status=raw_status, utr=utr)
+
+        with self._lock:
+            self.transfers = [
+                replace(one, payout=told(one.payout)) if one.payout.reference == reference else one
+                for one in self.transfers
+            ]
+
+    def times_paid(self, reference: str) -> int:
+        """Return how many transfers were made under `reference`."""
+        return sum(one.payout.reference == reference for one in self.transfers)
+
+    def freeze(self, order: PayoutOrder) -> str:
+        return freeze(order, self.account)
+
+    def submit(self, request: FrozenRequest) -> Answer:
+        check_request(request, self.account)
+        hold = self._hold
+        if hold:
+            hold.meet()
+        with self._lock:
+            if self.unreachable:
+                return NotSent(reason=self.unreachable)
+            self.submits.append(
+                Submit(key=request.key, body=request.body, reference=request.reference)
+            )
+            ordered = self._answers.popleft() if self._answers else None
+            return self._answer(request, ordered)
+
+    def _answer(self, request: FrozenRequest, ordered: Fault | Answer | None) -> Answer:
+        if ordered is not None and not isinstance(ordered, Fault):
+            return ordered
+        if request.key in self._sticky or ordered is Fault.STICKY_ERROR:
+            self._sticky.add(request.key)
+            return Unknown(reason="http 500")
+        if ordered is not None and ordered in BEFORE:
+            return INSTEAD.get(ordered, Unknown(reason=str(ordered)))
+        paid = self._pay(request)
+        if not isinstance(paid, Accepted) or ordered is None or ordered in HARMLESS:
+            return paid
+        return Unknown(reason=str(ordered), suspect=ordered in SUSPECT)
+
+    def _pay(self, request: FrozenRequest) -> Answer:
+        for one in reversed(self.transfers):
+            if one.key == request.key and self.now < one.made_at + self.key_window:
+                if one.body != request.body:
+                    return Rejected(code="BAD_REQUEST_ERROR", reason="another body under the key")
+                return Accepted(payout=one.payout)
+        payout = ProviderPayout(
+            provider_id=f"pout_{len(self.transfers) + 1:014d}",
+            reference=request.reference,
+            status=ProviderStatus.UNDER_WAY,
+            raw_status="processing",
+            amount_minor=request.amount_minor,
+            currency=request.currency,
+            fund_account_id=request.fund_account_id,
+            utr=None,
+            reason=None,
+            created_at=self.now.replace(microsecond=0),
+        )
+        self.transfers.append(
+            Transfer(key=request.key, body=request.body, made_at=self.now, payout=payout)
+        )
+        return Accepted(payout=payout)
+
+    def find(self, reference: str) -> LookUp:
+        with self._lock:
+            self.reads += 1
+            if self.unreachable:
+                return LookUpFailed(reason=self.unreachable)
+            return Found(
+                payouts=tuple(
+                    one.payout
+                    for one in self.transfers
+                    if one.payout.reference == reference
+                    and one.made_at + self.index_lag <= self.now
+                )
+            )
+
+    def fetch(self, sought: Sequence[Sought]) -> dict[str, ProviderPayout] | LookUpFailed:
+        with self._lock:
+            self.reads += 1
+            if self.unreachable:
+                return LookUpFailed(reason=self.unreachable)
+            known = {one.payout.provider_id: one.payout for one in self.transfers}
+            return {
+                item.reference: known[item.provider_id]
+                for item in sought
+                if item.provider_id in known
+            }
+
+    def payouts_between(self, start: datetime, end: datetime) -> Iterator[ProviderPayout]:
+        with self._lock:
+            self.reads += 1
+            made = [one.payout for one in self.transfers]
+        yield from (payout for payout in made if start <= payout.created_at < end)
+
+    def check(self) -> LookUp:
+        with self._lock:
+            self.reads += 1
+            return LookUpFailed(reason=self.unreachable) if self.unreachable else Found(payouts=())
+
+
+def check_request(request: FrozenRequest, account: str) -> None:
+    """Assert the provider's rules of keys and bodies, and that the body says what its row says."""
+    assert fits_key(request.key), f"the key {request.key!r} breaks the provider's rule"
+    body = json.loads(request.body)
+    assert body["account_number"] == account
+    assert body["reference_id"] == request.reference
+    assert len(request.reference) <= 40
+    assert (body["amount"], body["currency"]) == (request.amount_minor, request.currency)
+    assert body["fund_account_id"] == request.fund_account_id
+    assert isinstance(body["amount"], int)
+    assert body["amount"] >= 100
+    assert fits_narration(body.get("narration", ""))

@@ -1,0 +1,84 @@
+"""A real sandbox bank on a free port of this machine, in a thread of the test's process."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import httpx
+
+from workers.gateways.razorpayx import RazorpayX
+from workers.sandbox.serve import server
+from workers.sandbox.settings import SandboxSettings
+
+START_SECONDS_MAX = 15.0
+
+
+class RunningSandbox:
+    """A served bank, and the door a test orders it by."""
+
+    def __init__(self, settings: SandboxSettings, port: int) -> None:
+        self.settings = settings
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}/v1"
+        self.http = httpx.Client(
+            base_url=f"http://127.0.0.1:{port}",
+            auth=(settings.key_id, settings.key_secret),
+            trust_env=False,
+        )
+
+    def client(
+        self, *, timeout_seconds: float = 5.0, look_up_grace: timedelta = timedelta(seconds=2)
+    ) -> RazorpayX:
+        """Return the product's own client of this bank."""
+        return RazorpayX(
+            url=self.url,
+            key_id=self.settings.key_id,
+            key_secret=self.settings.key_secret,
+            account_number=self.settings.account_number,
+            timeout_seconds=timeout_seconds,
+            connections_max=16,
+            look_up_grace=look_up_grace,
+        )
+
+    def order(self, fault: str | None, **more: object) -> None:
+        """Let the next requests that fit meet `fault`."""
+        self.http.post("/_sandbox/faults", json={"fault": fault, **more}).raise_for_status()
+
+    def advance(self, seconds: float) -> None:
+        """Move the bank's clock ahead."""
+        self.http.post("/_sandbox/clock", json={"seconds": seconds}).raise_for_status()
+
+    def deposit(self, amount: int) -> None:
+        """Add to the bank's account."""
+        self.http.post("/_sandbox/balance", json={"add": amount}).raise_for_status()
+
+    def summary(self) -> dict[str, Any]:
+        """Return what was really paid."""
+        found: dict[str, Any] = self.http.get("/_sandbox/summary").raise_for_status().json()
+        return found
+
+
+@contextmanager
+def running(settings: SandboxSettings) -> Iterator[RunningSandbox]:
+    """Serve a bank until the block ends."""
+    served = server(settings, port=0)
+    thread = threading.Thread(target=served.run, name="sandbox", daemon=True)
+    thread.start()
+    ends_at = time.monotonic() + START_SECONDS_MAX
+    pause = threading.Event()
+    while not served.started:
+        assert thread.is_alive(), "the sandbox did not start"
+        assert time.monotonic() < ends_at, "the sandbox did not start in time"
+        pause.wait(0.005)
+    port = served.servers[0].sockets[0].getsockname()[1]
+    bank = RunningSandbox(settings, port)
+    try:
+        yield bank
+    finally:
+        bank.http.close()
+        served.should_exit = True
+        thread.join(START_SECONDS_MAX)
+        assert not thread.is_alive(), "the sandbox did not stop"

@@ -1,0 +1,1 @@
+"""Gateways, each against what it really talks to."""

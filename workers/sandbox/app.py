@@ -1,0 +1,64 @@
+"""The sandbox bank as an ASGI application: its routes, and what lives as long as it does."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from workers.sandbox import control, payouts, reads
+from workers.sandbox.bank import Bank
+from workers.sandbox.refusals import RefusedError
+from workers.sandbox.service import Limiter, Service
+from workers.sandbox.settings import SandboxSettings
+from workers.sandbox.storage import Storage
+from workers.sandbox.webhooks import tell_for_ever
+from workers.sandbox.wires import Wires
+
+PREFIX: Final = "/v1"
+"""Where the payout API is, as at the provider's own host."""
+
+ROUTES: Final = (
+    Route(f"{PREFIX}/payouts", payouts.create, methods=["POST"]),
+    Route(f"{PREFIX}/payouts", reads.search, methods=["GET"]),
+    Route(f"{PREFIX}/payouts/{{payout}}", reads.fetch, methods=["GET"]),
+    Route(f"{PREFIX}/payouts/{{payout}}/cancel", reads.cancel, methods=["POST"]),
+    Route(f"{PREFIX}/banking_balances", reads.balances, methods=["GET"]),
+    Route(f"{PREFIX}/transactions", reads.transactions, methods=["GET"]),
+    Route("/_sandbox/faults", control.order_faults, methods=["POST"]),
+    Route("/_sandbox/faults", control.clear_faults, methods=["DELETE"]),
+    Route("/_sandbox/clock", control.advance, methods=["POST"]),
+    Route("/_sandbox/balance", control.deposit, methods=["POST"]),
+    Route("/_sandbox/summary", control.summarise, methods=["GET"]),
+)
+
+
+def build(settings: SandboxSettings, wires: Wires | None = None) -> Starlette:
+    """Return the bank; its file is opened when it starts. Faults that cut need `wires`."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        storage = Storage(settings.storage, {"balance": settings.balance_minor})
+        bank = Bank(settings, storage)
+        app.state.service = Service(
+            settings=settings,
+            bank=bank,
+            limiter=Limiter(settings.rate_per_second_max),
+            wires=wires or Wires(),
+            faults=settings.faults,
+        )
+        teller = asyncio.create_task(tell_for_ever(bank)) if settings.webhook_url else None
+        try:
+            yield
+        finally:
+            if teller:
+                teller.cancel()
+                with suppress(asyncio.CancelledError):
+                    await teller
+            storage.close()
+
+    return Starlette(
+        routes=ROUTES, lifespan=lifespan, exception_handlers={RefusedError: payouts.refused}
+    )
