@@ -1,0 +1,83 @@
+# Everything starts here: `make` lists what can be done. Needs Python 3.11 or newer, and a package registry.
+
+PYTHON ?=
+ARGS ?=
+TESTS ?= tests
+JOBS ?= 2
+LOCK_OPTIONS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+LOCKS := requirements/production.txt requirements/development.txt
+CODE := domain db jobs schedules workers tests
+
+# Settings of a user's own pip that would send packages elsewhere do not apply here; registries and proxies do.
+PIP := env -u PIP_TARGET -u PIP_PREFIX -u PIP_ROOT -u PIP_CONSTRAINT -u PIP_REQUIREMENT PIP_USER=0 \
+  PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(BIN)/python -m pip
+COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+  --no-header --no-annotate --no-config --no-emit-index-url --no-emit-find-links $(LOCK_OPTIONS)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.PHONY: help run up test install check format bench lock audit-deps clean
+
+help: ## List what can be done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
+
+run: install ## The demo: 2,000 payouts through a bank that loses replies, each paid once
+	$(BIN)/bursar demo $(ARGS)
+
+up: install ## Servers of this folder's own and every process, until Ctrl-C
+	$(BIN)/bursar up $(ARGS)
+
+test: install ## All tests, on servers they start themselves (TESTS=path, ARGS=options, JOBS=processes)
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(TESTS) $(ARGS)
+
+install: $(INSTALLED) ## The locked environment in .venv, with .venv/bin/bursar
+
+check: install ## Format, lint, types, import rules, dead code, dependencies
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/vulture
+	$(BIN)/deptry .
+
+format: install ## Put the code into the house's form
+	$(BIN)/ruff check --fix --quiet . || true
+	$(BIN)/ruff format .
+
+bench: install ## The benchmarks, as tables with ratios
+	$(BIN)/bursar bench all $(ARGS)
+
+lock: install ## Bring the locks to pyproject.toml (LOCK_OPTIONS=--upgrade for newer versions)
+	$(COMPILE) pyproject.toml --group build --output-file requirements/production.txt
+	$(COMPILE) pyproject.toml --group build --group dev --output-file requirements/development.txt
+
+audit-deps: install ## Known weaknesses of the locked versions
+	$(BIN)/pip-audit --require-hashes --disable-pip $(addprefix -r ,$(LOCKS))
+
+clean: ## Remove the environment and every cache; data of .bursar stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis *.egg-info build
+
+$(INSTALLED): requirements/development.txt pyproject.toml
+	@found=; \
+	for python in "$(PYTHON)" python3 python3.13 python3.12 python3.11; do \
+	  test -n "$$python" || continue; \
+	  if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
+	  then found="$$python"; break; fi; \
+	  if test "$$python" = "$(PYTHON)"; then break; fi; \
+	done; \
+	if test -z "$$found"; then \
+	  echo "Bursar needs Python 3.11 or newer; $${PYTHON:-python3} is: $$("$${PYTHON:-python3}" --version 2>&1 || true)." >&2; \
+	  echo "Install one, or name it: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)" >&2; exit 1; \
+	fi; \
+	if ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
+	  "$$found" -m venv --clear $(VENV) || { \
+	    echo "Python's venv module is missing or incomplete (on Debian: the package python3-venv)." >&2; exit 1; }; \
+	fi
+	$(PIP) install --quiet --require-hashes -r requirements/development.txt
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $(INSTALLED)
