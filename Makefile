@@ -78,6 +78,7 @@ $(INSTALLED): requirements/development.txt pyproject.toml
 	  "$$found" -m venv --clear $(VENV) || { \
 	    echo "Python's venv module is missing or incomplete (on Debian: the package python3-venv)." >&2; exit 1; }; \
 	fi
-	$(PIP) install --quiet --require-hashes -r requirements/development.txt
-	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@echo "Installing the locked environment into $(VENV) …"
+	@$(PIP) install --quiet --require-hashes -r requirements/development.txt
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@touch $(INSTALLED)
