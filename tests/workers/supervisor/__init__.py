@@ -1,0 +1,1 @@
+"""Tests of the process supervisor, with real processes."""
