@@ -40,7 +40,7 @@ def check_redis(url: str) -> None:
         message = f"Redis at {masked(url)} refuses this account ({error}): check BURSAR_BROKER_URL"
         raise RefusedError(message) from None
     except (redis.ConnectionError, redis.TimeoutError, OSError) as error:
-        message = f"Redis at {masked(url)} does not answer: {error}"
+        message = f"Redis at {masked(url)} does not answer: {str(error)[:200]}"
         raise UnreachableError(message) from None
     finally:
         client.close()
