@@ -1,0 +1,103 @@
+"""The kinds of value a setting may have, and how each is shown without its secret part."""
+
+import re
+from collections.abc import Callable
+from typing import Final
+from urllib.parse import urlsplit
+
+DATABASE_SCHEMES: Final = ("postgresql", "postgres", "postgresql+psycopg")
+BROKER_SCHEMES: Final = (
+    "redis",
+    "rediss",
+    "unix",
+    "redis+sentinel",
+    "rediss+sentinel",
+    "amqp",
+    "amqps",
+)
+CACHE_SCHEMES: Final = ("redis", "rediss", "unix")
+HTTP_SCHEMES: Final = ("https", "http")
+SMTP_SCHEMES: Final = ("smtp", "smtps")
+
+MASK: Final = "***"
+SECRETS: Final = frozenset(
+    {
+        "razorpayx_key_secret",
+        "razorpayx_webhook_secrets",
+        "stripe_api_key",
+        "stripe_webhook_secrets",
+        "operator_token",
+    }
+)
+"""Fields of which nothing is ever shown."""
+URLS: Final = frozenset(
+    {
+        "database_url",
+        "listen_url",
+        "broker_url",
+        "cache_url",
+        "razorpayx_url",
+        "stripe_url",
+        "smtp_url",
+        "alert_url",
+        "heartbeat_url",
+        "events_url",
+    }
+)
+"""Fields that may carry a password."""
+CAPABILITIES: Final = frozenset({"alert_url", "heartbeat_url", "events_url"})
+"""Addresses whose path is the secret: whoever knows it may post there."""
+FROM_FILES: Final = SECRETS | URLS
+"""Fields that may also be given as the name of a file, by `…_FILE`."""
+
+_QUERY_SECRET: Final = re.compile(r"((?:password|passwd|secret|token|key)=)[^&#]*", re.IGNORECASE)
+
+
+def url_of(schemes: tuple[str, ...]) -> Callable[[str], str]:
+    """Return a check that a URL has one of `schemes` and more than that."""
+
+    def check(url: str) -> str:
+        try:
+            parts = urlsplit(url)
+        except ValueError as error:
+            message = f"must be a URL: {error}"
+            raise ValueError(message) from None
+        if parts.scheme not in schemes or not (parts.netloc or parts.path or parts.query):
+            message = f"must be a URL that begins with {', '.join(f'{s}://' for s in schemes)}"
+            raise ValueError(message)
+        return url
+
+    return check
+
+
+def split(value: object) -> object:
+    """Return the comma-separated parts of a text; anything else as it is."""
+    if not isinstance(value, str):
+        return value
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def masked(field: str, value: str) -> str:
+    """Return `value` as it may be shown for `field`."""
+    if field in SECRETS:
+        return MASK
+    if field in CAPABILITIES:
+        return _host_alone(value)
+    return masked_url(value) if field in URLS else value
+
+
+def masked_url(url: str) -> str:
+    """Return a URL without its password, also where it is malformed."""
+    scheme, separator, rest = url.partition("://")
+    before, query_mark, query = rest.partition("?")
+    if "@" in before:
+        user_info, _, place = before.rpartition("@")
+        user, colon, _ = user_info.partition(":")
+        before = f"{user}{colon}{MASK if colon else ''}@{place}"
+    return scheme + separator + before + query_mark + _QUERY_SECRET.sub(rf"\1{MASK}", query)
+
+
+def _host_alone(url: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    host = re.split(r"[/?#]", rest.rpartition("@")[2], maxsplit=1)[0]
+    return f"{scheme}{separator}{host}/{MASK}" if separator else MASK

@@ -1,0 +1,58 @@
+"""What must hold between settings, each rule with the variable to change."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from domain.errors import BadInputError
+from workers.runner.bounds import Bounds
+from workers.settings.model import Settings, variable
+
+NEEDED: Final = {
+    "razorpayx": ("razorpayx_key_id", "razorpayx_key_secret", "razorpayx_account_number"),
+    "stripe": ("stripe_api_key",),
+}
+"""What a provider cannot be used without."""
+
+
+def broken(settings: Settings) -> Iterator[BadInputError]:
+    """Yield every rule that these settings break together."""
+    yield from _servers(settings)
+    yield from _provider(settings)
+    yield from _times(settings)
+
+
+def _servers(settings: Settings) -> Iterator[BadInputError]:
+    given = {"database_url": settings.database_url, "broker_url": settings.broker_url}
+    for field, other in (("database_url", "broker_url"), ("broker_url", "database_url")):
+        if not given[field] and given[other]:
+            rule = (
+                f"is missing while {variable(other)} is set: servers are configured or embedded, "
+                "never mixed"
+            )
+            yield BadInputError(variable(field), "", rule)
+
+
+def _provider(settings: Settings) -> Iterator[BadInputError]:
+    chosen = settings.payout_provider
+    if chosen is not None:
+        for field in NEEDED[chosen]:
+            if not getattr(settings, field):
+                rule = f"is missing: {variable('payout_provider')}={chosen} needs it"
+                yield BadInputError(variable(field), "", rule)
+        return
+    for provider, fields in NEEDED.items():
+        given = next((field for field in fields if getattr(settings, field)), None)
+        if given is not None:
+            rule = f"is missing while {variable(given)} is set: say {provider} to use it"
+            yield BadInputError(variable("payout_provider"), "", rule)
+
+
+def _times(settings: Settings) -> Iterator[BadInputError]:
+    """A call must end, and be settled, before its lease can be taken over."""
+    bounds = Bounds(
+        lease_seconds=settings.lease_seconds, call_seconds_max=settings.gateway_timeout_seconds
+    )
+    try:
+        bounds.check()
+    except BadInputError as error:
+        yield error
