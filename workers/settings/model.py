@@ -11,6 +11,7 @@ from workers.settings.kinds import (
     DATABASE_SCHEMES,
     HTTP_SCHEMES,
     SMTP_SCHEMES,
+    schema_name,
     split,
     url_of,
 )
@@ -37,7 +38,7 @@ class Settings(BaseSettings):
     """Folder of the embedded servers and of what `up` keeps."""
 
     database_url: DatabaseUrl | None = Field(default=None, repr=False)
-    database_schema: str = Field(default="bursar", pattern=r"^(?!pg_)[a-z_][a-z0-9_]{0,62}$")
+    database_schema: Annotated[str, AfterValidator(schema_name)] = "bursar"
     database_pool_max: int = Field(default=6, ge=1, le=1_000)
     """Connections this process may have open at once."""
     database_pooler: Literal["none", "transaction"] = "none"
