@@ -1,0 +1,66 @@
+"""`migrate`, `doctor`, `audit`: what keeps an installation right."""
+
+from typing import Annotated
+
+import typer
+
+from domain.errors import UnreachableError
+from workers.cli.context import context
+from workers.cli.output import Json, show, show_one
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
+def migrate(ctx: typer.Context, json: Json = False) -> None:
+    """Bring the schema to head.
+
+    Binds the database to the provider account of the settings.
+    """
+    from workers.databases import open_database
+    from workers.releasing import release_database
+
+    here = context(ctx)
+    database = open_database(
+        here.settings, here.addresses, role=None, application="bursar migrate", pool_max=1
+    )
+    try:
+        made = release_database(database, here.settings, here.addresses)
+    finally:
+        database.dispose()
+    show_one(
+        {
+            "schema": here.settings.database_schema,
+            "installation": made.id,
+            "provider": made.provider,
+            "account": made.account,
+        },
+        json=json,
+    )
+
+
+@app.command()
+def doctor(
+    ctx: typer.Context,
+    live: Annotated[
+        bool, typer.Option("--live", help="Also make one harmless call to the provider.")
+    ] = False,
+    processes: Annotated[
+        int, typer.Option("--processes", min=1, help="How many processes share the database.")
+    ] = 4,
+    json: Json = False,
+) -> None:
+    """Check settings, servers and clocks; exit 1 on a fault."""
+    from workers.doctor import Grade, examine
+
+    here = context(ctx)
+    found = examine(here.environ, here.home, live=live, processes=processes)
+    rows = [
+        {"subject": c.subject, "grade": c.grade.value, "detail": c.detail, "source": c.source}
+        for c in found
+    ]
+    show(rows, ["grade", "subject", "detail", "source"], json=json)
+    if any(c.grade is Grade.AWAY for c in found):
+        raise typer.Exit(UnreachableError.exit_code)
+    if any(c.grade is Grade.FAULT for c in found):
+        raise typer.Exit(1)

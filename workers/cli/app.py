@@ -1,0 +1,52 @@
+"""The one program, put together from the modules that hold its commands."""
+
+import os
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from workers.cli.context import Context
+
+MODULES: Final[Sequence[str]] = (
+    "processes",
+    "demo",
+    "admin",
+)
+"""Modules of this package, in the order of the help; each has an `app` with its commands."""
+
+HELP: Final = """Durable task workers for money and bookings.
+
+Begin with `bursar demo`, or `bursar up` for servers of your own folder. `--home` and `--as` may
+stand anywhere on the line."""
+
+
+def build() -> typer.Typer:
+    """Return the program. A module's `app` with a name is a group; without one, top-level commands."""
+    program = typer.Typer(
+        name="bursar",
+        help=HELP,
+        add_completion=False,
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        callback=options,
+    )
+    for name in MODULES:
+        program.add_typer(import_module(f"workers.cli.{name}").app)
+    return program
+
+
+def options(
+    ctx: typer.Context,
+    home: Annotated[
+        Path | None, typer.Option("--home", help="Folder of the embedded servers (BURSAR_HOME).")
+    ] = None,
+    remark: Annotated[
+        str | None, typer.Option("--as", help="A remark on who acts; it proves nothing.")
+    ] = None,
+) -> None:
+    """Keep what holds for every command; opened things are closed when the command ends."""
+    ctx.obj = Context(os.environ, home=home, remark=remark)
+    ctx.call_on_close(ctx.obj.close)

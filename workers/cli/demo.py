@@ -1,0 +1,160 @@
+"""`demo`: the whole system on sample payouts, from nothing to proof."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from workers.cli.context import Context, context
+from workers.cli.output import Json
+
+if TYPE_CHECKING:
+    from workers.demo.run import Result
+
+app = typer.Typer(rich_markup_mode=None)
+
+COUNT: Final = 2_000
+SEED: Final = 1
+CURRENCY: Final = "INR"
+INTERRUPTED: Final = 130
+
+
+@app.command()
+def demo(
+    ctx: typer.Context,
+    *,
+    count: Annotated[int, typer.Option("--count", min=1, max=200_000, help="Payouts to make.")] = COUNT,
+    seed: Annotated[int, typer.Option("--seed", help="Which payouts, and which faults.")] = SEED,
+    seconds: Annotated[
+        float, typer.Option("--timeout", min=1, help="Seconds after which it has failed.")
+    ] = 180.0,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the home, to look around in.")] = False,
+    json: Json = False,
+) -> None:
+    """See sample payouts paid, each proven to be paid once.
+
+    On the way the bank loses replies and a worker is killed.
+    """
+    from workers.demo.run import Plan, run
+
+    here = context(ctx)
+    _refuse_real(here)
+    with _home(here, keep=keep) as home:
+        file = _sample(home, count, seed)
+        result = run(_own(here), Plan(home=home, file=file, seed=seed, seconds_max=seconds))
+    if json:
+        typer.echo(json_text(result))
+    else:
+        _tell(result, home if home.exists() else None)
+    if result.stopped and not result.drained:
+        raise typer.Exit(INTERRUPTED)
+    if not result.holds:
+        raise typer.Exit(1)
+
+
+def json_text(result: "Result") -> str:
+    """Return the summary as one JSON object."""
+    return json.dumps(
+        {
+            "holds": result.holds,
+            "drained": result.drained,
+            "seconds": result.seconds,
+            "payouts_by_state": {state: items for state, (items, _) in result.states.items()},
+            "amount_minor_by_state": {state: minor for state, (_, minor) in result.states.items()},
+            "currency": CURRENCY,
+            "transfers": result.transfers,
+            "sends": result.sends,
+            "payouts_sent_again": result.sent_again,
+            "killed": result.killed,
+            "crashed_runs": result.crashed_runs,
+            "promises": [
+                {"name": p.name, "holds": p.holds, "detail": p.detail} for p in result.promises
+            ],
+        }
+    )
+
+
+def _tell(result: "Result", kept: Path | None) -> None:
+    from domain.money import format_major
+
+    typer.echo("")
+    for state, (items, minor) in result.states.items():
+        typer.echo(f"{state:<12} {items:>7}  {format_major(minor, CURRENCY):>18} {CURRENCY}")
+    typer.echo("")
+    for promise in result.promises:
+        typer.echo(f"{'holds ' if promise.holds else 'BROKEN'}  {promise.name}: {promise.detail}")
+    typer.echo("")
+    typer.echo(
+        f"{result.sends} requests for {result.transfers} transfers; {result.sent_again} payouts were "
+        f"sent again under their key; killed: {result.killed or 'nobody'} "
+        f"({result.crashed_runs} runs crashed); {result.seconds:g} s"
+    )
+    if not result.drained:
+        typer.echo("It did not drain in time.", err=True)
+    if kept is None:
+        typer.echo("Look around next time: `bursar demo --keep`. Your own: `bursar up`.")
+        return
+    typer.echo(f"Kept in {kept}. Start it again with `bursar up --home {kept}`, then look:")
+    for command in ("payouts list --state FAILED", "effects list", "runs", "ledger trial-balance"):
+        typer.echo(f"  bursar {command} --home {kept}")
+
+
+def _refuse_real(here: Context) -> None:
+    """The demo sends sample payouts: never with real servers or a real provider in reach."""
+    from domain.errors import BadInputError
+    from workers.servers import URLS, names_provider
+
+    for name in URLS:
+        if here.environ.get(name):
+            raise BadInputError(name, "set", "the demo brings its own servers: unset it")
+    if names_provider(here.environ):
+        raise BadInputError(
+            "BURSAR_PAYOUT_PROVIDER", "set", "the demo brings its own bank: unset the provider's settings"
+        )
+
+
+def _own(here: Context) -> dict[str, str]:
+    """Return the environment without the home of other work."""
+    return {name: value for name, value in here.environ.items() if name != "BURSAR_HOME"}
+
+
+@contextmanager
+def _home(here: Context, *, keep: bool) -> Iterator[Path]:
+    """Yield a fresh folder; a temporary one is removed afterwards unless it is to be kept."""
+    from domain.errors import BadInputError
+    from workers.embedded import Home
+
+    if here.home is not None:
+        home = here.home.absolute()
+        if (home / "servers").exists():
+            raise BadInputError("--home", str(home), "holds servers already: the demo wants a fresh folder")
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        yield home
+        return
+    home = Path(tempfile.mkdtemp(prefix="bursar-demo-"))
+    try:
+        yield home
+    finally:
+        if not keep:
+            Home(home).erase()
+            shutil.rmtree(home, ignore_errors=True)
+
+
+def _sample(home: Path, count: int, seed: int) -> Path:
+    """Write the payouts to a CSV file of the home; the usual ones are those of samples/payouts.csv."""
+    import workers
+    from domain.samples import sample_payouts, write_csv
+
+    file = home / "payouts.csv"
+    shipped = Path(workers.__file__).parents[1] / "samples" / "payouts.csv"
+    if (count, seed) == (COUNT, SEED) and shipped.is_file():
+        shutil.copyfile(shipped, file)
+        return file
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        write_csv(sample_payouts(count, seed), stream)
+    return file

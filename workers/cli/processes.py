@@ -1,0 +1,169 @@
+"""`up` and the processes it runs: worker, scheduler, web, sandbox, mail-sink."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from workers.cli.context import context
+from workers.cli.output import show_one
+
+app = typer.Typer(rich_markup_mode=None)
+
+Port = Annotated[int | None, typer.Option("--port", min=0, max=65535, envvar="PORT")]
+
+
+@app.command()
+def up(
+    ctx: typer.Context,
+    workers: Annotated[
+        int, typer.Option("--workers", min=1, max=64, help="How many worker processes.")
+    ] = 2,
+) -> None:
+    """Start servers and every process; Ctrl-C stops them.
+
+    Servers are embedded ones where none are configured; the schema is brought to head first, and
+    everything is stopped in order.
+    """
+    from workers.logs import configure
+    from workers.supervisor import Output, Supervisor
+    from workers.up import programs, site
+    from workers.up_lock import running_here
+
+    here = context(ctx)
+    home = Path(here.settings.home).absolute()
+    configure(here.settings)
+    with running_here(home) as note:
+        if note is None:
+            typer.echo(f"{home} is up already: `bursar doctor --home {home}` says how it is")
+            return
+        with site(here.environ, home) as made:
+            lines = {
+                "home": str(home),
+                "database": made.addresses.database_url,
+                "broker": made.addresses.broker_url,
+                "health": f"{made.web_url}/ready",
+                "metrics": f"{made.web_url}/metrics",
+                "bank": made.sandbox.url if made.sandbox else made.settings.payout_provider,
+                "mail": made.smtp_url,
+                "next": f"bursar import payouts samples/payouts.csv --approve --home {home}",
+            }
+            note({name: str(value) for name, value in lines.items()})
+            show_one(lines)
+            typer.echo("Ctrl-C stops everything in order.")
+            sys.stdout.flush()
+            wanted = programs(made, here.environ, worker_copies=workers)
+            code = Supervisor(wanted, Output(sys.stdout)).run()
+    if code:
+        raise typer.Exit(code)
+
+
+@app.command()
+def worker(
+    ctx: typer.Context,
+    processes: Annotated[
+        int, typer.Option("--processes", min=1, max=64, help="How many processes run jobs.")
+    ] = 1,
+) -> None:
+    """Run jobs until SIGTERM.
+
+    Then what is under way is settled, and the rest given back.
+    """
+    from workers.supervisor import Beat
+
+    here = context(ctx)
+    if Beat.from_environment(here.environ) is None:
+        raise typer.Exit(_supervise(here.home, processes))
+    from workers.logs import configure
+    from workers.process import run_worker
+
+    configure(here.settings)
+    raise typer.Exit(run_worker(here.settings, here.addresses))
+
+
+@app.command()
+def scheduler(ctx: typer.Context) -> None:
+    """Turn times into runs until SIGTERM.
+
+    Any number of schedulers may run: each tick is recorded once.
+    """
+    from workers.logs import configure
+    from workers.scheduler import run_scheduler
+
+    here = context(ctx)
+    configure(here.settings)
+    run_scheduler(here.settings, here.addresses)
+
+
+@app.command()
+def web(
+    ctx: typer.Context,
+    port: Port = None,
+    host: Annotated[str, typer.Option("--host", help="Interface to listen on.")] = "127.0.0.1",
+) -> None:
+    """Serve health and metrics until SIGTERM.
+
+    /live, /ready, /health/scheduler and /metrics.
+    """
+    from workers.logs import configure
+    from workers.web import run_web
+
+    here = context(ctx)
+    configure(here.settings)
+    run_web(here.settings, here.addresses, host=host, port=port)
+
+
+@app.command()
+def sandbox(
+    ctx: typer.Context,
+    port: Annotated[
+        int | None, typer.Option("--port", min=0, max=65535, help="Default: the home's, or a free one.")
+    ] = None,
+    faults: Annotated[
+        str | None, typer.Option("--faults", help="Shares of requests, such as drop=0.03,refuse=0.02.")
+    ] = None,
+) -> None:
+    """Run a bank to practise on, with faults to turn on.
+
+    It speaks the published RazorpayX payout API.
+    """
+    from workers.logs import configure
+    from workers.practice import run_sandbox
+
+    here = context(ctx)
+    configure(here.settings)
+    home = Path(here.settings.home).absolute()
+    run_sandbox(home, port=port, faults=faults, tell=show_one)
+
+
+@app.command("mail-sink")
+def mail_sink(ctx: typer.Context) -> None:
+    """Take mail into files of the home until SIGTERM.
+
+    It listens where BURSAR_SMTP_URL says.
+    """
+    from workers.logs import configure
+    from workers.mail_sink import serve
+
+    here = context(ctx)
+    configure(here.settings)
+    serve(here.settings.smtp_url or "smtp://127.0.0.1:1025", Path(here.settings.home) / "mail")
+
+
+def _supervise(home: Path | None, processes: int) -> int:
+    """Run copies of `bursar worker` under a supervisor, which watches that they take work."""
+    from workers.procfile import BURSAR
+    from workers.supervisor import Output, Program, Supervisor
+    from workers.up import WORKER_BEAT_SECONDS_MAX
+
+    environment = {} if home is None else {"BURSAR_HOME": os.path.abspath(home)}
+    program = Program(
+        name="worker",
+        arguments=(*BURSAR, "worker"),
+        environment=environment,
+        copies=processes,
+        beat_seconds_max=WORKER_BEAT_SECONDS_MAX,
+    )
+    return Supervisor([program], Output(None)).run()

@@ -1,0 +1,68 @@
+"""The sandbox bank of a home: its plan, its process, and what it counted."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+
+from domain.errors import UnreachableError
+from workers.ports import free_ports
+from workers.sandbox.faults import Faults
+from workers.sandbox.serve import serve
+from workers.sandbox.settings import SandboxSettings
+from workers.servers import SandboxPlan
+from workers.signals import survive_stop
+
+READ_SECONDS = 10.0
+STORAGE = "sandbox.sqlite"
+
+
+def run_sandbox(
+    home: Path,
+    *,
+    port: int | None,
+    faults: str | None,
+    tell: Callable[[Mapping[str, object]], None],
+) -> None:
+    """Run the home's bank until SIGTERM; a home without one gets it, and is told what to set."""
+    plan = SandboxPlan.read(home) or SandboxPlan.make(free_ports(1)[0])
+    plan = replace(plan, port=plan.port if port is None else port or free_ports(1)[0])
+    plan = replace(plan, faults=plan.faults if faults is None else str(Faults.parse(faults)))
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    plan.write(home)
+    tell(plan.environment)
+    survive_stop()
+    serve(_settings(plan, home), port=plan.port)
+
+
+def count(plan: SandboxPlan) -> dict[str, object]:
+    """Return what the bank says it did: see `/_sandbox/summary`.
+
+    Raises `UnreachableError` where it does not answer.
+    """
+    try:
+        reply = httpx.get(
+            plan.url.removesuffix("/v1") + "/_sandbox/summary",
+            auth=(plan.key_id, plan.key_secret),
+            timeout=READ_SECONDS,
+            trust_env=False,
+        )
+        reply.raise_for_status()
+    except httpx.HTTPError as error:
+        raise UnreachableError(f"the sandbox bank at {plan.url} does not answer: {error}") from error
+    found: dict[str, object] = reply.json()
+    return found
+
+
+def _settings(plan: SandboxPlan, home: Path) -> SandboxSettings:
+    return SandboxSettings(
+        storage=home / STORAGE,
+        key_id=plan.key_id,
+        key_secret=plan.key_secret,
+        account_number=plan.account_number,
+        process_seconds=plan.process_seconds,
+        rate_per_second_max=plan.rate_per_second_max,
+        faults=Faults.parse(plan.faults),
+        seed=plan.seed,
+    )
