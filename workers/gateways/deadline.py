@@ -40,12 +40,14 @@ def ends_at(instant: float) -> Iterator[None]:
         _ENDS_AT.reset(token)
 
 
-def left_seconds(late: Callable[[str], httpcore.TimeoutException]) -> float:
-    """Return what is left of this thread's exchange, or raise `late` where nothing is."""
+def left_seconds(
+    late: Callable[[str], httpcore.TimeoutException], asked_seconds: float | None = None
+) -> float:
+    """Return what is left of this thread's exchange, at most `asked_seconds`; else raise `late`."""
     remaining = _ENDS_AT.get() - time.monotonic()
     if remaining <= 0:
         raise late("the exchange's total time is over")
-    return remaining
+    return remaining if asked_seconds is None else min(remaining, asked_seconds)
 
 
 class DeadlineNetwork(httpcore.NetworkBackend):
@@ -71,7 +73,7 @@ class DeadlineNetwork(httpcore.NetworkBackend):
                 stream = self._inner.connect_tcp(
                     str(address[0]),
                     port,
-                    timeout=left_seconds(httpcore.ConnectTimeout),
+                    timeout=left_seconds(httpcore.ConnectTimeout, timeout),
                     local_address=local_address,
                     socket_options=options,
                 )
@@ -119,11 +121,11 @@ class DeadlineStream(httpcore.NetworkStream):
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Read what there is, at most `max_bytes`."""
-        return self._inner.read(max_bytes, timeout=left_seconds(httpcore.ReadTimeout))
+        return self._inner.read(max_bytes, timeout=left_seconds(httpcore.ReadTimeout, timeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Write the whole of `buffer`."""
-        self._inner.write(buffer, timeout=left_seconds(httpcore.WriteTimeout))
+        self._inner.write(buffer, timeout=left_seconds(httpcore.WriteTimeout, timeout))
 
     def close(self) -> None:
         """Close the connection; needs no time."""
@@ -136,7 +138,7 @@ class DeadlineStream(httpcore.NetworkStream):
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
         """Shake hands; OpenSSL's own time-out covers the whole of it."""
-        remaining = left_seconds(httpcore.ConnectTimeout)
+        remaining = left_seconds(httpcore.ConnectTimeout, timeout)
         return DeadlineStream(self._inner.start_tls(ssl_context, server_hostname, remaining))
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401  httpcore's own signature

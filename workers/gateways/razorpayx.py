@@ -129,7 +129,7 @@ class RazorpayX:
             raise UnreachableError(f"razorpayx: no list of payouts: {error}") from error
 
     def check(self) -> LookUp:
-        """Read the balance: `Found(payouts=())` when the URL, the credentials and the address work."""
+        """Read the balance: `Found(payouts=())` when URL, credentials and address work."""
         try:
             self._reads.balances(self._until())
         except ReadFailedError as error:

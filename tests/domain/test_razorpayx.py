@@ -1,0 +1,98 @@
+"""A frozen request is what the provider accepts, and the same bytes every time."""
+
+import json
+from dataclasses import replace
+from uuid import uuid4
+
+import pytest
+from hypothesis import given, strategies as st
+
+from domain.errors import BadInputError
+from domain.payout_modes import Mode
+from domain.payouts import reference
+from domain.ports import PayoutOrder
+from domain.razorpayx import choose_mode, fits_key, fits_narration, freeze, narrate
+
+ORDER = PayoutOrder(
+    reference="0d0c6ff5-52b7-4d3e-9c2d-6f8f0b2c1a11",
+    amount_minor=125_050,
+    currency="INR",
+    fund_account_id="fa_00000000000001",
+    mode="IMPS",
+    purpose="payout",
+    narration="Weekly payout",
+)
+
+
+def test_a_request_is_frozen_to_exactly_these_bytes() -> None:
+    """Invariant 4: whoever changes this text makes every payment in doubt unpayable."""
+    assert freeze(ORDER, "2323230000000001") == (
+        '{"account_number":"2323230000000001","amount":125050,"currency":"INR",'
+        '"fund_account_id":"fa_00000000000001","mode":"IMPS","narration":"Weekly payout",'
+        '"purpose":"payout","queue_if_low_balance":true,'
+        '"reference_id":"0d0c6ff5-52b7-4d3e-9c2d-6f8f0b2c1a11"}'
+    )
+
+
+@given(narration=st.text(), amount_minor=st.integers(min_value=100, max_value=50_000_000))
+def test_every_order_that_freezes_keeps_the_provider_rules(
+    narration: str, amount_minor: int
+) -> None:
+    """Invariant 5."""
+    text = freeze(replace(ORDER, narration=narration, amount_minor=amount_minor), "1")
+    body = json.loads(text)
+    assert text.isascii()
+    assert body["amount"] == amount_minor
+    assert fits_narration(body.get("narration", ""))
+    assert body.get("narration") != ""
+    assert len(body["reference_id"]) <= 40
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        replace(ORDER, amount_minor=99),
+        replace(ORDER, amount_minor=50_000_001),
+        replace(ORDER, currency="USD"),
+        replace(ORDER, mode="imps"),
+        replace(ORDER, mode=""),
+        replace(ORDER, purpose=""),
+        replace(ORDER, purpose="x" * 31),
+        replace(ORDER, fund_account_id=""),
+        replace(ORDER, reference="x" * 41),
+        replace(ORDER, reference=""),
+    ],
+)
+def test_an_order_that_breaks_a_rule_is_never_frozen(order: PayoutOrder) -> None:
+    """Invariants 5 and 21."""
+    with pytest.raises(BadInputError):
+        freeze(order, "1")
+
+
+def test_a_narration_keeps_what_a_statement_can_print() -> None:
+    assert narrate("Familiarise: org payout #7 — März") == "Familiarise org payout 7 M rz"
+    assert narrate("x" * 29 + " yz") == "x" * 29
+    assert narrate("—") == ""
+
+
+def test_the_mode_is_chosen_by_account_and_amount() -> None:
+    assert choose_mode(9_999_999, to_vpa=True) is Mode.UPI
+    assert choose_mode(50_000_000, to_vpa=False) is Mode.IMPS
+    assert choose_mode(50_000_001, to_vpa=False) is Mode.NEFT
+
+
+def test_no_mode_carries_a_lakh_to_a_vpa() -> None:
+    with pytest.raises(BadInputError, match=r"99999\.99"):
+        choose_mode(10_000_000, to_vpa=True)
+
+
+@pytest.mark.parametrize("key", ["abc", "x" * 37, "key/1", "ключи", "", "abcd\n"])
+def test_a_key_outside_the_rule_does_not_fit(key: str) -> None:
+    """F67."""
+    assert not fits_key(key)
+
+
+def test_keys_and_references_fit() -> None:
+    """F67: 32 hex digits, and a reference of any generation an operator will ever reach."""
+    assert fits_key(uuid4().hex)
+    assert len(reference(uuid4(), 999)) <= 40
