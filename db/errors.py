@@ -70,3 +70,8 @@ def translate(error: DBAPIError | PoolTimeoutError, *, committing: bool) -> Exce
     if state and state[:2] in {"42", "28", "0L", "3D", "3F"}:
         return DatabaseRefusedError(message)
     return error
+
+
+def constraint_of(error: DBAPIError) -> str | None:
+    """The name of the constraint that refused the rows, if that is what happened."""
+    return error.orig.diag.constraint_name if isinstance(error.orig, psycopg.Error) else None

@@ -9,16 +9,19 @@ constrained account is the hot row of its owner. A caller posts last in its tran
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 
+from db.errors import constraint_of
 from db.tx import Tx
 from domain.errors import RefusedError
-from domain.ledger import ACCOUNT_RULES, AccountKind, Entry, Side
+from domain.ledger import ACCOUNT_RULES, AccountKind, Entry, Posting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,21 +73,19 @@ def _accounts(tx: Tx, parameters: dict[str, list[object]]) -> dict[Owner, int]:
     return {Owner(kind=AccountKind(r.kind), owner=r.owner, currency=r.currency): r.id for r in rows}
 
 
-_LOOK: Final = sa.text("""
-    SELECT (SELECT array_agg(nextval(pg_get_serial_sequence('entries', 'id'))) FROM generate_series(1, :n)) AS ids,
-           (SELECT array_agg(key) FROM entries WHERE key = ANY(CAST(:keys AS text[]))) AS seen""")
-
 _POST: Final = sa.text("""
-    WITH entry AS (
+    -- One block of ids serves the statement: no second look, no join to learn them.
+    WITH block AS MATERIALIZED (SELECT nextval('entry_blocks') * :block AS base),
+    entry AS (
       INSERT INTO entries (id, type, key, currency, effective_on, run, actor)
-      SELECT id, type, key, currency, effective_on, :run, :actor
-      FROM unnest(CAST(:ids AS bigint[]), CAST(:types AS text[]), CAST(:keys AS text[]), CAST(:currencies AS text[]),
-                  CAST(:dates AS date[])) AS e (id, type, key, currency, effective_on)),
+      SELECT block.base + e.n, e.type, e.key, e.currency, e.effective_on, :run, :actor
+      FROM block CROSS JOIN unnest(CAST(:types AS text[]), CAST(:keys AS text[]), CAST(:currencies AS text[]), CAST(:dates AS date[]))
+        WITH ORDINALITY AS e (type, key, currency, effective_on, n)),
     leg AS (
-      INSERT INTO postings (entry, account, side, amount)
-      SELECT entry, account, CAST(side AS "char"), amount
-      FROM unnest(CAST(:leg_entries AS bigint[]), CAST(:leg_accounts AS bigint[]), CAST(:leg_sides AS text[]),
-                  CAST(:leg_amounts AS bigint[])) AS l (entry, account, side, amount)),
+      INSERT INTO postings (entry, debit, credit, amount)
+      SELECT block.base + l.n, l.debit, l.credit, l.amount
+      FROM block CROSS JOIN unnest(CAST(:legs AS int[]), CAST(:debits AS bigint[]), CAST(:credits AS bigint[]),
+                                   CAST(:amounts AS bigint[])) AS l (n, debit, credit, amount)),
     -- Balances are locked in key order before any is changed; each is changed once, by the set's net.
     locked AS MATERIALIZED (
       SELECT b.account, b.stripe, n.debits, n.credits
@@ -106,6 +107,8 @@ _TOTALS: Final = sa.text("""
     ON CONFLICT (type, currency, stripe) DO UPDATE SET entries = t.entries + excluded.entries, amount = t.amount + excluded.amount""")
 
 STRIPES: Final = 16
+BLOCK: Final = 1024
+"""Entries one statement posts at most."""
 
 
 def post(tx: Tx, entries: Sequence[Entry], *, run: int | None, actor: str) -> int:
@@ -114,37 +117,44 @@ def post(tx: Tx, entries: Sequence[Entry], *, run: int | None, actor: str) -> in
     Raises `RefusedError` when a key is taken by other content, `RuleBrokenError` when an entry breaks
     its type's rule or a bounded account would fall below zero: nothing is posted.
     """
-    if not entries:
-        return 0
-    look = tx.row(_LOOK, n=len(entries), keys=[e.key for e in entries])
-    if look is None:
-        raise AssertionError("a select without from returns one row")
-    if look.seen:
-        _compare(tx, [e for e in entries if e.key in set(look.seen)])
-        entries = [e for e in entries if e.key not in set(look.seen)]
-    if entries:
-        _insert(tx, entries, look.ids, run=run, actor=actor)
-    return len(entries)
+    return sum(_post(tx, entries[i : i + BLOCK], run=run, actor=actor) for i in range(0, len(entries), BLOCK))
 
 
-def _insert(tx: Tx, entries: Sequence[Entry], ids: Sequence[int], *, run: int | None, actor: str) -> None:
-    legs = [(n, p) for n, e in zip(ids, entries, strict=False) for p in e.postings]
-    nets = _nets(entries)
+def _post(tx: Tx, entries: Sequence[Entry], *, run: int | None, actor: str) -> int:
+    """Insert as if all keys were new, which they nearly always are; where one is not, compare and leave it out."""
+    try:
+        with tx.savepoint():
+            _insert(tx, entries, run=run, actor=actor)
+    except IntegrityError as error:
+        if constraint_of(error) != "entries_key_key":
+            raise
+    else:
+        return len(entries)
+    seen = _compare(tx, entries)
+    fresh = [e for e in entries if e.key not in seen]
+    if fresh:
+        _insert(tx, fresh, run=run, actor=actor)
+    return len(fresh)
+
+
+def _insert(tx: Tx, entries: Sequence[Entry], *, run: int | None, actor: str) -> None:
+    legs = [(n, p) for n, e in enumerate(entries, 1) for p in e.postings]
+    nets = _nets([p for _, p in legs])
     stripe = (run or 0) % STRIPES
     balanced = tx.scalar(
         _POST,
         run=run,
         actor=actor,
+        block=BLOCK,
         stripe=stripe,
-        ids=list(ids[: len(entries)]),
         types=[e.type.value for e in entries],
         keys=[e.key for e in entries],
         currencies=[e.currency for e in entries],
         dates=[e.effective_on for e in entries],
-        leg_entries=[n for n, _ in legs],
-        leg_accounts=[p.account for _, p in legs],
-        leg_sides=[p.side.value for _, p in legs],
-        leg_amounts=[p.amount for _, p in legs],
+        legs=[n for n, _ in legs],
+        debits=[p.debit for _, p in legs],
+        credits=[p.credit for _, p in legs],
+        amounts=[p.amount for _, p in legs],
         net_accounts=list(nets),
         net_debits=[d for d, _ in nets.values()],
         net_credits=[c for _, c in nets.values()],
@@ -154,50 +164,48 @@ def _insert(tx: Tx, entries: Sequence[Entry], ids: Sequence[int], *, run: int | 
     _add_totals(tx, entries, stripe)
 
 
-def _nets(entries: Sequence[Entry]) -> dict[int, tuple[int, int]]:
-    nets: dict[int, tuple[int, int]] = {}
-    for entry in entries:
-        for posting in entry.postings:
-            debits, credits = nets.get(posting.account, (0, 0))
-            if posting.side is Side.DEBIT:
-                nets[posting.account] = (debits + posting.amount, credits)
-            else:
-                nets[posting.account] = (debits, credits + posting.amount)
-    return nets
+def _nets(postings: Sequence[Posting]) -> dict[int, tuple[int, int]]:
+    debits, credits = Counter[int](), Counter[int]()
+    for posting in postings:
+        debits[posting.debit] += posting.amount
+        credits[posting.credit] += posting.amount
+    return {account: (debits[account], credits[account]) for account in debits.keys() | credits.keys()}
 
 
 def _add_totals(tx: Tx, entries: Sequence[Entry], stripe: int) -> None:
-    totals: dict[tuple[str, str], tuple[int, int]] = {}
+    counts, amounts = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
     for entry in entries:
-        count, amount = totals.get((entry.type.value, entry.currency), (0, 0))
-        debits = sum(p.amount for p in entry.postings if p.side is Side.DEBIT)
-        totals[entry.type.value, entry.currency] = (count + 1, amount + debits)
+        what = entry.type.value, entry.currency
+        counts[what] += 1
+        amounts[what] += sum(p.amount for p in entry.postings)
     tx.run(
         _TOTALS,
         stripe=stripe,
-        types=[t for t, _ in totals],
-        currencies=[c for _, c in totals],
-        counts=[n for n, _ in totals.values()],
-        amounts=[a for _, a in totals.values()],
+        types=[t for t, _ in counts],
+        currencies=[c for _, c in counts],
+        counts=list(counts.values()),
+        amounts=[amounts[what] for what in counts],
     )
 
 
 _STORED: Final = sa.text("""
-    SELECT e.key, e.type, e.currency, array_agg(p.account || ' ' || p.side || ' ' || p.amount ORDER BY p.account, p.side, p.amount) AS legs
-    FROM entries e JOIN postings p ON p.entry = e.id WHERE e.key = ANY(CAST(:keys AS text[])) GROUP BY e.id""")
+    SELECT e.key, e.type, e.currency, array_agg(concat_ws(' ', p.debit, p.credit, p.amount) ORDER BY p.debit, p.credit, p.amount) AS legs
+    FROM unnest(CAST(:keys AS text[])) AS k (key) JOIN entries e USING (key) JOIN postings p ON p.entry = e.id GROUP BY e.id""")
 
 
-def _compare(tx: Tx, entries: Sequence[Entry]) -> None:
+def _compare(tx: Tx, entries: Sequence[Entry]) -> set[str]:
+    """The keys that are in the books already, with the same content. Raises `RefusedError` for other content."""
     stored = {row.key: (row.type, row.currency, row.legs) for row in tx.rows(_STORED, keys=[e.key for e in entries])}
     for entry in entries:
-        legs = [f"{p.account} {p.side.value} {p.amount}" for p in sorted(entry.postings, key=lambda p: (p.account, p.side, p.amount))]
-        if stored[entry.key] != (entry.type.value, entry.currency, legs):
+        legs = [f"{p.debit} {p.credit} {p.amount}" for p in sorted(entry.postings, key=lambda p: (p.debit, p.credit, p.amount))]
+        if entry.key in stored and stored[entry.key] != (entry.type.value, entry.currency, legs):
             raise RefusedError(f"entry {entry.key} exists with other content: {stored[entry.key]}, now {legs}")
+    return set(stored)
 
 
 def keep_rejection(tx: Tx, entry: Entry, reason: str, *, run: int | None, actor: str) -> None:
     """Keep a posting that was refused, for the auditor; in a transaction of its own."""
-    content = [{"account": p.account, "side": p.side.value, "amount": p.amount} for p in entry.postings]
+    content = [{"debit": p.debit, "credit": p.credit, "amount": p.amount} for p in entry.postings]
     tx.run(
         sa.text("""INSERT INTO rejected_postings (key, type, reason, content, actor, run)
                    VALUES (:key, :type, :reason, CAST(:content AS jsonb), :actor, :run)"""),

@@ -34,6 +34,11 @@ def configure(tx: Tx, name: str, rate_per_second: float) -> None:
     )
 
 
+def lift(tx: Tx, name: str) -> None:
+    """Drop the limit of `name`: no setting asks for one any more."""
+    tx.run(sa.text("DELETE FROM rate_limits WHERE name = :name"), name=name)
+
+
 _TAKE: Final = sa.text("""
     WITH now AS MATERIALIZED (SELECT clock_timestamp() AS at),
     bucket AS MATERIALIZED (

@@ -54,6 +54,8 @@ class Started:
     attempt: int
     token: int
     started_at: datetime
+    late_seconds: float
+    """From due to started."""
 
 
 _ENQUEUE: Final = sa.text("""
@@ -191,6 +193,7 @@ def start(tx: Tx, run: int, known: Sequence[Known], *, worker: str, lease_second
         attempt=row.attempts,
         token=row.token,
         started_at=row.started_at,
+        late_seconds=(row.started_at - row.due_at).total_seconds(),
     )
 
 

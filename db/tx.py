@@ -1,9 +1,12 @@
-"""A transaction as row modules see it: statements in, rows out."""
+"""A transaction as row modules see it: statements in, rows out; a list parameter becomes an array literal."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
+
+from db.arrays import literal
 
 Row = sa.Row[Any]
 """One row of a result; its columns are attributes."""
@@ -19,16 +22,26 @@ class Tx:
 
     def rows(self, statement: sa.TextClause, /, **parameters: object) -> Sequence[Row]:
         """Run one statement and return all its rows."""
-        return self.connection.execute(statement, parameters).all()
+        return self.connection.execute(statement, _bound(parameters)).all()
 
     def row(self, statement: sa.TextClause, /, **parameters: object) -> Row | None:
         """Run one statement and return its only row, or None."""
-        return self.connection.execute(statement, parameters).one_or_none()
+        return self.connection.execute(statement, _bound(parameters)).one_or_none()
 
     def scalar(self, statement: sa.TextClause, /, **parameters: object) -> Any:  # noqa: ANN401 - a column of any type
         """Run one statement and return the first column of its only row, or None."""
-        return self.connection.execute(statement, parameters).scalar_one_or_none()
+        return self.connection.execute(statement, _bound(parameters)).scalar_one_or_none()
 
     def run(self, statement: sa.TextClause, /, **parameters: object) -> int:
         """Run one statement without rows and return how many rows it changed."""
-        return self.connection.execute(statement, parameters).rowcount
+        return self.connection.execute(statement, _bound(parameters)).rowcount
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """A part that may fail by itself: an exception undoes it and leaves the transaction usable."""
+        with self.connection.begin_nested():
+            yield
+
+
+def _bound(parameters: Mapping[str, object]) -> dict[str, object]:
+    return {name: literal(value) if isinstance(value, list) else value for name, value in parameters.items()}

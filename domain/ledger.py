@@ -1,6 +1,5 @@
 """The books: account kinds, entry types, which may touch which, and entries that balance when made."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -81,20 +80,25 @@ ENTRY_RULES: Final[dict[EntryType, tuple[frozenset[AccountKind], frozenset[Accou
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posting:
-    """One leg: an account (by its id), a side, a positive amount of minor units."""
+    """A positive amount of minor units, debited to one account and credited to another (by their ids).
 
-    account: int
-    side: Side
+    Balanced by its form. An entry of three legs is two postings.
+    """
+
+    debit: int
+    credit: int
     amount: int
 
     def __post_init__(self) -> None:
         if not 0 < self.amount <= MINOR_MAX:
             raise BadInputError("posting amount", self.amount, "must be positive and fit 64 bits")
+        if self.debit == self.credit:
+            raise BadInputError("posting accounts", self.debit, "debit and credit must differ")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One balanced fact under one key. Raises `BadInputError` when it does not balance."""
+    """One fact under one key."""
 
     type: EntryType
     key: str
@@ -103,20 +107,8 @@ class Entry:
     postings: tuple[Posting, ...]
 
     def __post_init__(self) -> None:
-        debits, credits = side_sums(self.postings)
-        if len(self.postings) < 2 or debits != credits:  # noqa: PLR2004 - double entry
-            raise BadInputError(f"entry {self.key}", f"{debits} / {credits}", "debits must equal credits, over two postings or more")
-
-
-def side_sums(postings: Iterable[Posting]) -> tuple[int, int]:
-    """Return the sums of debits and of credits, in minor units."""
-    debits = credits = 0
-    for posting in postings:
-        if posting.side is Side.DEBIT:
-            debits += posting.amount
-        else:
-            credits += posting.amount
-    return debits, credits
+        if not self.postings:
+            raise BadInputError(f"entry {self.key}", 0, "must have a posting")
 
 
 def payout_entry_key(payout: object, generation: int, kind: EntryType, put_backs: int = 0) -> str:

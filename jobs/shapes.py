@@ -7,7 +7,7 @@ Sweep: bounded transactions under the lease `job:<name>`, its cursor kept on the
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar, Generic, TypeVar
@@ -26,6 +26,9 @@ class Queue(StrEnum):
     MONEY = "money"
     REST = "rest"
 
+
+StillMine = Callable[[], bool]
+"""Whether the lease on the item surely outlives one more call."""
 
 ItemT = TypeVar("ItemT", bound=Item)
 ResultT = TypeVar("ResultT")
@@ -52,6 +55,8 @@ class Job(ABC):
     """Names a `--scope` may use; the first subject key narrows a claim."""
     gates: Sequence[str] = ()
     """Switches that hold this job back, such as its provider's brake."""
+    limit: str | None = None
+    """The rate limit whose permits are taken before a claim."""
 
     @classmethod
     def summary(cls) -> str:
@@ -65,16 +70,17 @@ class Drain(Job, Generic[ItemT, ResultT]):
     shape = "drain"
     call_seconds_max: float
     """The longest one effect may take, in all; a call starts only while its lease has more left."""
-    limit: str | None = None
-    """The rate limit whose permits are taken before a claim."""
 
     @abstractmethod
     def claim(self, tx: Tx, order: ClaimOrder) -> Batch[ItemT]:
         """Lease up to `order.limit` items and commit to acting on them."""
 
     @abstractmethod
-    def effect(self, item: ItemT) -> ResultT:
-        """Act outside on one item. No transaction is open; nothing it may raise is expected."""
+    def effect(self, item: ItemT, still_mine: StillMine) -> ResultT:
+        """Act outside on one item. No transaction is open; nothing it may raise is expected.
+
+        A first call may take `call_seconds_max`; before a second one, ask `still_mine` again.
+        """
 
     @abstractmethod
     def settle(self, tx: LeasedTx, answers: Sequence[Answer[ItemT, ResultT]]) -> Tally:
@@ -105,7 +111,7 @@ class Ask(Drain[ItemT, ResultT]):
     def ask(self, items: Sequence[ItemT]) -> Sequence[ResultT]:
         """Read what the outside says of `items`, one result each in their order."""
 
-    def effect(self, item: ItemT) -> ResultT:
+    def effect(self, item: ItemT, still_mine: StillMine) -> ResultT:  # noqa: ARG002 - one call asks nothing again
         """Ask about one."""
         return self.ask([item])[0]
 

@@ -19,7 +19,7 @@ from db.effects import Intent, Sendable
 from db.transitions import LeasedTx, claim, move
 from db.tx import Row, Tx
 from db.work import ClaimOrder, Held, Next
-from domain.ledger import Entry, EntryType, Posting, Side, payout_entry_key
+from domain.ledger import Entry, EntryType, Posting, payout_entry_key
 from domain.payouts import PAYOUTS, PROCESS, RECOVER, SUBMIT, PayoutState, reference
 from domain.ports import FrozenRequest, PayoutOrder
 
@@ -150,15 +150,12 @@ def _post_submitted(leased: LeasedTx, rows: Sequence[Row]) -> None:
 
 
 def entry(row: Row, kind: EntryType, debit: int, credit: int, day: date, number: int = 0) -> Entry:
-    """One two-legged entry of a payout's amount."""
+    """One entry of a payout's amount."""
     return Entry(
         type=kind,
         key=payout_entry_key(row.id, row.generation, kind, number),
         currency=row.currency,
         effective_on=day,
-        postings=(
-            Posting(account=debit, side=Side.DEBIT, amount=row.amount),
-            Posting(account=credit, side=Side.CREDIT, amount=row.amount),
-        ),
+        postings=(Posting(debit=debit, credit=credit, amount=row.amount),),
     )
 

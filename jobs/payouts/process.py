@@ -18,7 +18,7 @@ from domain.payouts import PROCESS
 from domain.ports import Bank
 from domain.tally import Count, Tally
 from jobs.payouts import provider
-from jobs.shapes import Answer, Drain, Queue
+from jobs.shapes import Answer, Drain, Queue, StillMine
 
 
 class ProcessPayouts(Drain[Sending, BankAnswer]):
@@ -40,7 +40,7 @@ class ProcessPayouts(Drain[Sending, BankAnswer]):
         """Commit to sending up to `order.limit` payouts."""
         return start_processing(tx, self.provider, order)
 
-    def effect(self, item: Sending) -> BankAnswer:
+    def effect(self, item: Sending, still_mine: StillMine) -> BankAnswer:  # noqa: ARG002 - it is one call
         """Send the frozen request once; the answer is read as evidence about the payment."""
         return as_evidence(self.bank.submit(item.request), item.effect.sends)
 

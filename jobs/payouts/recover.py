@@ -22,7 +22,7 @@ from domain.payouts import RECOVER
 from domain.ports import Bank
 from domain.tally import Count, Tally
 from jobs.payouts import provider
-from jobs.shapes import Answer, Drain, Queue
+from jobs.shapes import Answer, Drain, Queue, StillMine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,11 +52,13 @@ class RecoverPayouts(Drain[Recovering, Recovery]):
         """Lease payouts in doubt; `sends + 1` where the same request may go out again."""
         return start_recovering(tx, self.provider, order)
 
-    def effect(self, item: Recovering) -> Recovery:
+    def effect(self, item: Recovering, still_mine: StillMine) -> Recovery:
         """Look up by reference; nothing found inside the key's window: the same key and body again."""
         look_up = self.bank.find(item.known.reference)
         if item.sending is None or isinstance(look_up, LookUpFailed) or look_up.payouts:
             return Recovery(look_up=look_up)
+        if not still_mine():
+            return Recovery(look_up=LookUpFailed(reason="not found yet; too little of the lease left to send again"))
         sent = self.bank.submit(item.sending.request)
         return Recovery(look_up=look_up, sent=as_evidence(sent, max(2, item.sending.effect.sends)))
 

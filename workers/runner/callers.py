@@ -7,6 +7,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final, Generic
 
 import structlog
@@ -96,7 +97,7 @@ class Callers(Generic[ItemT, ResultT]):
             if chunk is None:
                 return
             self._begin(chunk)
-            started = [item for item in chunk if self.book.has_time(item.held.subject, self.job.call_seconds_max)]
+            started = [item for item in chunk if self._still_mine(item)]
             if len(started) < len(chunk):
                 kept = {id(item) for item in started}
                 self.unstarted([item for item in chunk if id(item) not in kept])
@@ -115,11 +116,14 @@ class Callers(Generic[ItemT, ResultT]):
         self.call_seconds += ((time.monotonic() - begun) / len(items) - self.call_seconds) * 0.2
         self.answered([Answer(item, result) for item, result in zip(items, results, strict=True)])
 
+    def _still_mine(self, item: ItemT) -> bool:
+        return self.book.has_time(item.held.subject, self.job.call_seconds_max)
+
     def _results(self, items: list[ItemT]) -> Sequence[ResultT]:
         try:
             if isinstance(self.job, Ask):
                 return self.job.ask(items)
-            return [self.job.effect(item) for item in items]
+            return [self.job.effect(item, partial(self._still_mine, item)) for item in items]
         except Exception as error:  # an adapter's bug: per item, nobody can know what it did
             log.exception("effect.broke", job=self.job.name)
             return [self.job.broke(item, error) for item in items]

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import structlog
@@ -27,6 +27,16 @@ Ring = Callable[[Sequence[tuple[int, str]]], None]
 """Rings for runs just committed: (run, queue) each; best effort, never raises."""
 
 
+class Meter(Protocol):
+    """What a process counts of its runs."""
+
+    def run_started(self, job: str, due_to_start_seconds: float) -> None:
+        """A run began so long after it was due."""
+
+    def run_ended(self, job: str, outcome: str, tally: Mapping[str, int]) -> None:
+        """A run ended with these counts."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runner:
     """Everything a process needs to execute runs."""
@@ -43,7 +53,7 @@ class Runner:
         """The jobs this process may start."""
         return [Known(job=j.name, queue=j.queue.value, version=j.version, width_max=j.width_max) for j in self.jobs.values()]
 
-    def execute(self, run: int) -> RunState | None:
+    def execute(self, run: int, meter: Meter | None = None) -> RunState | None:
         """Execute run `run` if it is to be had; returns how it ended, or None when it was not."""
         started = self.database.transact(
             lambda tx: runs.start(tx, run, self.known, worker=self.worker, lease_seconds=self.bounds.lease_seconds)
@@ -51,9 +61,11 @@ class Runner:
         if started is None:
             return None
         with structlog.contextvars.bound_contextvars(run_id=started.id, job=started.job, token=started.token):
-            return self._run(started)
+            if meter is not None:
+                meter.run_started(started.job, started.late_seconds)
+            return self._run(started, meter)
 
-    def _run(self, started: Started) -> RunState:
+    def _run(self, started: Started, meter: Meter | None) -> RunState:
         job = self.jobs[started.job]
         try:
             outcome = self._outcome(job, started)
@@ -63,6 +75,8 @@ class Runner:
         state, reason = self._judge(job, started, outcome)
         self.database.transact(lambda tx: runs.end(tx, started, state, tally=as_json(outcome.tally), reason=reason))
         log.info("run.ended", state=state.value, reason=reason, **{k: v for k, v in as_json(outcome.tally).items() if v})
+        if meter is not None:
+            meter.run_ended(started.job, state.value, as_json(outcome.tally))
         return state
 
     def _outcome(self, job: Job, started: Started) -> Outcome:

@@ -32,12 +32,11 @@ CREATE TABLE work (
   waiting_since timestamptz NOT NULL DEFAULT clock_timestamp(),
   parked_reason text,
   last_error    text,
-  PRIMARY KEY (job, subject),
+  PRIMARY KEY (subject, job),
   CONSTRAINT leased_by_somebody CHECK ((leased_until IS NULL) = (token IS NULL) AND (token IS NULL) = (holder IS NULL)),
   CONSTRAINT parked_with_a_reason CHECK ((due_at = 'infinity') = (parked_reason IS NOT NULL))
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 CREATE INDEX work_ready ON work (job, coalesce(leased_until, due_at));
-CREATE INDEX work_subject ON work (subject);
 
 -- What the processes of this installation know how to do; seeded by migrate from the catalog.
 CREATE TABLE catalog (
@@ -127,6 +126,16 @@ CREATE TABLE ticks (
   PRIMARY KEY (schedule, tick_at),
   CONSTRAINT a_run_or_a_reason CHECK ((outcome = 'run') = (run IS NOT NULL) AND (run IS NOT NULL OR reason IS NOT NULL))
 );
+
+-- How far each schedule is accounted for, and in which rhythm: what a scheduler that was away
+-- catches up from. Schedulers take turns by locking the row.
+CREATE TABLE schedule_progress (
+  schedule        text PRIMARY KEY,
+  rhythm          text NOT NULL,           -- the one its times were counted in up to here
+  accounted_until timestamptz NOT NULL,    -- every time up to here is a row of ticks
+  next_tick_at    timestamptz NOT NULL,    -- so that others can see a scheduler that is late
+  first_seen_at   timestamptz NOT NULL DEFAULT clock_timestamp()
+) WITH (fillfactor = 50);
 
 -- What operators changed of the timetable; a schedule without a row keeps its default.
 CREATE TABLE schedule_settings (
@@ -271,6 +280,8 @@ CREATE TABLE findings (
   seen         integer NOT NULL DEFAULT 1,
   owner        text,
   muted_until  timestamptz,
+  muted_by     text,
+  muted_why    text,
   alerted_at   timestamptz,
   resolved_at  timestamptz,
   resolved_by  text,

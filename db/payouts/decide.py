@@ -1,0 +1,84 @@
+"""What operators decide about payouts that no worker holds, each through the one SQL door."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from db.transitions import Moved, unleased_move
+from db.tx import Tx
+from domain.payouts import PAYOUTS, PayoutState
+
+
+class Decision(StrEnum):
+    """The word an operator uses."""
+
+    APPROVE = "approve"
+    """PENDING may be sent."""
+    REJECT = "reject"
+    """PENDING is never sent."""
+    CANCEL = "cancel"
+    """PENDING, or APPROVED while no send can have begun, is never sent."""
+    RETRY = "retry"
+    """FAILED is sent again, under its next generation's key."""
+
+
+SOURCES: Final[dict[Decision, tuple[PayoutState, ...]]] = {
+    Decision.APPROVE: (PayoutState.PENDING,),
+    Decision.REJECT: (PayoutState.PENDING,),
+    Decision.CANCEL: (PayoutState.PENDING, PayoutState.APPROVED),
+    Decision.RETRY: (PayoutState.FAILED,),
+}
+"""The states a decision may be about: `approve` never retries a failure, nor `reject` cancels."""
+
+TARGETS: Final[dict[Decision, PayoutState]] = {
+    Decision.APPROVE: PayoutState.APPROVED,
+    Decision.REJECT: PayoutState.CANCELLED,
+    Decision.CANCEL: PayoutState.CANCELLED,
+    Decision.RETRY: PayoutState.APPROVED,
+}
+
+_LOCK: Final = sa.text("""
+    SELECT id, state FROM payouts WHERE id = ANY(CAST(:ids AS uuid[])) AND state = ANY(CAST(:sources AS text[]))
+    ORDER BY id FOR UPDATE""")
+
+_STATES: Final = sa.text("SELECT id, state FROM payouts WHERE id = ANY(CAST(:ids AS uuid[]))")
+
+
+def decide(
+    tx: Tx,
+    decision: Decision,
+    payouts: Sequence[UUID],
+    *,
+    actor: str,
+    why: str,
+    due: datetime | None = None,
+) -> list[Moved]:
+    """Carry `decision` out for a set; one outcome each, in the order of their ids.
+
+    Outcomes: moved | busy (a worker holds it) | sent (a send may have begun) | illegal (not in a
+    state this is about) | missing | unlinked (what it paid is paid by another payout).
+    """
+    wanted = sorted(set(payouts))
+    sources = SOURCES[decision]
+    if decision is not Decision.CANCEL:
+        # These states have no work, so the order of locks holds: work rows, then subjects.
+        tx.rows(_LOCK, ids=wanted, sources=list(sources))
+    states = {row.id: row.state for row in tx.rows(_STATES, ids=wanted)}
+    legal = [id_ for id_ in wanted if states.get(id_) in sources]
+    moved = unleased_move(
+        tx, PAYOUTS, legal, target=TARGETS[decision], actor=actor, why=why, due=due
+    )
+    others = [
+        Moved(
+            subject=id_,
+            outcome="illegal" if id_ in states else "missing",
+            source=states.get(id_),
+        )
+        for id_ in wanted
+        if states.get(id_) not in sources
+    ]
+    return sorted([*moved, *others], key=lambda m: m.subject)

@@ -1,0 +1,114 @@
+"""The worker process: threads that take runs, the sweep, the heartbeat, and an orderly end.
+
+SIGTERM: no new runs, no new claims; calls under way end and are settled, what had not begun is
+released, and the process exits 0 within 25 s. A second SIGTERM changes nothing.
+"""
+
+import os
+import signal
+import socket
+import threading
+from contextlib import ExitStack
+from types import FrameType
+from typing import Final
+
+import structlog
+
+from db import rate_limits, workers
+from domain.errors import ExpectedError, UnreachableError
+from domain.runs import RunState
+from workers.broker import RunningWorker, open_broker, start_worker
+from workers.composition import Process, code_version, process, worker_name
+from workers.metrics import Metrics
+from workers.servers import Addresses
+from workers.settings import Settings
+from workers.startup import refuse_unsafe
+from workers.supervisor import Beat
+from workers.sweep import SweepThread
+
+log = structlog.get_logger(__name__)
+
+THREADS: Final = {"money": 6, "rest": 2}
+"""Runs a process executes at once, by queue; above the widths of its jobs, so that none starves."""
+STOP_SECONDS: Final = 23.0
+
+
+def run_worker(settings: Settings, addresses: Addresses) -> int:
+    """Take and execute runs until SIGTERM or SIGINT; returns the exit code.
+
+    Raises `RefusedError` on unsafe servers or a provider that is not the bound one,
+    `UnreachableError` when the database does not answer.
+    """
+    stop = threading.Event()
+    _stop_on_signals(stop)
+    with ExitStack() as stack:
+        made = stack.enter_context(process(settings, addresses, application="bursar worker", stop=stop))
+        made.database.warm_up()
+        refuse_unsafe(made.database, addresses.broker_url, settings)
+        _register(made, settings)
+        metrics = Metrics()
+        if settings.metrics_port is not None:
+            stack.callback(metrics.serve(settings.metrics_port))
+        serving = start_worker(open_broker(addresses.broker_url), lambda run: _handle(made, metrics, run), queue_threads=THREADS)
+        sweep = SweepThread(made.runner, serving)
+        sweep.start()
+        beat = _beat(serving, sweep)
+        log.info("worker.ready", worker=made.runner.worker, jobs=sorted(made.jobs))
+        stop.wait()
+        return _stop(made, serving, sweep, beat)
+
+
+def _handle(made: Process, metrics: Metrics, run: int) -> RunState | None:
+    """Execute one run; whatever goes wrong is logged, and the sweep finds the run again."""
+    try:
+        return made.runner.execute(run, metrics)
+    except ExpectedError as error:
+        log.warning("run.not_executed", run_id=run, error=str(error))
+        return None
+
+
+def _register(made: Process, settings: Settings) -> None:
+    with made.database.begin() as tx:
+        workers.register(
+            tx,
+            worker_name(),
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            version=code_version(),
+            jobs=sorted(made.jobs),
+        )
+        for limit in {job.limit for job in made.jobs.values() if job.limit is not None}:
+            if settings.gateway_rate_per_second is None:
+                rate_limits.lift(tx, limit)
+            else:
+                rate_limits.configure(tx, limit, settings.gateway_rate_per_second)
+
+
+def _beat(serving: RunningWorker, sweep: SweepThread) -> Beat | None:
+    beat = Beat.from_environment(os.environ)
+    if beat is not None:
+        beat.start(lambda: sweep.is_alive and serving.alive())
+    return beat
+
+
+def _stop(made: Process, serving: RunningWorker, sweep: SweepThread, beat: Beat | None) -> int:
+    log.info("worker.stopping", worker=made.runner.worker)
+    ended = serving.stop(STOP_SECONDS)
+    sweep.stop()
+    if beat is not None:
+        beat.stop()
+    try:
+        with made.database.begin() as tx:
+            workers.gone(tx, made.runner.worker)
+    except UnreachableError as error:
+        log.warning("worker.not_unregistered", error=str(error))
+    log.info("worker.stopped", worker=made.runner.worker, in_time=ended)
+    return 0 if ended else 1
+
+
+def _stop_on_signals(stop: threading.Event) -> None:
+    def asked(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, asked)
+    signal.signal(signal.SIGINT, asked)

@@ -1,0 +1,98 @@
+"""Each second: what the bell missed. Makes wake runs for due work, finds crashed runs, takes overdue ones.
+
+Postgres is asked one index probe per job this process knows. Nothing here executes in its own
+thread: an overdue run is offered to a free one, and left alone where none is.
+"""
+
+import threading
+from datetime import datetime
+from typing import Final
+
+import structlog
+
+from db import runs, switches, workers
+from db.clock import now
+from db.engine import Database
+from db.tx import Tx
+from domain.errors import ExpectedError
+from domain.runs import Origin
+from jobs.upkeep.watch import Watch
+from workers.broker import RunningWorker
+from workers.runner.execute import Runner
+
+log = structlog.get_logger(__name__)
+
+SWEEP_SECONDS: Final = 1.0
+OVERDUE_SECONDS: Final = 2.0
+"""A run due for this long was not rung for, or the bell was lost."""
+OVERDUE_MAX: Final = 50
+BEATS_EVERY: Final = 5
+"""Sweeps between two heartbeats of this process."""
+
+
+class SweepThread:
+    """Sweeps until stopped; `serving` is who takes runs."""
+
+    def __init__(self, runner: Runner, serving: RunningWorker) -> None:
+        self.runner, self.serving = runner, serving
+        self.database: Database = runner.database
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._sweep_until_stopped, name="sweep", daemon=True)
+        self._sweeps = 0
+        self._minute: datetime | None = None
+
+    def start(self) -> None:
+        """Begin to sweep."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the sweep under way."""
+        self._stop.set()
+        self._thread.join()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the thread lives."""
+        return self._thread.is_alive()
+
+    def _sweep_until_stopped(self) -> None:
+        while not self._stop.wait(SWEEP_SECONDS):
+            try:
+                self.sweep()
+            except ExpectedError as error:
+                log.warning("sweep.failed", error=str(error))
+
+    def sweep(self) -> None:
+        """One look: crashed runs, wake runs for due work, the watch of this minute, overdue runs."""
+        self.runner.ring(self.database.transact(self._note))
+        overdue = self.database.transact(
+            lambda tx: runs.overdue(tx, self.runner.known, seconds=OVERDUE_SECONDS, limit=OVERDUE_MAX)
+        )
+        for run, queue in overdue:
+            self.serving.offer(queue, run)
+
+    def _note(self, tx: Tx) -> list[tuple[int, str]]:
+        for run, job in runs.mark_crashed(tx):
+            log.warning("run.crashed", run_id=run, job=job)
+        switches.lapse(tx)
+        made = runs.wake(tx, self.runner.known)
+        if self._sweeps % BEATS_EVERY == 0:
+            workers.beat(tx, self.runner.worker)
+            made += self._watch(tx)
+        self._sweeps += 1
+        return made
+
+    def _watch(self, tx: Tx) -> list[tuple[int, str]]:
+        """Ask for this minute's watch: by every worker, since the scheduler may be what is dead."""
+        minute = now(tx).replace(second=0, microsecond=0)
+        if minute == self._minute or Watch.name not in self.runner.jobs:
+            return []
+        self._minute = minute
+        request = runs.Request(
+            job=Watch.name,
+            queue=Watch.queue.value,
+            version=Watch.version,
+            origin=Origin.WATCH,
+            key=f"watch:{minute.isoformat()}",
+        )
+        return [(run.id, Watch.queue.value) for run in runs.enqueue(tx, [request]) if run.is_new]
