@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 
 from domain.errors import UnreachableError
-from workers.ports import free_ports
+from workers.free_ports import free_ports
 from workers.sandbox.faults import Faults
 from workers.sandbox.serve import serve
 from workers.sandbox.settings import SandboxSettings

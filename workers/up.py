@@ -14,7 +14,7 @@ import workers
 from domain.errors import BadInputError
 from workers.databases import open_database
 from workers.releasing import release_database
-from workers.ports import free_ports
+from workers.free_ports import free_ports
 from workers.procfile import Line, parse
 from workers.servers import Addresses, SandboxPlan, is_embedded, names_provider, read_settings, servers
 from workers.settings import Settings
