@@ -1,0 +1,98 @@
+"""Switches: maintenance, pauses and brakes; who turned each, when and why, with their history.
+
+A switch that is on holds something back. Every statement that must obey one reads it itself.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import sqlalchemy as sa
+
+from db.tx import Row, Tx
+from domain.switches import check_name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Switch:
+    """One switch as it stands."""
+
+    name: str
+    is_on: bool
+    who: str
+    why: str
+    at: datetime
+    until: datetime | None
+
+
+_TURN: Final = sa.text("""
+    WITH turned AS (
+      INSERT INTO switches AS s (name, is_on, who, why, until)
+      SELECT :name, :is_on, :who, :why, CAST(:until AS timestamptz)
+      -- One that was never on needs no turning off.
+      WHERE :is_on OR EXISTS (SELECT FROM switches WHERE name = :name)
+      ON CONFLICT (name) DO UPDATE SET
+        is_on = excluded.is_on, who = excluded.who, why = excluded.why, until = excluded.until,
+        at = clock_timestamp()
+      WHERE s.is_on <> excluded.is_on OR s.is_on AND s.until IS DISTINCT FROM excluded.until
+      RETURNING *),
+    noted AS (
+      INSERT INTO switch_changes (name, is_on, who, why) SELECT name, is_on, who, why FROM turned)
+    SELECT * FROM turned""")
+
+
+def turn(
+    tx: Tx, name: str, *, on: bool, who: str, why: str, until: datetime | None = None
+) -> Switch | None:
+    """Turn a switch and note who and why; None when it stood so already (nothing is written).
+
+    Raises `BadInputError` for a name that holds nothing back.
+    """
+    row = tx.row(
+        _TURN, name=check_name(name), is_on=on, who=who, why=why, until=until if on else None
+    )
+    return None if row is None else _switch(row)
+
+
+_LAPSE: Final = sa.text("""
+    WITH lapsed AS (
+      UPDATE switches SET is_on = false, who = 'bursar', why = 'its time is over', until = NULL,
+             at = clock_timestamp()
+      WHERE is_on AND until <= clock_timestamp() RETURNING name, is_on, who, why),
+    noted AS (
+      INSERT INTO switch_changes (name, is_on, who, why) SELECT name, is_on, who, why FROM lapsed)
+    SELECT name FROM lapsed""")
+
+
+def lapse(tx: Tx) -> list[str]:
+    """Turn off what was on until a time that is over; returns the names."""
+    return [row.name for row in tx.rows(_LAPSE)]
+
+
+def is_on(tx: Tx, name: str) -> bool:
+    """Say whether a switch is on."""
+    return bool(tx.scalar(sa.text("SELECT is_on FROM switches WHERE name = :name"), name=name))
+
+
+def all_on(tx: Tx) -> dict[str, Switch]:
+    """Every switch that is on, by name."""
+    rows = tx.rows(sa.text("SELECT * FROM switches WHERE is_on ORDER BY name"))
+    return {row.name: _switch(row) for row in rows}
+
+
+def listing(tx: Tx) -> list[Switch]:
+    """Every switch that was ever turned."""
+    return [_switch(row) for row in tx.rows(sa.text("SELECT * FROM switches ORDER BY name"))]
+
+
+def history(tx: Tx, name: str, limit: int = 50) -> Sequence[Row]:
+    """The latest turnings of one switch, newest first."""
+    statement = "SELECT * FROM switch_changes WHERE name = :name ORDER BY id DESC LIMIT :limit"
+    return tx.rows(sa.text(statement), name=name, limit=limit)
+
+
+def _switch(row: Row) -> Switch:
+    return Switch(
+        name=row.name, is_on=row.is_on, who=row.who, why=row.why, at=row.at, until=row.until
+    )

@@ -1,0 +1,103 @@
+"""What a person must look at: the kinds of finding, how grave each is, where its runbook is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+
+class Severity(StrEnum):
+    """How soon somebody must look. P0 and P1 are sent as alerts."""
+
+    P0 = "P0"
+    """Money may be wrong, or nothing moves: now."""
+    P1 = "P1"
+    """Something waits for a person: today."""
+    P2 = "P2"
+    """Worth knowing; read with the next listing."""
+
+
+class FindingKind(StrEnum):
+    """Everything that is ever flagged, alerted or reported."""
+
+    WORK_PARKED = "work-parked"
+    WORK_MISSING = "work-missing"
+    JOB_NOBODY_KNOWS = "job-nobody-knows"
+    PAYOUT_UNKNOWN_TOO_LONG = "payout-unknown-too-long"
+    PAYOUT_ANSWER_MISMATCH = "payout-answer-mismatch"
+    PAYOUT_PROVIDER_STATUS_UNRECOGNISED = "payout-provider-status-unrecognised"
+    PAYOUT_FOUND_TWICE = "payout-found-twice"
+    PAYOUT_CHANGED_AFTER_APPROVAL = "payout-changed-after-approval"
+    PAYOUT_PAID_AFTER_FAILED = "payout-paid-after-failed"
+    TRANSFER_WITHOUT_PAYOUT = "transfer-without-payout"
+    PROVIDER_BRAKE = "provider-brake"
+    BOOKS_DRIFT = "books-drift"
+    DATABASE_RESTORED = "database-restored"
+    SCHEDULER_SILENT = "scheduler-silent"
+    TICK_MISSED = "tick-missed"
+    SCHEDULE_UNREADABLE = "schedule-unreadable"
+    OUTBOX_STALE = "outbox-stale"
+    WORKER_SILENT = "worker-silent"
+    CLOCK_SKEW = "clock-skew"
+    RUN_PROCESSED_NOTHING = "run-processed-nothing"
+    FENCED_SETTLE = "fenced-settle"
+    ALERT_UNDELIVERED = "alert-undelivered"
+
+    @property
+    def severity(self) -> Severity:
+        """How grave it is."""
+        return SEVERITIES[self]
+
+    @property
+    def runbook(self) -> str:
+        """Where `docs/findings.md` says what to do."""
+        return f"docs/findings.md#{self.value}"
+
+
+_K = FindingKind
+
+SEVERITIES: Final[Mapping[FindingKind, Severity]] = MappingProxyType({
+    _K.WORK_PARKED: Severity.P1,
+    _K.WORK_MISSING: Severity.P1,
+    _K.JOB_NOBODY_KNOWS: Severity.P1,
+    _K.PAYOUT_UNKNOWN_TOO_LONG: Severity.P1,
+    _K.PAYOUT_ANSWER_MISMATCH: Severity.P0,
+    _K.PAYOUT_PROVIDER_STATUS_UNRECOGNISED: Severity.P1,
+    _K.PAYOUT_FOUND_TWICE: Severity.P0,
+    _K.PAYOUT_CHANGED_AFTER_APPROVAL: Severity.P0,
+    _K.PAYOUT_PAID_AFTER_FAILED: Severity.P0,
+    _K.TRANSFER_WITHOUT_PAYOUT: Severity.P0,
+    _K.PROVIDER_BRAKE: Severity.P0,
+    _K.BOOKS_DRIFT: Severity.P0,
+    _K.DATABASE_RESTORED: Severity.P0,
+    _K.SCHEDULER_SILENT: Severity.P0,
+    _K.TICK_MISSED: Severity.P1,
+    _K.SCHEDULE_UNREADABLE: Severity.P1,
+    _K.OUTBOX_STALE: Severity.P1,
+    _K.WORKER_SILENT: Severity.P1,
+    _K.CLOCK_SKEW: Severity.P0,
+    _K.RUN_PROCESSED_NOTHING: Severity.P1,
+    _K.FENCED_SETTLE: Severity.P2,
+    _K.ALERT_UNDELIVERED: Severity.P1,
+})  # fmt: skip
+"""The one table: `docs/findings.md` has a section for each of its lines."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing of one kind; seen again it is the same finding. `subject` never holds a secret."""
+
+    kind: FindingKind
+    subject: str
+    detail: str
+
+    @property
+    def key(self) -> str:
+        """What makes it one finding however often it is seen."""
+        return key_of(self.kind, self.subject)
+
+
+def key_of(kind: FindingKind, subject: str) -> str:
+    """The key of the finding of `kind` about `subject`."""
+    return f"{kind.value}:{subject}"

@@ -1,0 +1,42 @@
+"""The names of switches: what each holds back while it is on."""
+
+import re
+from typing import Final
+
+from domain.errors import BadInputError
+
+MAINTENANCE: Final = "maintenance"
+"""Times are recorded as held, workers stop claiming."""
+RESTORED: Final = "restored"
+"""The database was restored: nothing is claimed until effects were compared with the provider."""
+_NAME: Final = re.compile(
+    r"maintenance|restored|queue:(money|rest)|(job|schedule):[a-z_]+\.[a-z_]+|brake:[^:\s]+:.+"
+)
+
+
+def schedule(name: str) -> str:
+    """The switch that pauses a schedule."""
+    return f"schedule:{name}"
+
+
+def job(name: str) -> str:
+    """The switch that pauses a job."""
+    return f"job:{name}"
+
+
+def queue(name: str) -> str:
+    """The switch that pauses a queue."""
+    return f"queue:{name}"
+
+
+def brake(provider: str, account: str) -> str:
+    """The switch that stops everything towards a provider's account."""
+    return f"brake:{provider}:{account}"
+
+
+def check_name(name: str) -> str:
+    """Return `name`, or raise `BadInputError` where no switch can be called that."""
+    if not _NAME.fullmatch(name):
+        rule = "must be maintenance, restored, queue:…, job:…, schedule:… or brake:provider:account"
+        raise BadInputError("switch", name, rule)
+    return name

@@ -1,0 +1,28 @@
+"""The timetable: what Bursar does by the clock, on one page. Times are UTC.
+
+An operator may change a rhythm while everything runs (`bursar schedules set`); this page is what
+`reset` goes back to. `upkeep.watch` is not here: workers start it themselves, so that it works
+when the scheduler is dead.
+"""
+
+from typing import Final
+
+from domain.schedules import CatchUp, Rhythm, Schedule
+
+
+def _cron(job: str, cron: str, catch_up: CatchUp = CatchUp.RUN_LATEST) -> Schedule:
+    return Schedule(name=job, job=job, rhythm=Rhythm(cron=cron), catch_up=catch_up)
+
+
+TIMETABLE: Final = (
+    _cron("payouts.process", "0 6 * * mon"),
+    _cron("payouts.recover", "*/5 * * * *"),
+    _cron("payouts.follow", "*/15 * * * *"),
+    _cron("upkeep.audit", "0 * * * *"),
+    _cron("upkeep.prune", "30 3 * * *"),
+)
+
+
+def schedule(name: str) -> Schedule | None:
+    """The line called `name`, or None."""
+    return next((line for line in TIMETABLE if line.name == name), None)
