@@ -40,6 +40,10 @@ class RawServer:
                 return
         if not self._close:
             self._stop.wait(SECONDS_MAX)
+        # An orderly end: closing with unread bytes would be a reset.
+        line.shutdown(socket.SHUT_WR)
+        while line.recv(65_536):
+            pass
 
     def stop(self) -> None:
         """Close everything."""

@@ -63,14 +63,20 @@ def test_a_bank_out_of_reach_gets_nothing() -> None:
 def test_a_payout_is_brought_to_any_word_of_the_provider() -> None:
     bank = FakeBank()
     bank.submit(request_of(bank))
-    bank.settle("r1", "processed")
-    assert bank.transfers[0].payout.status is ProviderStatus.PAID
-    bank.settle("r1", "on_the_moon")
-    assert bank.transfers[0].payout.status is ProviderStatus.UNRECOGNISED
+    statuses = []
+    for word in ("processed", "on_the_moon"):
+        bank.settle("r1", word)
+        statuses.append(bank.transfers[0].payout.status)
+    assert statuses == [ProviderStatus.PAID, ProviderStatus.UNRECOGNISED]
 
 
-@pytest.mark.parametrize("changes", [{"key": "abc"}, {"amount_minor": 1}, {"reference": "r2"}])
-def test_a_request_that_breaks_a_rule_is_a_broken_test(changes: dict[str, str]) -> None:
+def test_a_request_that_breaks_a_rule_is_a_broken_test() -> None:
     bank = FakeBank()
-    with pytest.raises(AssertionError):
-        bank.submit(replace(request_of(bank), **changes))
+    good = request_of(bank)
+    for bad in (
+        replace(good, key="abc"),
+        replace(good, amount_minor=1),
+        replace(good, reference="r2"),
+    ):
+        with pytest.raises(AssertionError):
+            bank.submit(bad)
