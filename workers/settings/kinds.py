@@ -106,6 +106,12 @@ def masked_url(url: str) -> str:
     return scheme + separator + before + query_mark + _QUERY_SECRET.sub(rf"\1{MASK}", query)
 
 
+def password_of(url: str) -> str:
+    """Return the password that stands before the host, as it is written there; empty if none."""
+    user_info = url.partition("://")[2].partition("?")[0].rpartition("@")[0]
+    return user_info.partition(":")[2]
+
+
 def _host_alone(url: str) -> str:
     scheme, separator, rest = url.partition("://")
     host = re.split(r"[/?#]", rest.rpartition("@")[2], maxsplit=1)[0]
