@@ -50,7 +50,7 @@ CAPABILITIES: Final = frozenset({"alert_url", "heartbeat_url", "events_url"})
 FROM_FILES: Final = SECRETS | URLS
 """Fields that may also be given as the name of a file, by `…_FILE`."""
 
-_SCHEMA: Final = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+_SCHEMA: Final = re.compile(r"[a-z_][a-z0-9_]{0,39}")
 _QUERY_SECRET: Final = re.compile(r"((?:password|passwd|secret|token|key)=)[^&#]*", re.IGNORECASE)
 
 
@@ -74,7 +74,7 @@ def url_of(schemes: tuple[str, ...]) -> Callable[[str], str]:
 def schema_name(name: str) -> str:
     """Check a schema's name: one that needs no quotes and is not the server's own."""
     if not _SCHEMA.fullmatch(name) or name.startswith("pg_"):
-        message = "must be 1 to 63 of a-z 0-9 _, not begin with a digit or with pg_"
+        message = "must be 1 to 40 of a-z 0-9 _, not begin with a digit or with pg_"
         raise ValueError(message)
     return name
 
