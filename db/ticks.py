@@ -76,6 +76,16 @@ def see(tx: Tx, rhythms: Sequence[tuple[str, str]]) -> int:
     return tx.run(_SEE, schedules=[s for s, _ in rhythms], rhythms=[r for _, r in rhythms])
 
 
+_RETIRE: Final = sa.text("""
+    UPDATE schedule_progress SET next_tick_at = 'infinity'
+    WHERE schedule <> ALL(CAST(:schedules AS text[])) AND isfinite(next_tick_at)""")
+
+
+def retire(tx: Tx, timetable: Sequence[str]) -> int:
+    """Expect no more times of schedules that are not in `timetable`; one that returns goes on."""
+    return tx.run(_RETIRE, schedules=list(timetable))
+
+
 _PROGRESS: Final = sa.text("""
     SELECT schedule, rhythm, accounted_until, clock_timestamp() AS now,
            -- Python knows no infinity: a schedule just seen is due to be looked at.

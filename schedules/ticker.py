@@ -64,6 +64,7 @@ class Ticker:
             self._judge_clocks(tx)
             in_force = schedule_settings.in_force(tx, self.timetable.values())
             ticks.see(tx, [(e.schedule.name, str(e.schedule.rhythm)) for e in in_force])
+            ticks.retire(tx, list(self.timetable))
             switches.lapse(tx)
             _report_problems(tx, in_force)
             marks = {mark.schedule: mark for mark in ticks.progress(tx, list(self.timetable))}
@@ -71,8 +72,12 @@ class Ticker:
             name = effective.schedule.name
             if is_due(effective, marks[name]):
                 self.account(name)
+        return self.next_times(list(self.timetable))
+
+    def next_times(self, names: Sequence[str]) -> dict[str, datetime]:
+        """When the next time of each schedule comes, as it was last worked out."""
         with self.database.begin() as tx:
-            return {m.schedule: m.next_tick_at for m in ticks.progress(tx, list(self.timetable))}
+            return {mark.schedule: mark.next_tick_at for mark in ticks.progress(tx, names)}
 
     def account(self, name: str) -> list[Recorded]:
         """Account for every time of schedule `name` up to now; returns what this call recorded."""
