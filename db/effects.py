@@ -6,9 +6,8 @@ may begin. So whoever reads the row later knows the most that can have happened.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -18,8 +17,7 @@ from db.tx import Row, Tx
 from domain.effects import EffectState
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Intent:
+class Intent(NamedTuple):
     """An effect about to be tried under the holder's `token`; `request` only where none is frozen yet."""
 
     key: UUID
@@ -28,8 +26,7 @@ class Intent:
     request: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sendable:
+class Sendable(NamedTuple):
     """An intent as committed: what to send, and how many claims may have sent it."""
 
     key: UUID
@@ -84,8 +81,7 @@ def intend(tx: LeasedTx, intents: Sequence[Intent], *, kind: str, provider: str,
     ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What one answer makes of an effect; `state` None records the answer and changes nothing else."""
 
     key: UUID

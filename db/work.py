@@ -21,7 +21,7 @@ it back.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -32,8 +32,7 @@ CLAIMS_MAX: Final = 3
 """A row claimed this often without a settle is not claimed for an ordinary try again."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class Held(NamedTuple):
     """One work row as its holder knows it."""
 
     job: str
@@ -54,8 +53,7 @@ class Held:
         return self.claims > CLAIMS_MAX
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Next:
+class Next(NamedTuple):
     """What becomes of a held row: another job, a later date, parked, or (job None) gone."""
 
     subject: UUID

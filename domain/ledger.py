@@ -111,6 +111,35 @@ class Entry:
             raise BadInputError(f"entry {self.key}", 0, "must have a posting")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entries:
+    """A set of entries of one type, currency and day as columns, one posting each: the hot form."""
+
+    type: EntryType
+    currency: str
+    effective_on: date
+    keys: list[str]
+    debits: list[int]
+    credits: list[int]
+    amounts: list[int]
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def one_by_one(self) -> list[Entry]:
+        """The same, as values."""
+        return [
+            Entry(
+                type=self.type,
+                key=key,
+                currency=self.currency,
+                effective_on=self.effective_on,
+                postings=(Posting(debit=debit, credit=credit, amount=amount),),
+            )
+            for key, debit, credit, amount in zip(self.keys, self.debits, self.credits, self.amounts, strict=True)
+        ]
+
+
 def payout_entry_key(payout: object, generation: int, kind: EntryType, put_backs: int = 0) -> str:
     """Return the key of a payout's entry: `payout:<id>:<generation>:<type>`.
 

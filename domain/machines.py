@@ -4,8 +4,9 @@ One frozen `Machine` per aggregate is read by the code that moves states, by the
 for missing work, by the tables that `migrate` seeds for `bursar_move()`, and by `docs/states.md`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 
 class Guard(StrEnum):
@@ -37,6 +38,10 @@ class Call:
     due: str
 
 
+ANY_OUTCOME: Final = "*"
+"""Stands, in the index of calls, for whatever the effect of a state listed without outcomes says."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
     """The legal moves of one aggregate (`kind`) and the work its states call for."""
@@ -45,6 +50,14 @@ class Machine:
     initial: frozenset[str]
     moves: tuple[Move, ...]
     calls: tuple[Call, ...]
+    _index: dict[tuple[str, str | None], Call] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        index: dict[tuple[str, str | None], Call] = {(call.state, call.outcome): call for call in self.calls}
+        for call in self.calls:
+            if {other.outcome for other in self.calls if other.state == call.state} == {None}:
+                index[call.state, ANY_OUTCOME] = call
+        object.__setattr__(self, "_index", index)
 
     @property
     def states(self) -> frozenset[str]:
@@ -62,7 +75,5 @@ class Machine:
         A state listed with no outcome alone calls for the same whatever its effect says; None means
         that the two do not fit: a person must look.
         """
-        listed = [call for call in self.calls if call.state == state]
-        if {call.outcome for call in listed} == {None}:
-            return listed[0]
-        return next((call for call in listed if call.outcome == outcome), None)
+        found = self._index.get((state, outcome))
+        return found if found is not None else self._index.get((state, ANY_OUTCOME))

@@ -7,8 +7,7 @@ Everything after the CAS is fed from what the CAS returned.
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -24,8 +23,7 @@ from domain.ledger import Entry, EntryType
 from domain.payouts import PAYOUTS, PayoutState
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What becomes of one held payout: its effect, its state (None: stays), its work row."""
 
     subject: UUID

@@ -8,7 +8,7 @@ is not to be sent is handed over by the table, or parked with its reason, in the
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -19,13 +19,13 @@ from db.effects import Intent, Sendable
 from db.transitions import LeasedTx, claim, move
 from db.tx import Row, Tx
 from db.work import ClaimOrder, Held, Next
-from domain.ledger import Entry, EntryType, Posting, payout_entry_key
+from domain.ledger import Entries, Entry, EntryType, Posting, payout_entry_key
+from domain.payout_modes import mode_for
 from domain.payouts import PAYOUTS, PROCESS, RECOVER, SUBMIT, PayoutState, reference
 from domain.ports import FrozenRequest, PayoutOrder
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sending:
+class Sending(NamedTuple):
     """A payout whose send is committed to: the lease it is under and the request as frozen."""
 
     held: Held
@@ -70,11 +70,17 @@ def start_processing(tx: Tx, provider: Provider, claim_order: ClaimOrder) -> Bat
     if not leased.held:
         return Batch(items=[], taken=0)
     rows = {row.id: row for row in tx.rows(_DETAILS, ids=list(leased.held), key_seconds=provider.key_seconds)}
-    verdicts = {subject: _verdict(held, rows.get(subject)) for subject, held in leased.held.items()}
-    leased.settle([v for v in verdicts.values() if v is not None])
-    send = [rows[subject] for subject, verdict in verdicts.items() if verdict is None]
-    sendings = _commit_to(leased, provider, send)
-    return Batch(items=sendings, taken=len(leased.held))
+    send: list[Row] = []
+    nexts: list[Next] = []
+    for subject, held in leased.held.items():
+        row = rows.get(subject)
+        verdict = _verdict(held, row)
+        if verdict is not None:
+            nexts.append(verdict)
+        elif row is not None:
+            send.append(row)
+    leased.settle(nexts)
+    return Batch(items=_commit_to(leased, provider, send), taken=len(leased.held))
 
 
 def _verdict(held: Held, row: Row | None) -> Next | None:
@@ -94,9 +100,7 @@ def _verdict(held: Held, row: Row | None) -> Next | None:
         return _park(row, "changed after approval: amount, beneficiary or key do not fit the seal")
     if not row.active:
         return _park(row, "its payout account is not active")
-    if row.in_transit is None:
-        return _park(row, f"no books in {row.currency}")
-    return None
+    return None if row.in_transit is not None else _park(row, f"no books in {row.currency}")
 
 
 def _park(row: Row, reason: str) -> Next:
@@ -106,24 +110,23 @@ def _park(row: Row, reason: str) -> Next:
 def _commit_to(leased: LeasedTx, provider: Provider, rows: Sequence[Row]) -> list[Sending]:
     approved = [row.id for row in rows if row.state == PayoutState.APPROVED]
     moved = set(move(leased, PAYOUTS, approved, source=PayoutState.APPROVED, target=PayoutState.PROCESSING))
-    going = {row.id: row for row in rows if row.id in moved or row.state == PayoutState.PROCESSING}
+    going = [row for row in rows if row.state == PayoutState.PROCESSING or row.id in moved]
     intents = [
-        Intent(key=row.effect_key, subject=row.id, generation=row.generation, request=provider.freeze(order(row)))
-        for row in going.values()
+        Intent(key=row.effect_key, subject=row.id, generation=row.generation, request=provider.freeze(order(row))) for row in going
     ]
-    sendables = effects.intend(leased, intents, kind=SUBMIT, provider=provider.name, account=provider.account)
-    _post_submitted(leased, [going[s.subject] for s in sendables if s.subject in moved])
-    return [sending(leased.held[s.subject], s, going[s.subject]) for s in sendables]
+    sendables = {s.key: s for s in effects.intend(leased, intents, kind=SUBMIT, provider=provider.name, account=provider.account)}
+    _post_submitted(leased, [row for row in going if row.effect_key in sendables and row.state == PayoutState.APPROVED])
+    return [sending(leased.held[row.id], sendables[row.effect_key], row) for row in going if row.effect_key in sendables]
 
 
 def order(row: Row) -> PayoutOrder:
-    """What the provider's request for a payout is made of."""
+    """What the provider's request for a payout is made of; an empty mode is chosen by rule, here, once."""
     return PayoutOrder(
         reference=reference(row.id, row.generation),
         amount_minor=row.amount,
         currency=row.currency,
         fund_account_id=row.fund_account_id,
-        mode=row.mode or "",
+        mode=row.mode or mode_for(row.amount).value,
         purpose=row.purpose,
         narration=row.narration,
     )
@@ -139,14 +142,26 @@ def sending(held: Held, effect: Sendable, row: Row) -> Sending:
         currency=row.currency,
         fund_account_id=row.fund_account_id,
     )
-    return Sending(held=held, effect=effect, request=request)
+    return Sending(held, effect, request)
 
 
 def _post_submitted(leased: LeasedTx, rows: Sequence[Row]) -> None:
-    if rows:
-        day = ledger.today(leased)
-        entries = [entry(row, EntryType.PAYOUT_SUBMITTED, row.payable, row.in_transit, day, row.put_backs or 0) for row in rows]
-        ledger.post(leased, entries, run=leased.holder, actor=leased.actor)
+    """Reserve the money of first sends: from here it is in transit, whatever the answer."""
+    if not rows:
+        return
+    day = ledger.today(leased)
+    for currency in {row.currency for row in rows}:
+        mine = [row for row in rows if row.currency == currency]
+        made = Entries(
+            type=EntryType.PAYOUT_SUBMITTED,
+            currency=currency,
+            effective_on=day,
+            keys=[payout_entry_key(row.id, row.generation, EntryType.PAYOUT_SUBMITTED, row.put_backs or 0) for row in mine],
+            debits=[row.payable for row in mine],
+            credits=[row.in_transit for row in mine],
+            amounts=[row.amount for row in mine],
+        )
+        ledger.post_set(leased, made, run=leased.holder, actor=leased.actor)
 
 
 def entry(row: Row, kind: EntryType, debit: int, credit: int, day: date, number: int = 0) -> Entry:
@@ -158,4 +173,3 @@ def entry(row: Row, kind: EntryType, debit: int, credit: int, day: date, number:
         effective_on=day,
         postings=(Posting(debit=debit, credit=credit, amount=row.amount),),
     )
-
