@@ -57,7 +57,7 @@ lock: install ## Bring the locks to pyproject.toml (LOCK_OPTIONS=--upgrade for n
 	$(COMPILE) pyproject.toml --group build --group dev --output-file requirements/development.txt
 
 audit-deps: install ## Known weaknesses of the locked versions
-	$(BIN)/pip-audit --require-hashes --disable-pip $(addprefix -r ,$(LOCKS))
+	$(BIN)/pip-audit --strict --require-hashes --disable-pip $(addprefix -r ,$(LOCKS))
 
 clean: ## Remove the environment and every cache; data of .bursar stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis *.egg-info build
@@ -80,5 +80,6 @@ $(INSTALLED): requirements/development.txt pyproject.toml
 	fi
 	@echo "Installing the locked environment into $(VENV) …"
 	@$(PIP) install --quiet --require-hashes -r requirements/development.txt
-	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable . >$(VENV)/editable.log 2>&1 \
+	  || { cat $(VENV)/editable.log >&2; exit 1; }
 	@touch $(INSTALLED)
