@@ -27,8 +27,8 @@ Lines = Callable[[], list[dict[str, Any]]]
 
 
 @pytest.fixture
-def untouched() -> Iterator[None]:
-    """Leave logging as it was found."""
+def stream() -> Iterator[io.StringIO]:
+    """Somewhere to log to; logging is left as it was found."""
     root = logging.getLogger()
     handlers, level, raising = root.handlers[:], root.level, logging.raiseExceptions
     kept = {
@@ -37,7 +37,7 @@ def untouched() -> Iterator[None]:
         for logger in [logging.getLogger(name)]
     }
     configuration = structlog.get_config()
-    yield
+    yield io.StringIO()
     root.handlers, logging.raiseExceptions = handlers, raising
     root.setLevel(level)
     for name, (own, own_level, propagate) in kept.items():
@@ -49,9 +49,8 @@ def untouched() -> Iterator[None]:
 
 
 @pytest.fixture
-def lines(untouched: None) -> Lines:
+def lines(stream: io.StringIO) -> Lines:
     """What was logged since, parsed."""
-    stream = io.StringIO()
     logs.configure(load(ENVIRON), stream)
     return lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
 
@@ -167,18 +166,17 @@ def test_warnings_are_logged(lines: Lines) -> None:
     assert "careful" in lines()[0]["event"]
 
 
-def test_a_second_configuration_replaces_the_first(untouched: None) -> None:
-    first, second = io.StringIO(), io.StringIO()
+def test_a_second_configuration_replaces_the_first(stream: io.StringIO) -> None:
+    first = io.StringIO()
     logs.configure(load({}), first)
-    logs.configure(load({}), second)
+    logs.configure(load({}), stream)
     structlog.get_logger().info("once")
 
     assert first.getvalue() == ""
-    assert second.getvalue().count("once") == 1
+    assert stream.getvalue().count("once") == 1
 
 
-def test_the_console_form_is_for_people(untouched: None) -> None:
-    stream = io.StringIO()
+def test_the_console_form_is_for_people(stream: io.StringIO) -> None:
     logs.configure(load({"BURSAR_LOG_FORMAT": "console"}), stream)
     structlog.get_logger().info("run.ended", items=3)
 
@@ -186,8 +184,7 @@ def test_the_console_form_is_for_people(untouched: None) -> None:
     assert "items=3" in stream.getvalue()
 
 
-def test_a_level_hides_what_is_below_it(untouched: None) -> None:
-    stream = io.StringIO()
+def test_a_level_hides_what_is_below_it(stream: io.StringIO) -> None:
     logs.configure(load({"BURSAR_LOG_LEVEL": "warning"}), stream)
     structlog.get_logger().info("quiet")
     structlog.get_logger().warning("loud")
@@ -196,8 +193,7 @@ def test_a_level_hides_what_is_below_it(untouched: None) -> None:
     assert "loud" in stream.getvalue()
 
 
-def test_a_log_that_cannot_be_written_harms_nobody(untouched: None) -> None:
-    stream = io.StringIO()
+def test_a_log_that_cannot_be_written_harms_nobody(stream: io.StringIO) -> None:
     logs.configure(load({}), stream)
     stream.close()
 
