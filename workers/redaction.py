@@ -20,6 +20,7 @@ TEXT_KEYS: Final = frozenset(
     {
         "actor",
         "call",
+        "by",
         "cause",
         "child",
         "correlation_id",
@@ -34,6 +35,7 @@ TEXT_KEYS: Final = frozenset(
         "holder",
         "host",
         "job",
+        "jobs",
         "key",
         "kind",
         "level",
@@ -46,8 +48,10 @@ TEXT_KEYS: Final = frozenset(
         "queue",
         "reason",
         "refused",
+        "run",
         "run_id",
         "schedule",
+        "schedules",
         "signal",
         "state",
         "status",
@@ -57,6 +61,9 @@ TEXT_KEYS: Final = frozenset(
         "timestamp",
         "url",
         "version",
+        "what",
+        "why",
+        "worker",
     }
 )
 """Keys under which text is written. Numbers, times and ids are written under any key."""
