@@ -33,6 +33,7 @@ class FindingKind(StrEnum):
     TRANSFER_WITHOUT_PAYOUT = "transfer-without-payout"
     PROVIDER_BRAKE = "provider-brake"
     BOOKS_DRIFT = "books-drift"
+    INVARIANT_BROKEN = "invariant-broken"
     DATABASE_RESTORED = "database-restored"
     SCHEDULER_SILENT = "scheduler-silent"
     TICK_MISSED = "tick-missed"
@@ -70,6 +71,7 @@ SEVERITIES: Final[Mapping[FindingKind, Severity]] = MappingProxyType({
     _K.TRANSFER_WITHOUT_PAYOUT: Severity.P0,
     _K.PROVIDER_BRAKE: Severity.P0,
     _K.BOOKS_DRIFT: Severity.P0,
+    _K.INVARIANT_BROKEN: Severity.P0,
     _K.DATABASE_RESTORED: Severity.P0,
     _K.SCHEDULER_SILENT: Severity.P0,
     _K.TICK_MISSED: Severity.P1,

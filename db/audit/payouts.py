@@ -1,0 +1,101 @@
+"""Payouts: each state has the entries, the history, the seal and the effect that lead to it."""
+
+from typing import Final
+
+from db.audit import walks
+from db.audit.invariant import Invariant
+from domain.findings import FindingKind
+
+STATE_HAS_ITS_ENTRIES: Final = Invariant(
+    name="state-has-its-entries",
+    promise="Every payout's entries are those of its state: as many submissions and put-backs, one end or none.",
+    walk=walks.PAYOUTS,
+    finding=FindingKind.BOOKS_DRIFT,
+    offences="""
+      WITH asked AS MATERIALIZED (
+        SELECT p.id, p.state, p.generation, coalesce(e.put_backs, 0) AS put_backs,
+               EXISTS (SELECT FROM payout_earnings l WHERE l.payout = p.id) AS earned
+        FROM page p LEFT JOIN effects e ON e.key = p.effect_key),
+      -- Each key such an entry would have, one more of each than there may be.
+      possible AS (
+        SELECT a.id, 'ended' AS kind, concat_ws(':', 'payout', a.id, a.generation, s.short) AS key, s.short
+        FROM asked a CROSS JOIN (VALUES ('completed'), ('failed'), ('reversed')) s (short)
+        UNION ALL
+        SELECT a.id, 'submitted', concat_ws(':', 'payout', a.id, a.generation, 'submitted', nullif(n, 0)), 'submitted'
+        FROM asked a CROSS JOIN LATERAL generate_series(0, a.put_backs + 1) n
+        UNION ALL
+        SELECT a.id, 'put_back', concat_ws(':', 'payout', a.id, a.generation, 'put_back', n), 'put_back'
+        FROM asked a CROSS JOIN LATERAL generate_series(1, a.put_backs + 1) n
+        UNION ALL
+        SELECT a.id, 'earlier', concat_ws(':', 'payout', a.id, n, 'failed'), 'earlier'
+        FROM asked a CROSS JOIN LATERAL generate_series(1, a.generation - 1) n
+        UNION ALL
+        SELECT a.id, 'imported', concat_ws(':', 'payout', a.id, 1, 'imported'), 'imported' FROM asked a),
+      counted AS (
+        SELECT x.id,
+               count(*) FILTER (WHERE x.short = 'submitted') AS submitted,
+               count(*) FILTER (WHERE x.short = 'put_back') AS put_back,
+               count(*) FILTER (WHERE x.short = 'completed') AS completed,
+               count(*) FILTER (WHERE x.short = 'failed') AS failed,
+               count(*) FILTER (WHERE x.short = 'reversed') AS reversed,
+               count(*) FILTER (WHERE x.short = 'earlier') AS earlier,
+               count(*) FILTER (WHERE x.short = 'imported') AS imported
+        FROM possible x JOIN entries n ON n.key = x.key GROUP BY x.id),
+      judged AS (
+        SELECT a.*, coalesce(c.submitted, 0) AS submitted, coalesce(c.put_back, 0) AS put_back,
+               coalesce(c.completed, 0) AS completed, coalesce(c.failed, 0) AS failed, coalesce(c.reversed, 0) AS reversed,
+               coalesce(c.earlier, 0) AS earlier, coalesce(c.imported, 0) AS imported
+        FROM asked a LEFT JOIN counted c ON c.id = a.id)
+      SELECT 'payout ' || j.id AS subject,
+             format('%s of generation %s, put back %s times: entries imported %s, submitted %s, put_back %s, completed %s, '
+                    'failed %s, reversed %s, failed before %s', j.state, j.generation, j.put_backs, j.imported, j.submitted,
+                    j.put_back, j.completed, j.failed, j.reversed, j.earlier) AS detail
+      FROM judged j
+      WHERE j.earlier <> j.generation - 1
+         OR j.imported <> CASE WHEN j.earned THEN 0 ELSE 1 END
+         OR j.put_back <> j.put_backs
+         OR (j.submitted - j.put_backs, j.completed, j.failed, j.reversed) NOT IN (
+              SELECT f.open, f.completed, f.failed, f.reversed
+              FROM (VALUES ('PENDING', 0, 0, 0, 0), ('APPROVED', 0, 0, 0, 0), ('PROCESSING', 1, 0, 0, 0),
+                           ('COMPLETED', 1, 1, 0, 0), ('FAILED', 1, 0, 1, 0), ('REVERSED', 1, 1, 0, 1),
+                           -- Withdrawn before a send, or cancelled at the provider.
+                           ('CANCELLED', 0, 0, 0, 0), ('CANCELLED', 1, 0, 1, 0)) f (state, open, completed, failed, reversed)
+              WHERE f.state = j.state)""",
+)
+
+LAST_MOVE_IS_THE_STATE: Final = Invariant(
+    name="last-move-is-the-state",
+    promise="Every payout's state is where its last recorded move led; one without a move is PENDING.",
+    walk=walks.PAYOUTS,
+    finding=FindingKind.INVARIANT_BROKEN,
+    offences="""
+      SELECT 'payout ' || p.id AS subject, format('it is %s, its last move led to %s', p.state, coalesce(m.target, 'none')) AS detail
+      FROM page p
+      LEFT JOIN LATERAL (
+        SELECT m.target FROM moves m WHERE m.subject = p.id AND m.kind = 'payout' ORDER BY m.at DESC LIMIT 1) m ON true
+      WHERE coalesce(m.target, 'PENDING') <> p.state""",
+)
+
+SEAL_FITS: Final = Invariant(
+    name="seal-fits",
+    promise="No payout that may be sent was changed after its approval: amount, beneficiary and key fit its seal.",
+    walk=walks.PAYOUTS,
+    finding=FindingKind.PAYOUT_CHANGED_AFTER_APPROVAL,
+    offences="""
+      SELECT 'payout ' || p.id AS subject, 'amount, beneficiary or key do not fit the seal of its approval' AS detail
+      FROM page k JOIN payouts p ON p.id = k.id
+      WHERE p.state IN ('APPROVED', 'PROCESSING')
+        AND (p.effect_key IS DISTINCT FROM effect_key('payout.submit', p.id, p.generation)
+             OR p.approval_seal IS DISTINCT FROM payout_seal(p, p.generation, p.effect_key))""",
+)
+
+EARNINGS_ARE_LIVE_ONCE: Final = Invariant(
+    name="earnings-link-to-live-payouts",
+    promise="An earning is held only by a payout that pays it: one that ended unpaid holds none.",
+    walk=walks.PAYOUTS,
+    finding=FindingKind.INVARIANT_BROKEN,
+    offences="""
+      SELECT 'payout ' || p.id AS subject, format('it is %s and still holds earning %s', p.state, l.earning) AS detail
+      FROM page p JOIN payout_earnings l ON l.payout = p.id
+      WHERE l.live AND p.state IN ('FAILED', 'CANCELLED', 'REVERSED')""",
+)
