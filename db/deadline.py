@@ -31,7 +31,9 @@ class Watchdog:
             number = self._next
             self._guarded[number] = (time.monotonic() + seconds, peer)
             if self._thread is None:
-                self._thread = threading.Thread(target=self._watch, name="database-deadline", daemon=True)
+                self._thread = threading.Thread(
+                    target=self._watch, name="database-deadline", daemon=True
+                )
                 self._thread.start()
         try:
             yield

@@ -49,7 +49,9 @@ _INTEND: Final = sa.text("""
     RETURNING key, subject, sends, put_backs, first_sent_at, CASE WHEN sends + put_backs > 1 THEN CAST(request AS text) END AS request""")
 
 
-def intend(tx: LeasedTx, intents: Sequence[Intent], *, kind: str, provider: str, account: str) -> list[Sendable]:
+def intend(
+    tx: LeasedTx, intents: Sequence[Intent], *, kind: str, provider: str, account: str
+) -> list[Sendable]:
     """Commit to trying: one statement for the set. A frozen request is never overwritten.
 
     Effects already accepted or rejected are left out of the result: nothing may be sent for them.

@@ -72,9 +72,16 @@ class Database:
         except (DBAPIError, PoolTimeoutError) as error:
             raise translate(error, committing=committing) from error
 
-    def transact(self, work: Callable[[Tx], T], *, seconds: float = TRANSACTION_SECONDS, attempts_max: int = 10) -> T:
+    def transact(
+        self,
+        work: Callable[[Tx], T],
+        *,
+        seconds: float = TRANSACTION_SECONDS,
+        attempts_max: int = 10,
+    ) -> T:
         """Return `work(tx)`, committed; the whole of it is run again after a deadlock or a serialization
-        failure, with jitter, at most `attempts_max` times within 2 s, then `ContendedError`."""
+        failure, with jitter, at most `attempts_max` times within 2 s, then `ContendedError`.
+        """
         for attempt in tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(ContendedError),
             stop=tenacity.stop_after_attempt(attempts_max) | tenacity.stop_after_delay(2.0),
@@ -110,7 +117,9 @@ class Database:
 
     def _prepare(self, connection: sa.Connection, seconds: float) -> None:
         if self.options.pooler == "transaction":
-            names = _session(self.options) | {"statement_timeout": f"{max(seconds, STATEMENT_SECONDS) * 1000:.0f}"}
+            names = _session(self.options) | {
+                "statement_timeout": f"{max(seconds, STATEMENT_SECONDS) * 1000:.0f}"
+            }
             connection.execute(_SET_LOCAL, {"names": list(names), "settings": list(names.values())})
         elif seconds > TRANSACTION_SECONDS:
             settings = {"names": ["statement_timeout"], "settings": [f"{seconds * 1000:.0f}"]}
@@ -149,7 +158,10 @@ def _engine(options: DatabaseOptions) -> sa.Engine:
     if options.pooler == "transaction":
         arguments["prepare_threshold"] = None
     else:
-        settings = (f"-c {name}={setting}".replace(" ", "\\ ") for name, setting in _session(options).items())
+        settings = (
+            f"-c {name}={setting}".replace(" ", "\\ ")
+            for name, setting in _session(options).items()
+        )
         arguments["options"] = " ".join(s.replace("-c\\ ", "-c ", 1) for s in settings)
     return sa.create_engine(
         url,

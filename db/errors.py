@@ -49,13 +49,20 @@ _FULL: Final = frozenset({"53100", "53200", "53300"})
 def translate(error: DBAPIError | PoolTimeoutError, *, committing: bool) -> Exception:
     """Return the named error for what SQLAlchemy raised; `committing` tells whether COMMIT was under way."""
     if isinstance(error, PoolTimeoutError):
-        return UnreachableError("no free connection in time: raise BURSAR_DATABASE_POOL_MAX or run fewer threads")
+        return UnreachableError(
+            "no free connection in time: raise BURSAR_DATABASE_POOL_MAX or run fewer threads"
+        )
     origin = error.orig
     if not isinstance(origin, psycopg.Error):
         return error
     state = origin.sqlstate
     message = (origin.diag.message_primary or str(origin)).strip()
-    if state is None and isinstance(origin, psycopg.OperationalError) or state and _LOST.fullmatch(state):
+    if (
+        (state is None
+        and isinstance(origin, psycopg.OperationalError))
+        or (state
+        and _LOST.fullmatch(state))
+    ):
         return CommitUnknownError(message) if committing else ConnectionLostError(message)
     if state in _CONTENDED:
         return ContendedError(message)
@@ -65,7 +72,7 @@ def translate(error: DBAPIError | PoolTimeoutError, *, committing: bool) -> Exce
         return OverdueError(message)
     if state in _FULL:
         return UnreachableError(f"the database is out of room: {message}")
-    if state and state[:2] in {"22", "23"} or state == "P0001":
+    if (state and state[:2] in {"22", "23"}) or state == "P0001":
         return RuleBrokenError(origin.diag.constraint_name or state, message)
     if state and state[:2] in {"42", "28", "0L", "3D", "3F"}:
         return DatabaseRefusedError(message)

@@ -28,19 +28,41 @@ def acquire(tx: Tx, name: str, *, run: int, worker: str, lease_seconds: float) -
 
 def check(tx: Tx, name: str, token: int) -> bool:
     """Lock the lease row and say whether it still carries `token`: the fence of a sweep's page."""
-    return tx.row(sa.text("SELECT FROM leases WHERE name = :name AND token = :token FOR UPDATE"), name=name, token=token) is not None
+    return (
+        tx.row(
+            sa.text("SELECT FROM leases WHERE name = :name AND token = :token FOR UPDATE"),
+            name=name,
+            token=token,
+        )
+        is not None
+    )
 
 
 def give_back(tx: Tx, name: str, token: int) -> bool:
     """Drop the lease, by token; False when it was taken over."""
-    return tx.run(sa.text("DELETE FROM leases WHERE name = :name AND token = :token"), name=name, token=token) == 1
+    return (
+        tx.run(
+            sa.text("DELETE FROM leases WHERE name = :name AND token = :token"),
+            name=name,
+            token=token,
+        )
+        == 1
+    )
 
 
 def listing(tx: Tx) -> Sequence[Row]:
     """Every lease, with `is_live`."""
-    return tx.rows(sa.text("SELECT *, leased_until > clock_timestamp() AS is_live FROM leases ORDER BY name"))
+    return tx.rows(
+        sa.text("SELECT *, leased_until > clock_timestamp() AS is_live FROM leases ORDER BY name")
+    )
 
 
 def break_expired(tx: Tx, name: str) -> bool:
     """Drop a lease whose time is over; a live one is never broken."""
-    return tx.run(sa.text("DELETE FROM leases WHERE name = :name AND leased_until <= clock_timestamp()"), name=name) == 1
+    return (
+        tx.run(
+            sa.text("DELETE FROM leases WHERE name = :name AND leased_until <= clock_timestamp()"),
+            name=name,
+        )
+        == 1
+    )

@@ -54,7 +54,7 @@ def open_accounts(tx: Tx, wanted: Iterable[Owner]) -> dict[Owner, int]:
     """Return the id of each account, making those that are missing, with their balance rows at zero."""
     asked = sorted(set(wanted), key=lambda o: (o.kind, o.owner, o.currency))
     rules = [ACCOUNT_RULES[o.kind] for o in asked]
-    parameters = {
+    parameters: dict[str, object] = {
         "kinds": [o.kind.value for o in asked],
         "owners": [o.owner for o in asked],
         "currencies": [o.currency for o in asked],
@@ -63,12 +63,14 @@ def open_accounts(tx: Tx, wanted: Iterable[Owner]) -> dict[Owner, int]:
         "bounded": [r.bounded for r in rules],
     }
     found = _accounts(tx, parameters)
-    if len(found) < len(asked):  # a twin made some while we looked: they are visible to a second look
+    if len(found) < len(
+        asked
+    ):  # a twin made some while we looked: they are visible to a second look
         found = _accounts(tx, parameters)
     return found
 
 
-def _accounts(tx: Tx, parameters: dict[str, list[object]]) -> dict[Owner, int]:
+def _accounts(tx: Tx, parameters: dict[str, object]) -> dict[Owner, int]:
     rows = tx.rows(_OPEN, **parameters)
     return {Owner(kind=AccountKind(r.kind), owner=r.owner, currency=r.currency): r.id for r in rows}
 
@@ -163,7 +165,10 @@ def post(tx: Tx, entries: Sequence[Entry], *, run: int | None, actor: str) -> in
     Raises `RefusedError` when a key is taken by other content, `RuleBrokenError` when an entry breaks
     its type's rule or a bounded account would fall below zero: nothing is posted.
     """
-    return sum(_post(tx, entries[i : i + BLOCK], run=run, actor=actor) for i in range(0, len(entries), BLOCK))
+    return sum(
+        _post(tx, entries[i : i + BLOCK], run=run, actor=actor)
+        for i in range(0, len(entries), BLOCK)
+    )
 
 
 def post_set(tx: Tx, entries: Entries, *, run: int | None, actor: str) -> int:
@@ -218,7 +223,9 @@ def _insert(tx: Tx, columns: Columns, *, run: int | None, actor: str) -> None:
         net_credits=[c for _, c in nets.values()],
     )
     if balanced != len(nets):
-        raise RefusedError(f"{len(nets) - balanced} of {len(nets)} accounts of these entries do not exist")
+        raise RefusedError(
+            f"{len(nets) - balanced} of {len(nets)} accounts of these entries do not exist"
+        )
     _add_totals(tx, columns, stripe)
 
 
@@ -227,7 +234,10 @@ def _nets(columns: Columns) -> dict[int, tuple[int, int]]:
     for debit, credit, amount in zip(columns.debits, columns.credits, columns.amounts, strict=True):
         debits[debit] = debits.get(debit, 0) + amount
         credits[credit] = credits.get(credit, 0) + amount
-    return {account: (debits.get(account, 0), credits.get(account, 0)) for account in debits.keys() | credits.keys()}
+    return {
+        account: (debits.get(account, 0), credits.get(account, 0))
+        for account in debits.keys() | credits.keys()
+    }
 
 
 def _add_totals(tx: Tx, columns: Columns, stripe: int) -> None:
@@ -252,11 +262,19 @@ _STORED: Final = sa.text("""
 
 def _compare(tx: Tx, entries: Sequence[Entry]) -> set[str]:
     """The keys that are in the books already, with the same content. Raises `RefusedError` for other content."""
-    stored = {row.key: (row.type, row.currency, row.legs) for row in tx.rows(_STORED, keys=[e.key for e in entries])}
+    stored = {
+        row.key: (row.type, row.currency, row.legs)
+        for row in tx.rows(_STORED, keys=[e.key for e in entries])
+    }
     for entry in entries:
-        legs = [f"{p.debit} {p.credit} {p.amount}" for p in sorted(entry.postings, key=lambda p: (p.debit, p.credit, p.amount))]
+        legs = [
+            f"{p.debit} {p.credit} {p.amount}"
+            for p in sorted(entry.postings, key=lambda p: (p.debit, p.credit, p.amount))
+        ]
         if entry.key in stored and stored[entry.key] != (entry.type.value, entry.currency, legs):
-            raise RefusedError(f"entry {entry.key} exists with other content: {stored[entry.key]}, now {legs}")
+            raise RefusedError(
+                f"entry {entry.key} exists with other content: {stored[entry.key]}, now {legs}"
+            )
     return set(stored)
 
 

@@ -26,10 +26,20 @@ def upgrade(engine: sa.Engine, schema: str = "bursar") -> None:
     Raises `RefusedError` when the schema is not Bursar's, or roles are missing and may not be made.
     """
     if not schema.isidentifier() or len(schema) > 40 or schema != schema.lower():  # noqa: PLR2004
-        raise BadInputError("BURSAR_DATABASE_SCHEMA", schema, "must be a lower-case identifier of at most 40 characters")
+        raise BadInputError(
+            "BURSAR_DATABASE_SCHEMA",
+            schema,
+            "must be a lower-case identifier of at most 40 characters",
+        )
     with engine.begin() as connection:
-        connection.execute(sa.text("SELECT set_config('lock_timeout', '30s', true), set_config('timezone', 'UTC', true)"))
-        connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtextextended('bursar migrate', 0))"))
+        connection.execute(
+            sa.text(
+                "SELECT set_config('lock_timeout', '30s', true), set_config('timezone', 'UTC', true)"
+            )
+        )
+        connection.execute(
+            sa.text("SELECT pg_advisory_xact_lock(hashtextextended('bursar migrate', 0))")
+        )
         _make_roles(connection)
         _enter(connection, schema)
         _run_migrations(connection, schema)
@@ -45,16 +55,28 @@ def pending(engine: sa.Engine, schema: str = "bursar") -> bool:
 
     head = ScriptDirectory.from_config(config).get_current_head()
     with engine.connect() as connection:
-        table = connection.scalar(sa.text("SELECT to_regclass(:name)"), {"name": f'"{schema}".alembic_version'})
+        table = connection.scalar(
+            sa.text("SELECT to_regclass(:name)"), {"name": f'"{schema}".alembic_version'}
+        )
         if table is None:
             return True
-        return bool(connection.scalar(sa.text(f'SELECT version_num FROM "{schema}".alembic_version')) != head)
+        return bool(
+            connection.scalar(sa.text(f'SELECT version_num FROM "{schema}".alembic_version'))
+            != head
+        )
 
 
 def _make_roles(connection: sa.Connection) -> None:
-    have = set(connection.scalars(sa.text("SELECT rolname FROM pg_roles WHERE rolname = ANY(:names)"), {"names": list(ROLES)}))
+    have = set(
+        connection.scalars(
+            sa.text("SELECT rolname FROM pg_roles WHERE rolname = ANY(:names)"),
+            {"names": list(ROLES)},
+        )
+    )
     missing = [role for role in ROLES if role not in have]
-    may = connection.scalar(sa.text("SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user"))
+    may = connection.scalar(
+        sa.text("SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user")
+    )
     if missing and not may:
         raise RefusedError(
             f"roles are missing and this login may not make them; run as an administrator: "
@@ -67,11 +89,18 @@ def _make_roles(connection: sa.Connection) -> None:
 
 
 def _enter(connection: sa.Connection, schema: str) -> None:
-    exists = connection.scalar(sa.text("SELECT count(*) FROM pg_namespace WHERE nspname = :name"), {"name": schema})
-    ours = connection.scalar(sa.text("SELECT to_regclass(:name)"), {"name": f'"{schema}".alembic_version'}) and connection.scalar(
+    exists = connection.scalar(
+        sa.text("SELECT count(*) FROM pg_namespace WHERE nspname = :name"), {"name": schema}
+    )
+    ours = connection.scalar(
+        sa.text("SELECT to_regclass(:name)"), {"name": f'"{schema}".alembic_version'}
+    ) and connection.scalar(
         sa.text("SELECT to_regclass(:name)"), {"name": f'"{schema}".installation'}
     )
-    used = connection.scalar(sa.text("SELECT count(*) FROM pg_class WHERE relnamespace = to_regnamespace(:name)"), {"name": f'"{schema}"'})
+    used = connection.scalar(
+        sa.text("SELECT count(*) FROM pg_class WHERE relnamespace = to_regnamespace(:name)"),
+        {"name": f'"{schema}"'},
+    )
     if exists and used and not ours:
         raise RefusedError(
             f"schema {schema} holds {used} tables or indexes that bursar migrate did not make: "
@@ -99,7 +128,9 @@ def _run_migrations(connection: sa.Connection, schema: str) -> None:
 
 def _grant(connection: sa.Connection, schema: str) -> None:
     doors = connection.scalars(
-        sa.text("SELECT CAST(oid AS regprocedure) FROM pg_proc WHERE prosecdef AND pronamespace = CAST(:name AS regnamespace)"),
+        sa.text(
+            "SELECT CAST(oid AS regprocedure) FROM pg_proc WHERE prosecdef AND pronamespace = CAST(:name AS regnamespace)"
+        ),
         {"name": f'"{schema}"'},
     )
     for door in doors.all():

@@ -39,7 +39,8 @@ def lift(tx: Tx, name: str) -> None:
     tx.run(sa.text("DELETE FROM rate_limits WHERE name = :name"), name=name)
 
 
-_TAKE: Final = sa.text("""
+_TAKE: Final = sa.text(
+    """
     WITH now AS MATERIALIZED (SELECT clock_timestamp() AS at),
     bucket AS MATERIALIZED (
       SELECT l.name, now.at, greatest(l.full_at, now.at) AS full_at, l.burst,
@@ -52,19 +53,28 @@ _TAKE: Final = sa.text("""
       FROM bucket)
     UPDATE rate_limits l SET full_at = g.full_at + make_interval(secs => g.permits / g.rate)
     FROM grant_ g WHERE l.name = g.name
-    RETURNING g.permits, greatest(g.stopped, CASE WHEN g.permits > 0 THEN 0 ELSE 1 / g.rate END) AS wait_seconds""".replace("::int", "\\:\\:int"))
+    RETURNING g.permits, greatest(g.stopped, CASE WHEN g.permits > 0 THEN 0 ELSE 1 / g.rate END) AS wait_seconds""".replace(
+        "::int", "\\:\\:int"
+    )
+)
 
 
 def take(tx: Tx, name: str, wanted: int) -> Grant:
     """Take up to `wanted` permits; a name without a limit grants them all."""
     row = tx.row(_TAKE, name=name, wanted=wanted)
-    return Grant(permits=wanted, wait_seconds=0) if row is None else Grant(permits=row.permits, wait_seconds=float(row.wait_seconds))
+    return (
+        Grant(permits=wanted, wait_seconds=0)
+        if row is None
+        else Grant(permits=row.permits, wait_seconds=float(row.wait_seconds))
+    )
 
 
 def give_back(tx: Tx, name: str, permits: int) -> None:
     """Return permits that were granted and not used."""
     tx.run(
-        sa.text("UPDATE rate_limits SET full_at = full_at - make_interval(secs => :n / rate_per_second) WHERE name = :name"),
+        sa.text(
+            "UPDATE rate_limits SET full_at = full_at - make_interval(secs => :n / rate_per_second) WHERE name = :name"
+        ),
         name=name,
         n=permits,
     )

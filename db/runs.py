@@ -107,7 +107,9 @@ def enqueue(tx: Tx, requests: Sequence[Request]) -> list[Enqueued]:
         bys=[r.requested_by for r in requests],
         whys=[r.why for r in requests],
     )
-    return [Enqueued(id=row.id, job=row.job, key=row.request_key, is_new=row.is_new) for row in rows]
+    return [
+        Enqueued(id=row.id, job=row.job, key=row.request_key, is_new=row.is_new) for row in rows
+    ]
 
 
 _WAKE: Final = sa.text("""
@@ -151,7 +153,13 @@ _OVERDUE: Final = sa.text("""
 
 def overdue(tx: Tx, known: Sequence[Known], *, seconds: float, limit: int) -> list[tuple[int, str]]:
     """Runs that have been due for `seconds` and that this process could start: their bell was lost."""
-    rows = tx.rows(_OVERDUE, jobs=[k.job for k in known], versions=[k.version for k in known], seconds=seconds, limit=limit)
+    rows = tx.rows(
+        _OVERDUE,
+        jobs=[k.job for k in known],
+        versions=[k.version for k in known],
+        seconds=seconds,
+        limit=limit,
+    )
     return [(row.id, row.queue) for row in rows]
 
 
@@ -176,10 +184,17 @@ _START: Final = sa.text("""
     SELECT s.*, l.token FROM started s JOIN leased l ON l.holder = s.id""")
 
 
-def start(tx: Tx, run: int, known: Sequence[Known], *, worker: str, lease_seconds: float) -> Started | None:
+def start(
+    tx: Tx, run: int, known: Sequence[Known], *, worker: str, lease_seconds: float
+) -> Started | None:
     """Take the queued run `run` under its lease, or None: taken, not due, held back, or not known here."""
     row = tx.row(
-        _START, id=run, jobs=[k.job for k in known], versions=[k.version for k in known], worker=worker, lease=lease_seconds
+        _START,
+        id=run,
+        jobs=[k.job for k in known],
+        versions=[k.version for k in known],
+        worker=worker,
+        lease=lease_seconds,
     )
     if row is None:
         return None
@@ -206,9 +221,21 @@ _END: Final = sa.text("""
     FROM ended e WHERE a.run = e.id AND a.attempt = e.attempts AND a.ended_at IS NULL""")
 
 
-def end(tx: Tx, run: Started, state: RunState, *, tally: Mapping[str, int], reason: str | None) -> bool:
+def end(
+    tx: Tx, run: Started, state: RunState, *, tally: Mapping[str, int], reason: str | None
+) -> bool:
     """End a run this process holds; False when its lease was lost (the run is somebody else's to judge)."""
-    return tx.run(_END, id=run.id, token=run.token, state=state.value, tally=json.dumps(dict(tally)), reason=reason) == 1
+    return (
+        tx.run(
+            _END,
+            id=run.id,
+            token=run.token,
+            state=state.value,
+            tally=json.dumps(dict(tally)),
+            reason=reason,
+        )
+        == 1
+    )
 
 
 _SAVE: Final = sa.text("""
@@ -218,7 +245,16 @@ _SAVE: Final = sa.text("""
 
 def save_cursor(tx: Tx, run: Started, cursor: Mapping[str, Any], tally: Mapping[str, int]) -> bool:
     """Keep how far a sweep has come, in the transaction of its page; False when the lease was lost."""
-    return tx.run(_SAVE, id=run.id, token=run.token, cursor=json.dumps(dict(cursor)), tally=json.dumps(dict(tally))) == 1
+    return (
+        tx.run(
+            _SAVE,
+            id=run.id,
+            token=run.token,
+            cursor=json.dumps(dict(cursor)),
+            tally=json.dumps(dict(tally)),
+        )
+        == 1
+    )
 
 
 _CRASHED: Final = sa.text("""
@@ -263,7 +299,12 @@ def cancel(tx: Tx, runs: Sequence[int], why: str) -> list[int]:
 
 def unhold(tx: Tx) -> list[tuple[int, str]]:
     """Queue what maintenance held back; returns (run, queue)."""
-    return [(row.id, row.queue) for row in tx.rows(sa.text("UPDATE runs SET state = 'queued' WHERE state = 'held' RETURNING id, queue"))]
+    return [
+        (row.id, row.queue)
+        for row in tx.rows(
+            sa.text("UPDATE runs SET state = 'queued' WHERE state = 'held' RETURNING id, queue")
+        )
+    ]
 
 
 def get(tx: Tx, run: int) -> Row | None:

@@ -1,6 +1,6 @@
 """The domain's frozen tables as rows, so that SQL callers obey the same ones; rewritten by migrate."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import sqlalchemy as sa
 
@@ -14,9 +14,11 @@ MACHINES: tuple[Machine, ...] = (PAYOUTS, RUNS)
 
 def rules(connection: sa.Connection) -> None:
     """Write legal moves, called work, entry rules and the installation's row."""
-    connection.execute(sa.text("INSERT INTO installation DEFAULT VALUES ON CONFLICT (one) DO NOTHING"))
+    connection.execute(
+        sa.text("INSERT INTO installation DEFAULT VALUES ON CONFLICT (one) DO NOTHING")
+    )
     for table in ("legal_moves", "called_work", "entry_rules"):
-        connection.execute(sa.text(f"DELETE FROM {table}"))  # noqa: S608 - a name from the line above
+        connection.execute(sa.text(f"DELETE FROM {table}"))
     moves = [(m.kind, v.source, v.target, v.guard.value, v.when) for m in MACHINES for v in m.moves]
     _insert(connection, 'legal_moves (kind, source, target, guard, "when")', moves)
     calls = [(m.kind, c.state, c.outcome or "", c.job, c.due) for m in MACHINES for c in m.calls]
@@ -42,8 +44,8 @@ def catalog(connection: sa.Connection, jobs: Iterable[tuple[str, str, str, int, 
     )
 
 
-def _insert(connection: sa.Connection, into: str, rows: list[tuple[str | None, ...]]) -> None:
+def _insert(connection: sa.Connection, into: str, rows: Sequence[tuple[str | None, ...]]) -> None:
     names = [f"c{i}" for i in range(len(rows[0]))]
     source = ", ".join(f"CAST(:{name} AS text[])" for name in names)
     columns = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
-    connection.execute(sa.text(f"INSERT INTO {into} SELECT * FROM unnest({source})"), columns)  # noqa: S608
+    connection.execute(sa.text(f"INSERT INTO {into} SELECT * FROM unnest({source})"), columns)

@@ -51,9 +51,13 @@ def claim(tx: Tx, job: str, order: ClaimOrder) -> LeasedTx:
     return LeasedTx(tx, work.claim(tx, job, order), run=order.run, actor=f"run:{order.run}")
 
 
-def seize(tx: Tx, subjects: Sequence[UUID], *, run: int | None, actor: str, leased_too: bool) -> LeasedTx:
+def seize(
+    tx: Tx, subjects: Sequence[UUID], *, run: int | None, actor: str, leased_too: bool
+) -> LeasedTx:
     """Take the rows of `subjects` from whoever holds them; `leased_too` only for a provider's final answer."""
-    return LeasedTx(tx, work.seize(tx, subjects, run=run, leased_too=leased_too), run=run, actor=actor)
+    return LeasedTx(
+        tx, work.seize(tx, subjects, run=run, leased_too=leased_too), run=run, actor=actor
+    )
 
 
 def regain(tx: Tx, held: Sequence[Held], *, run: int) -> LeasedTx:
@@ -72,7 +76,15 @@ class Moved:
     source: str | None
 
 
-def move(tx: LeasedTx, machine: Machine, subjects: Sequence[UUID], *, source: str, target: str, reason: str | None = None) -> list[UUID]:
+def move(
+    tx: LeasedTx,
+    machine: Machine,
+    subjects: Sequence[UUID],
+    *,
+    source: str,
+    target: str,
+    reason: str | None = None,
+) -> list[UUID]:
     """Move held subjects from `source` to `target` by compare-and-swap; returns those that were in `source`.
 
     Writes their history under the holder's token. Raises `AssertionError` for a move the machine does
@@ -97,11 +109,20 @@ def move(tx: LeasedTx, machine: Machine, subjects: Sequence[UUID], *, source: st
 
 
 def unleased_move(
-    tx: Tx, machine: Machine, subjects: Sequence[UUID], *, target: str, actor: str, why: str, due: datetime | None = None
+    tx: Tx,
+    machine: Machine,
+    subjects: Sequence[UUID],
+    *,
+    target: str,
+    actor: str,
+    why: str,
+    due: datetime | None = None,
 ) -> list[Moved]:
     """Move subjects no worker holds: approve, reject, retry, cancel; one outcome each, in key order."""
     rows = tx.rows(
-        sa.text("SELECT * FROM bursar_move(:kind, CAST(:ids AS uuid[]), :target, :actor, :why, CAST(:due AS timestamptz))"),
+        sa.text(
+            "SELECT * FROM bursar_move(:kind, CAST(:ids AS uuid[]), :target, :actor, :why, CAST(:due AS timestamptz))"
+        ),
         kind=machine.kind,
         ids=list(subjects),
         target=target,
@@ -122,4 +143,4 @@ def _move_statement(kind: str) -> sa.TextClause:
         -- History is fed from what the swap returned, never from what was asked for.
         INSERT INTO moves (kind, subject, source, target, run, actor, reason, token)
         SELECT :kind, id, :source, :target, :run, :actor, :reason, token FROM moved
-        RETURNING subject""")  # noqa: S608 - a name of this module's own table
+        RETURNING subject""")

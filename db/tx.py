@@ -44,4 +44,7 @@ class Tx:
 
 
 def _bound(parameters: Mapping[str, object]) -> dict[str, object]:
-    return {name: literal(value) if isinstance(value, list) else value for name, value in parameters.items()}
+    return {
+        name: literal(value) if isinstance(value, list) else value
+        for name, value in parameters.items()
+    }

@@ -96,7 +96,9 @@ _CLAIM: Final = sa.text("""
     FROM chosen c CROSS JOIN token WHERE w.job = c.job AND w.subject = c.subject
     RETURNING w.subject, w.token, w.claims, w.tries, w.waiting_since""")
 _CLAIM_NAMED: Final = sa.text(
-    _CLAIM.text.replace("WHERE job = :job AND", "WHERE job = :job AND subject = ANY(CAST(:subjects AS uuid[])) AND")
+    _CLAIM.text.replace(
+        "WHERE job = :job AND", "WHERE job = :job AND subject = ANY(CAST(:subjects AS uuid[])) AND"
+    )
 )
 
 
@@ -113,7 +115,15 @@ def claim(tx: Tx, job: str, order: ClaimOrder) -> list[Held]:
         **named,
     )
     return [
-        Held(job=job, subject=r.subject, token=r.token, claims=r.claims, tries=r.tries, waiting_since=r.waiting_since) for r in rows
+        Held(
+            job=job,
+            subject=r.subject,
+            token=r.token,
+            claims=r.claims,
+            tries=r.tries,
+            waiting_since=r.waiting_since,
+        )
+        for r in rows
     ]
 
 
@@ -194,15 +204,23 @@ _RENEW: Final = sa.text("""
     SELECT subject, NULL AS name FROM works UNION ALL SELECT NULL, name FROM names""")
 
 
-def renew(tx: Tx, held: Sequence[Held], names: Sequence[tuple[str, int]], lease_seconds: float) -> tuple[set[UUID], set[str]]:
+def renew(
+    tx: Tx, held: Sequence[Held], names: Sequence[tuple[str, int]], lease_seconds: float
+) -> tuple[set[UUID], set[str]]:
     """Extend work rows and named leases by token, in one statement; returns what was extended.
 
     A row this process is settling at the moment is locked and skipped: it needs no renewal.
     """
     rows = tx.rows(
-        _RENEW, **_columns(held), names=[n for n, _ in names], name_tokens=[t for _, t in names], lease=lease_seconds
+        _RENEW,
+        **_columns(held),
+        names=[n for n, _ in names],
+        name_tokens=[t for _, t in names],
+        lease=lease_seconds,
     )
-    return {r.subject for r in rows if r.subject is not None}, {r.name for r in rows if r.name is not None}
+    return {r.subject for r in rows if r.subject is not None}, {
+        r.name for r in rows if r.name is not None
+    }
 
 
 _SEIZE: Final = sa.text("""
@@ -220,7 +238,15 @@ def seize(tx: Tx, subjects: Sequence[UUID], *, run: int | None, leased_too: bool
     """Give the rows of `subjects` a new token in this transaction; whoever held them is fenced."""
     rows = tx.rows(_SEIZE, subjects=list(subjects), run=run, leased_too=leased_too)
     return [
-        Held(job=r.job, subject=r.subject, token=r.token, claims=r.claims, tries=r.tries, waiting_since=r.waiting_since) for r in rows
+        Held(
+            job=r.job,
+            subject=r.subject,
+            token=r.token,
+            claims=r.claims,
+            tries=r.tries,
+            waiting_since=r.waiting_since,
+        )
+        for r in rows
     ]
 
 
@@ -299,4 +325,8 @@ def due(tx: Tx, job: str, before: datetime) -> Row:
 
 
 def _columns(held: Sequence[Held]) -> dict[str, object]:
-    return {"jobs": [h.job for h in held], "subjects": [h.subject for h in held], "tokens": [h.token for h in held]}
+    return {
+        "jobs": [h.job for h in held],
+        "subjects": [h.subject for h in held],
+        "tokens": [h.token for h in held],
+    }

@@ -39,8 +39,16 @@ def build(ports: Ports) -> dict[str, Job]:
     jobs: list[Job] = [Watch(ports.alerts), AuditBooks(), Prune()]
     if ports.bank is not None:
         jobs += [
-            ProcessPayouts(ports.bank, call_seconds_max=ports.call_seconds_max, recover_seconds=ports.recover_seconds),
-            RecoverPayouts(ports.bank, call_seconds_max=ports.call_seconds_max, recover_seconds=ports.recover_seconds),
+            ProcessPayouts(
+                ports.bank,
+                call_seconds_max=ports.call_seconds_max,
+                recover_seconds=ports.recover_seconds,
+            ),
+            RecoverPayouts(
+                ports.bank,
+                call_seconds_max=ports.call_seconds_max,
+                recover_seconds=ports.recover_seconds,
+            ),
             FollowPayouts(ports.bank, call_seconds_max=ports.call_seconds_max),
         ]
     return {job.name: job for job in jobs}

@@ -111,7 +111,7 @@ class Ask(Drain[ItemT, ResultT]):
     def ask(self, items: Sequence[ItemT]) -> Sequence[ResultT]:
         """Read what the outside says of `items`, one result each in their order."""
 
-    def effect(self, item: ItemT, still_mine: StillMine) -> ResultT:  # noqa: ARG002 - one call asks nothing again
+    def effect(self, item: ItemT, still_mine: StillMine) -> ResultT:
         """Ask about one."""
         return self.ask([item])[0]
 
@@ -155,4 +155,3 @@ class Sweep(Job):
     def outside(self) -> Tally:
         """Act outside between pages (send alerts); no transaction is open."""
         return Tally()
-

@@ -27,4 +27,6 @@ def open_bank(settings: Settings) -> Iterator[Bank | None]:
             ) as bank:
                 yield bank
         case provider:
-            raise BadInputError("BURSAR_PAYOUT_PROVIDER", provider, "only razorpayx can pay out in this version")
+            raise BadInputError(
+                "BURSAR_PAYOUT_PROVIDER", provider, "only razorpayx can pay out in this version"
+            )

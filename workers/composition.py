@@ -5,10 +5,13 @@ import socket
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 
+import psutil
+
 from db.engine import Database
+from db.workers import Worker
 from jobs.catalog import Ports, build
 from jobs.shapes import Job
 from workers.alerts import open_alerts
@@ -29,13 +32,15 @@ class Process:
     jobs: dict[str, Job]
     runner: Runner
     bell: Bell
+    registered: Worker
+    """What others are told of this process."""
+    worked: threading.Event = field(default_factory=threading.Event)
+    """Set when a run was executed; the heartbeat clears it."""
 
 
 def worker_name() -> str:
     """host:pid:start, unique as long as a host does not reuse a pid within a second."""
-    with open("/proc/self/stat", encoding="ascii") as stat:
-        started = stat.read().rpartition(")")[2].split()[19]
-    return f"{socket.gethostname()}:{os.getpid()}:{started}"
+    return f"{socket.gethostname()}:{os.getpid()}:{psutil.Process().create_time():.0f}"
 
 
 def bounds(settings: Settings) -> Bounds:
@@ -57,7 +62,9 @@ def ring_with(bell: Bell, runs: Sequence[tuple[int, str]]) -> None:
 
 
 @contextmanager
-def process(settings: Settings, addresses: Addresses, *, application: str, stop: threading.Event) -> Iterator[Process]:
+def process(
+    settings: Settings, addresses: Addresses, *, application: str, stop: threading.Event
+) -> Iterator[Process]:
     """Yield a process's parts, with nothing connected yet; all of it is closed afterwards."""
     with ExitStack() as stack:
         database = open_database(settings, addresses, role="bursar_worker", application=application)
@@ -71,17 +78,20 @@ def process(settings: Settings, addresses: Addresses, *, application: str, stop:
             recover_seconds=settings.recover_seconds,
         )
         jobs = build(ports)
+        name = worker_name()
         runner = Runner(
             database=database,
             jobs=jobs,
             bounds=bounds(settings),
-            worker=worker_name(),
+            worker=name,
             ring=lambda made: ring_with(bell, made),
             stop=stop,
         )
-        yield Process(database=database, jobs=jobs, runner=runner, bell=bell)
-
-
-def code_version() -> str:
-    """The installed version of this code."""
-    return version("bursar")
+        registered = Worker(
+            id=name,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            version=version("bursar"),
+            jobs=sorted(jobs),
+        )
+        yield Process(database=database, jobs=jobs, runner=runner, bell=bell, registered=registered)

@@ -6,7 +6,6 @@ released, and the process exits 0 within 25 s. A second SIGTERM changes nothing.
 
 import os
 import signal
-import socket
 import threading
 from contextlib import ExitStack
 from types import FrameType
@@ -14,11 +13,10 @@ from typing import Final
 
 import structlog
 
-from db import rate_limits, workers
+from db import rate_limits, workers as registry
 from domain.errors import ExpectedError, UnreachableError
-from domain.runs import RunState
 from workers.broker import RunningWorker, open_broker, start_worker
-from workers.composition import Process, code_version, process, worker_name
+from workers.composition import Process, process
 from workers.metrics import Metrics
 from workers.servers import Addresses
 from workers.settings import Settings
@@ -42,15 +40,21 @@ def run_worker(settings: Settings, addresses: Addresses) -> int:
     stop = threading.Event()
     _stop_on_signals(stop)
     with ExitStack() as stack:
-        made = stack.enter_context(process(settings, addresses, application="bursar worker", stop=stop))
+        made = stack.enter_context(
+            process(settings, addresses, application="bursar worker", stop=stop)
+        )
         made.database.warm_up()
         refuse_unsafe(made.database, addresses.broker_url, settings)
         _register(made, settings)
         metrics = Metrics()
         if settings.metrics_port is not None:
             stack.callback(metrics.serve(settings.metrics_port))
-        serving = start_worker(open_broker(addresses.broker_url), lambda run: _handle(made, metrics, run), queue_threads=THREADS)
-        sweep = SweepThread(made.runner, serving)
+        serving = start_worker(
+            open_broker(addresses.broker_url),
+            lambda run: _handle(made, metrics, run),
+            queue_threads=THREADS,
+        )
+        sweep = SweepThread(made, serving)
         sweep.start()
         beat = _beat(serving, sweep)
         log.info("worker.ready", worker=made.runner.worker, jobs=sorted(made.jobs))
@@ -58,25 +62,18 @@ def run_worker(settings: Settings, addresses: Addresses) -> int:
         return _stop(made, serving, sweep, beat)
 
 
-def _handle(made: Process, metrics: Metrics, run: int) -> RunState | None:
+def _handle(made: Process, metrics: Metrics, run: int) -> None:
     """Execute one run; whatever goes wrong is logged, and the sweep finds the run again."""
     try:
-        return made.runner.execute(run, metrics)
+        if made.runner.execute(run, metrics) is not None:
+            made.worked.set()
     except ExpectedError as error:
         log.warning("run.not_executed", run_id=run, error=str(error))
-        return None
 
 
 def _register(made: Process, settings: Settings) -> None:
     with made.database.begin() as tx:
-        workers.register(
-            tx,
-            worker_name(),
-            host=socket.gethostname(),
-            pid=os.getpid(),
-            version=code_version(),
-            jobs=sorted(made.jobs),
-        )
+        registry.register(tx, made.registered)
         for limit in {job.limit for job in made.jobs.values() if job.limit is not None}:
             if settings.gateway_rate_per_second is None:
                 rate_limits.lift(tx, limit)
@@ -99,7 +96,7 @@ def _stop(made: Process, serving: RunningWorker, sweep: SweepThread, beat: Beat 
         beat.stop()
     try:
         with made.database.begin() as tx:
-            workers.gone(tx, made.runner.worker)
+            registry.gone(tx, made.runner.worker)
     except UnreachableError as error:
         log.warning("worker.not_unregistered", error=str(error))
     log.info("worker.stopped", worker=made.runner.worker, in_time=ended)

@@ -10,15 +10,14 @@ from typing import Final
 
 import structlog
 
-from db import runs, switches, workers
+from db import runs, switches, workers as registry
 from db.clock import now
-from db.engine import Database
 from db.tx import Tx
 from domain.errors import ExpectedError
 from domain.runs import Origin
 from jobs.upkeep.watch import Watch
 from workers.broker import RunningWorker
-from workers.runner.execute import Runner
+from workers.composition import Process
 
 log = structlog.get_logger(__name__)
 
@@ -33,9 +32,9 @@ BEATS_EVERY: Final = 5
 class SweepThread:
     """Sweeps until stopped; `serving` is who takes runs."""
 
-    def __init__(self, runner: Runner, serving: RunningWorker) -> None:
-        self.runner, self.serving = runner, serving
-        self.database: Database = runner.database
+    def __init__(self, process: Process, serving: RunningWorker) -> None:
+        self.process, self.serving = process, serving
+        self.runner, self.database = process.runner, process.database
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._sweep_until_stopped, name="sweep", daemon=True)
         self._sweeps = 0
@@ -66,7 +65,9 @@ class SweepThread:
         """One look: crashed runs, wake runs for due work, the watch of this minute, overdue runs."""
         self.runner.ring(self.database.transact(self._note))
         overdue = self.database.transact(
-            lambda tx: runs.overdue(tx, self.runner.known, seconds=OVERDUE_SECONDS, limit=OVERDUE_MAX)
+            lambda tx: runs.overdue(
+                tx, self.runner.known, seconds=OVERDUE_SECONDS, limit=OVERDUE_MAX
+            )
         )
         for run, queue in overdue:
             self.serving.offer(queue, run)
@@ -77,7 +78,10 @@ class SweepThread:
         switches.lapse(tx)
         made = runs.wake(tx, self.runner.known)
         if self._sweeps % BEATS_EVERY == 0:
-            workers.beat(tx, self.runner.worker)
+            claimed = self.process.worked.is_set()
+            self.process.worked.clear()
+            if not registry.beat(tx, self.runner.worker, claimed=claimed):
+                registry.register(tx, self.process.registered)
             made += self._watch(tx)
         self._sweeps += 1
         return made

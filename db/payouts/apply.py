@@ -7,6 +7,7 @@ Everything after the CAS is fed from what the CAS returned.
 
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import date
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -68,7 +69,9 @@ _TOUCH: Final = sa.text("""
     FROM (SELECT earning FROM unlinked UNION ALL SELECT earning FROM paid) x WHERE e.id = x.earning AND e.state IN ('BATCHED', 'PAID')""")
 
 
-def _move(tx: LeasedTx, group: Sequence[Verdict], source: PayoutState, target: PayoutState) -> list[UUID]:
+def _move(
+    tx: LeasedTx, group: Sequence[Verdict], source: PayoutState, target: PayoutState
+) -> list[UUID]:
     reasons = {v.subject: v.reason for v in group}
     moved = move(tx, PAYOUTS, list(reasons), source=source, target=target)
     tx.run(
@@ -84,7 +87,9 @@ def _move(tx: LeasedTx, group: Sequence[Verdict], source: PayoutState, target: P
 _DETAILS: Final = sa.text(DETAILS)
 
 
-def _entries(tx: LeasedTx, moved: Sequence[UUID], source: PayoutState, target: PayoutState) -> list[Entry]:
+def _entries(
+    tx: LeasedTx, moved: Sequence[UUID], source: PayoutState, target: PayoutState
+) -> list[Entry]:
     if not moved:
         return []
     day = ledger.today(tx)
@@ -92,12 +97,14 @@ def _entries(tx: LeasedTx, moved: Sequence[UUID], source: PayoutState, target: P
     return [made for row in rows if (made := _entry(row, source, target, day))]
 
 
-def _entry(row: Row, source: PayoutState, target: PayoutState, day: ledger.date) -> Entry | None:
+def _entry(row: Row, source: PayoutState, target: PayoutState, day: date) -> Entry | None:
     match source, target:
         case PayoutState.PROCESSING, PayoutState.COMPLETED:
             return entry(row, EntryType.PAYOUT_COMPLETED, row.in_transit, row.cash, day)
         case PayoutState.PROCESSING, PayoutState.APPROVED:
-            return entry(row, EntryType.PAYOUT_PUT_BACK, row.in_transit, row.payable, day, row.put_backs)
+            return entry(
+                row, EntryType.PAYOUT_PUT_BACK, row.in_transit, row.payable, day, row.put_backs
+            )
         case PayoutState.PROCESSING, PayoutState.FAILED | PayoutState.CANCELLED:
             return entry(row, EntryType.PAYOUT_FAILED, row.in_transit, row.payable, day)
         case PayoutState.COMPLETED, PayoutState.REVERSED:

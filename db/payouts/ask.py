@@ -1,6 +1,5 @@
 """Claim payouts whose provider is to be asked: `payouts.follow` (accepted) and `payouts.recover` (unknown)."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -42,7 +41,11 @@ def start_following(tx: Tx, claim_order: ClaimOrder) -> Batch[Following]:
     items = [
         Following(
             known=known(leased.held[row.id], row),
-            sought=Sought(reference=reference(row.id, row.generation), provider_id=row.provider_id, created_at=row.accepted_at),
+            sought=Sought(
+                reference=reference(row.id, row.generation),
+                provider_id=row.provider_id,
+                created_at=row.accepted_at,
+            ),
         )
         for row in rows
     ]
@@ -68,15 +71,26 @@ def start_recovering(tx: Tx, provider: Provider, claim_order: ClaimOrder) -> Bat
     rows = _sift(leased, RECOVER, provider.key_seconds)
     again = [row for row in rows if not row.is_past_key and not leased.held[row.id].is_worn]
     intents = [
-        Intent(key=row.effect_key, subject=row.id, generation=row.generation, request=provider.freeze(order(row))) for row in again
+        Intent(
+            key=row.effect_key,
+            subject=row.id,
+            generation=row.generation,
+            request=provider.freeze(order(row)),
+        )
+        for row in again
     ]
     sendables = {
-        s.subject: s for s in effects.intend(leased, intents, kind=SUBMIT, provider=provider.name, account=provider.account)
+        s.subject: s
+        for s in effects.intend(
+            leased, intents, kind=SUBMIT, provider=provider.name, account=provider.account
+        )
     }
     items = [
         Recovering(
             known=known(leased.held[row.id], row),
-            sending=sending(leased.held[row.id], sendables[row.id], row) if row.id in sendables else None,
+            sending=sending(leased.held[row.id], sendables[row.id], row)
+            if row.id in sendables
+            else None,
         )
         for row in rows
     ]
@@ -87,8 +101,12 @@ def _sift(leased: LeasedTx, job: str, key_seconds: float) -> list[Row]:
     """Hand on what does not wait for `job`; return the rows of what does."""
     if not leased.held:
         return []
-    rows = {row.id: row for row in leased.rows(_DETAILS, ids=list(leased.held), key_seconds=key_seconds)}
-    nexts = [v for subject in leased.held if (v := _verdict(subject, job, rows.get(subject))) is not None]
+    rows = {
+        row.id: row for row in leased.rows(_DETAILS, ids=list(leased.held), key_seconds=key_seconds)
+    }
+    nexts = [
+        v for subject in leased.held if (v := _verdict(subject, job, rows.get(subject))) is not None
+    ]
     leased.settle(nexts)
     gone = {n.subject for n in nexts}
     return [row for subject, row in rows.items() if subject not in gone]
@@ -120,4 +138,3 @@ def known(held: Held, row: Row) -> Known:
         provider_id=row.provider_id,
         completed_at=completed_at,
     )
-

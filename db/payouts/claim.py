@@ -69,7 +69,10 @@ def start_processing(tx: Tx, provider: Provider, claim_order: ClaimOrder) -> Bat
     leased = claim(tx, PROCESS, claim_order)
     if not leased.held:
         return Batch(items=[], taken=0)
-    rows = {row.id: row for row in tx.rows(_DETAILS, ids=list(leased.held), key_seconds=provider.key_seconds)}
+    rows = {
+        row.id: row
+        for row in tx.rows(_DETAILS, ids=list(leased.held), key_seconds=provider.key_seconds)
+    }
     send: list[Row] = []
     nexts: list[Next] = []
     for subject, held in leased.held.items():
@@ -93,7 +96,9 @@ def _verdict(held: Held, row: Row | None) -> Next | None:
     if call.job != PROCESS:
         return Next(subject=row.id, job=call.job)
     if row.state == PayoutState.PROCESSING and (held.is_worn or row.is_past_key):
-        return Next(subject=row.id, job=RECOVER, error="not settled under its lease; its provider is asked")
+        return Next(
+            subject=row.id, job=RECOVER, error="not settled under its lease; its provider is asked"
+        )
     if held.is_worn:
         return _park(row, f"claimed {held.claims - 1} times without a settle")
     if not row.is_sealed:
@@ -109,14 +114,34 @@ def _park(row: Row, reason: str) -> Next:
 
 def _commit_to(leased: LeasedTx, provider: Provider, rows: Sequence[Row]) -> list[Sending]:
     approved = [row.id for row in rows if row.state == PayoutState.APPROVED]
-    moved = set(move(leased, PAYOUTS, approved, source=PayoutState.APPROVED, target=PayoutState.PROCESSING))
+    moved = set(
+        move(leased, PAYOUTS, approved, source=PayoutState.APPROVED, target=PayoutState.PROCESSING)
+    )
     going = [row for row in rows if row.state == PayoutState.PROCESSING or row.id in moved]
     intents = [
-        Intent(key=row.effect_key, subject=row.id, generation=row.generation, request=provider.freeze(order(row))) for row in going
+        Intent(
+            key=row.effect_key,
+            subject=row.id,
+            generation=row.generation,
+            request=provider.freeze(order(row)),
+        )
+        for row in going
     ]
-    sendables = {s.key: s for s in effects.intend(leased, intents, kind=SUBMIT, provider=provider.name, account=provider.account)}
-    _post_submitted(leased, [row for row in going if row.effect_key in sendables and row.state == PayoutState.APPROVED])
-    return [sending(leased.held[row.id], sendables[row.effect_key], row) for row in going if row.effect_key in sendables]
+    sendables = {
+        s.key: s
+        for s in effects.intend(
+            leased, intents, kind=SUBMIT, provider=provider.name, account=provider.account
+        )
+    }
+    _post_submitted(
+        leased,
+        [row for row in going if row.effect_key in sendables and row.state == PayoutState.APPROVED],
+    )
+    return [
+        sending(leased.held[row.id], sendables[row.effect_key], row)
+        for row in going
+        if row.effect_key in sendables
+    ]
 
 
 def order(row: Row) -> PayoutOrder:
@@ -156,7 +181,12 @@ def _post_submitted(leased: LeasedTx, rows: Sequence[Row]) -> None:
             type=EntryType.PAYOUT_SUBMITTED,
             currency=currency,
             effective_on=day,
-            keys=[payout_entry_key(row.id, row.generation, EntryType.PAYOUT_SUBMITTED, row.put_backs or 0) for row in mine],
+            keys=[
+                payout_entry_key(
+                    row.id, row.generation, EntryType.PAYOUT_SUBMITTED, row.put_backs or 0
+                )
+                for row in mine
+            ],
             debits=[row.payable for row in mine],
             credits=[row.in_transit for row in mine],
             amounts=[row.amount for row in mine],

@@ -9,7 +9,15 @@ from db.effects import Outcome
 from db.payouts.apply import Verdict
 from db.payouts.claim import Sending
 from db.work import Held, Next
-from domain.answers import Accepted, Answer, NotSent, ProviderPayout, ProviderStatus, Rejected, Unknown
+from domain.answers import (
+    Accepted,
+    Answer,
+    NotSent,
+    ProviderPayout,
+    ProviderStatus,
+    Rejected,
+    Unknown,
+)
 from domain.backoff import FOLLOW_SECONDS, PUT_BACK_SECONDS, delay
 from domain.calendar import add_working_days
 from domain.effects import EffectState
@@ -17,7 +25,9 @@ from domain.findings import Finding, FindingKind
 from domain.payouts import FOLLOW, PROCESS, RECOVER, PayoutState
 from domain.tally import Count
 
-FINAL = frozenset({ProviderStatus.PAID, ProviderStatus.FAILED, ProviderStatus.CANCELLED, ProviderStatus.REVERSED})
+FINAL = frozenset(
+    {ProviderStatus.PAID, ProviderStatus.FAILED, ProviderStatus.CANCELLED, ProviderStatus.REVERSED}
+)
 REVERSAL_DAYS = 5
 """Working days after completion in which a provider may still give the money back (RazorpayX: T+3)."""
 _DAY = timedelta(days=1)
@@ -38,7 +48,9 @@ class Known:
     completed_at: datetime | None
 
 
-def of_send(sending: Sending, answer: Answer, recover_seconds: tuple[float, ...]) -> tuple[Verdict, Count]:
+def of_send(
+    sending: Sending, answer: Answer, recover_seconds: tuple[float, ...]
+) -> tuple[Verdict, Count]:
     """What becomes of a payout after a send was answered (the answer already read as evidence)."""
     held, key = sending.held, sending.effect.key
     match answer:
@@ -48,7 +60,9 @@ def of_send(sending: Sending, answer: Answer, recover_seconds: tuple[float, ...]
             detail = f"{code}: {reason}"
             return Verdict(
                 subject=held.subject,
-                outcome=Outcome(key=key, answer="rejected", state=EffectState.REJECTED, detail=detail),
+                outcome=Outcome(
+                    key=key, answer="rejected", state=EffectState.REJECTED, detail=detail
+                ),
                 source=PayoutState.PROCESSING,
                 target=PayoutState.FAILED,
                 reason=detail,
@@ -57,7 +71,9 @@ def of_send(sending: Sending, answer: Answer, recover_seconds: tuple[float, ...]
         case NotSent(reason=reason):
             return Verdict(
                 subject=held.subject,
-                outcome=Outcome(key=key, answer="not_sent", state=EffectState.NOT_SENT, detail=reason, sends=-1),
+                outcome=Outcome(
+                    key=key, answer="not_sent", state=EffectState.NOT_SENT, detail=reason, sends=-1
+                ),
                 source=PayoutState.PROCESSING,
                 target=PayoutState.APPROVED,
                 reason=reason,
@@ -69,7 +85,9 @@ def of_send(sending: Sending, answer: Answer, recover_seconds: tuple[float, ...]
             assert_never(answer)
 
 
-def of_unknown(held: Held, key: UUID, answer: Unknown, recover_seconds: tuple[float, ...]) -> Verdict:
+def of_unknown(
+    held: Held, key: UUID, answer: Unknown, recover_seconds: tuple[float, ...]
+) -> Verdict:
     """Nobody can know: the subject stays, its money stays reserved, `payouts.recover` asks."""
     tries = held.tries if held.job == RECOVER else 0
     wait = max(delay(recover_seconds, tries), timedelta(seconds=answer.retry_after_seconds or 0))
@@ -77,7 +95,9 @@ def of_unknown(held: Held, key: UUID, answer: Unknown, recover_seconds: tuple[fl
     if answer.suspect:
         finding = _finding(FindingKind.PAYOUT_ANSWER_MISMATCH, held.subject, answer.reason)
     elif tries + 1 >= len(recover_seconds) + 1:
-        finding = _finding(FindingKind.PAYOUT_UNKNOWN_TOO_LONG, held.subject, f"{tries + 1} tries: {answer.reason}")
+        finding = _finding(
+            FindingKind.PAYOUT_UNKNOWN_TOO_LONG, held.subject, f"{tries + 1} tries: {answer.reason}"
+        )
     return Verdict(
         subject=held.subject,
         outcome=Outcome(key=key, answer="unknown", state=EffectState.UNKNOWN, detail=answer.reason),
@@ -87,7 +107,9 @@ def of_unknown(held: Held, key: UUID, answer: Unknown, recover_seconds: tuple[fl
             delay=wait,
             tries=tries + 1,
             error=answer.reason,
-            parked=f"the provider's answer contradicts the request: {answer.reason}" if answer.suspect else None,
+            parked=f"the provider's answer contradicts the request: {answer.reason}"
+            if answer.suspect
+            else None,
         ),
         finding=finding,
     )
@@ -123,7 +145,9 @@ def of_report(known: Known, paid: ProviderPayout, now: datetime) -> tuple[Verdic
     target = _target(known.state, paid.status)
     finding = None
     if paid.status is ProviderStatus.UNRECOGNISED:
-        finding = _finding(FindingKind.PAYOUT_PROVIDER_STATUS_UNRECOGNISED, known.held.subject, paid.raw_status)
+        finding = _finding(
+            FindingKind.PAYOUT_PROVIDER_STATUS_UNRECOGNISED, known.held.subject, paid.raw_status
+        )
     verdict = Verdict(
         subject=known.held.subject,
         outcome=_heard(known.key, paid),
@@ -133,7 +157,7 @@ def of_report(known: Known, paid: ProviderPayout, now: datetime) -> tuple[Verdic
         next=_after(known, target, now),
         finding=finding,
     )
-    return verdict, _COUNTS.get(target, Count.WAITING)
+    return verdict, Count.WAITING if target is None else _COUNTS[target]
 
 
 _COUNTS = {
@@ -153,7 +177,10 @@ def _target(state: PayoutState, status: ProviderStatus) -> PayoutState | None:
             ProviderStatus.REVERSED: PayoutState.FAILED,
             ProviderStatus.CANCELLED: PayoutState.CANCELLED,
         }.get(status)
-    if state is PayoutState.COMPLETED and status in {ProviderStatus.REVERSED, ProviderStatus.FAILED}:
+    if state is PayoutState.COMPLETED and status in {
+        ProviderStatus.REVERSED,
+        ProviderStatus.FAILED,
+    }:
         return PayoutState.REVERSED
     return None
 
@@ -179,7 +206,11 @@ def _mismatch(known: Known, paid: ProviderPayout) -> str | None:
         "fund account": (known.fund_account_id, paid.fund_account_id or known.fund_account_id),
         "id": (known.provider_id or paid.provider_id, paid.provider_id),
     }
-    wrong = [f"{name} is {theirs!r}, not {ours!r}" for name, (ours, theirs) in told.items() if ours != theirs]
+    wrong = [
+        f"{name} is {theirs!r}, not {ours!r}"
+        for name, (ours, theirs) in told.items()
+        if ours != theirs
+    ]
     return f"provider's payout {paid.provider_id}: {', '.join(wrong)}" if wrong else None
 
 
@@ -191,22 +222,34 @@ def parked(held: Held, reason: str, kind: FindingKind) -> Verdict:
     """Nothing moves; a person must look."""
     return Verdict(
         subject=held.subject,
-        next=Next(subject=held.subject, job=held.job, parked=reason, error=reason, tries=held.tries),
+        next=Next(
+            subject=held.subject, job=held.job, parked=reason, error=reason, tries=held.tries
+        ),
         finding=_finding(kind, held.subject, reason),
     )
 
 
-def postponed(held: Held, ladder: tuple[float, ...], error: str, at_least_seconds: float = 0) -> Verdict:
+def postponed(
+    held: Held, ladder: tuple[float, ...], error: str, at_least_seconds: float = 0
+) -> Verdict:
     """Nothing was learned: the same job asks again later."""
     wait = max(delay(ladder, held.tries), timedelta(seconds=at_least_seconds))
     return Verdict(
         subject=held.subject,
-        next=Next(subject=held.subject, job=held.job, delay=wait, tries=held.tries + 1, error=error),
+        next=Next(
+            subject=held.subject, job=held.job, delay=wait, tries=held.tries + 1, error=error
+        ),
     )
 
 
 def _again(held: Held, job: str, ladder: tuple[float, ...], error: str) -> Next:
-    return Next(subject=held.subject, job=job, delay=delay(ladder, held.tries), tries=held.tries + 1, error=error)
+    return Next(
+        subject=held.subject,
+        job=job,
+        delay=delay(ladder, held.tries),
+        tries=held.tries + 1,
+        error=error,
+    )
 
 
 def _finding(kind: FindingKind, payout: UUID, detail: str) -> Finding:

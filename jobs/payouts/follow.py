@@ -58,8 +58,9 @@ class FollowPayouts(Ask[Following, Report]):
         moment = now(tx)
         decided = [self._decide(a, moment) for a in answers]
         lost = apply(tx, [verdict for verdict, _ in decided])
-        failed = {a.result for a in answers if isinstance(a.result, LookUpFailed)}
-        provider.react(tx, self.bank, sorted(failed, key=lambda f: f.reason))
+        provider.react(
+            tx, self.bank, [a.result for a in answers if isinstance(a.result, LookUpFailed)]
+        )
         tally = Tally(Count.LOST if v.subject in lost else count for v, count in decided)
         tally[Count.PROCESSED] = len(answers)
         return tally
@@ -67,7 +68,9 @@ class FollowPayouts(Ask[Following, Report]):
     def _decide(self, answer: Answer[Following, Report], moment: datetime) -> tuple[Verdict, Count]:
         if isinstance(answer.result, LookUpFailed):
             wait = answer.result.retry_after_seconds or 0
-            return verdicts.postponed(answer.item.held, FOLLOW_SECONDS, answer.result.reason, wait), Count.WAITING
+            return verdicts.postponed(
+                answer.item.held, FOLLOW_SECONDS, answer.result.reason, wait
+            ), Count.WAITING
         return verdicts.of_report(answer.item.known, answer.result, moment)
 
     def keep_evidence(self, tx: Tx, answers: Sequence[Answer[Following, Report]], run: int) -> None:

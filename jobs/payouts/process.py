@@ -11,8 +11,7 @@ from db.payouts.claim import Provider, Sending, start_processing
 from db.transitions import LeasedTx
 from db.tx import Tx
 from db.work import ClaimOrder
-from domain.answers import Answer as BankAnswer
-from domain.answers import Unknown
+from domain.answers import Answer as BankAnswer, Unknown
 from domain.effects import as_evidence
 from domain.payouts import PROCESS
 from domain.ports import Bank
@@ -28,7 +27,9 @@ class ProcessPayouts(Drain[Sending, BankAnswer]):
     queue = Queue.MONEY
     scope_keys = frozenset({"payout"})
 
-    def __init__(self, bank: Bank, *, call_seconds_max: float, recover_seconds: tuple[float, ...]) -> None:
+    def __init__(
+        self, bank: Bank, *, call_seconds_max: float, recover_seconds: tuple[float, ...]
+    ) -> None:
         self.bank = bank
         self.provider: Provider = provider.of(bank)
         self.gates = (provider.brake(bank),)
@@ -40,7 +41,7 @@ class ProcessPayouts(Drain[Sending, BankAnswer]):
         """Commit to sending up to `order.limit` payouts."""
         return start_processing(tx, self.provider, order)
 
-    def effect(self, item: Sending, still_mine: StillMine) -> BankAnswer:  # noqa: ARG002 - it is one call
+    def effect(self, item: Sending, still_mine: StillMine) -> BankAnswer:
         """Send the frozen request once; the answer is read as evidence about the payment."""
         return as_evidence(self.bank.submit(item.request), item.effect.sends)
 
@@ -61,9 +62,13 @@ class ProcessPayouts(Drain[Sending, BankAnswer]):
         """Take back the intent: the send never began."""
         effects.unsend(tx, [item.effect.key for item in items])
 
-    def keep_evidence(self, tx: Tx, answers: Sequence[Answer[Sending, BankAnswer]], run: int) -> None:
+    def keep_evidence(
+        self, tx: Tx, answers: Sequence[Answer[Sending, BankAnswer]], run: int
+    ) -> None:
         """The bank's word is kept even when it may move nothing."""
-        effects.keep_evidence(tx, [(a.item.effect.key, *provider.in_words(a.result)) for a in answers], run=run)
+        effects.keep_evidence(
+            tx, [(a.item.effect.key, *provider.in_words(a.result)) for a in answers], run=run
+        )
 
     def evident(self, tx: Tx, answers: Sequence[Answer[Sending, BankAnswer]]) -> set[UUID]:
         """Answers written under their token were settled."""

@@ -15,7 +15,12 @@ from domain.ports import Bank
 def of(bank: Bank) -> Provider:
     """What a claim needs of a bank. Its keys are trusted for a day less than it promises."""
     window = bank.key_window - min(timedelta(days=1), bank.key_window / 6)
-    return Provider(name=bank.provider, account=bank.account, freeze=bank.freeze, key_seconds=window.total_seconds())
+    return Provider(
+        name=bank.provider,
+        account=bank.account,
+        freeze=bank.freeze,
+        key_seconds=window.total_seconds(),
+    )
 
 
 def brake(bank: Bank) -> str:
@@ -30,11 +35,20 @@ def limit(bank: Bank) -> str:
 
 def react(tx: Tx, bank: Bank, answers: Sequence[Answer | LookUpFailed]) -> None:
     """Set the brake where the provider refused *us*; cut the rate where it asked for less."""
-    refused = next((a for a in answers if isinstance(a, NotSent | Unknown | LookUpFailed) and a.brake), None)
+    refused = next(
+        (a for a in answers if isinstance(a, NotSent | Unknown | LookUpFailed) and a.brake), None
+    )
     if refused is not None:
         switches.turn(tx, brake(bank), on=True, who="bursar", why=refused.reason)
-        findings.report(tx, [Finding(kind=FindingKind.PROVIDER_BRAKE, subject=limit(bank), detail=refused.reason)])
-    waits = [a.retry_after_seconds for a in answers if isinstance(a, Unknown | LookUpFailed) and a.retry_after_seconds]
+        findings.report(
+            tx,
+            [Finding(kind=FindingKind.PROVIDER_BRAKE, subject=limit(bank), detail=refused.reason)],
+        )
+    waits = [
+        a.retry_after_seconds
+        for a in answers
+        if isinstance(a, Unknown | LookUpFailed) and a.retry_after_seconds
+    ]
     if waits:
         rate_limits.cut(tx, limit(bank), max(waits))
 

@@ -14,8 +14,7 @@ from db.payouts.ask import Recovering, start_recovering
 from db.transitions import LeasedTx
 from db.tx import Tx
 from db.work import ClaimOrder
-from domain.answers import Answer as BankAnswer
-from domain.answers import Found, LookUp, LookUpFailed, NotSent, Rejected
+from domain.answers import Answer as BankAnswer, Found, LookUp, LookUpFailed, NotSent, Rejected
 from domain.effects import as_evidence
 from domain.findings import FindingKind
 from domain.payouts import RECOVER
@@ -40,7 +39,9 @@ class RecoverPayouts(Drain[Recovering, Recovery]):
     queue = Queue.MONEY
     scope_keys = frozenset({"payout"})
 
-    def __init__(self, bank: Bank, *, call_seconds_max: float, recover_seconds: tuple[float, ...]) -> None:
+    def __init__(
+        self, bank: Bank, *, call_seconds_max: float, recover_seconds: tuple[float, ...]
+    ) -> None:
         self.bank = bank
         self.provider = provider.of(bank)
         self.gates = (provider.brake(bank),)
@@ -58,7 +59,11 @@ class RecoverPayouts(Drain[Recovering, Recovery]):
         if item.sending is None or isinstance(look_up, LookUpFailed) or look_up.payouts:
             return Recovery(look_up=look_up)
         if not still_mine():
-            return Recovery(look_up=LookUpFailed(reason="not found yet; too little of the lease left to send again"))
+            return Recovery(
+                look_up=LookUpFailed(
+                    reason="not found yet; too little of the lease left to send again"
+                )
+            )
         sent = self.bank.submit(item.sending.request)
         return Recovery(look_up=look_up, sent=as_evidence(sent, max(2, item.sending.effect.sends)))
 
@@ -71,28 +76,39 @@ class RecoverPayouts(Drain[Recovering, Recovery]):
         moment = now(tx)
         decided = [self._decide(a.item, a.result, moment) for a in answers]
         lost = apply(tx, [verdict for verdict, _ in decided])
-        provider.react(tx, self.bank, [heard for a in answers if (heard := _heard(a.result)) is not None])
+        provider.react(
+            tx, self.bank, [heard for a in answers if (heard := _heard(a.result)) is not None]
+        )
         tally = Tally(Count.LOST if v.subject in lost else count for v, count in decided)
         tally[Count.PROCESSED] = len(answers)
         return tally
 
-    def _decide(self, item: Recovering, recovery: Recovery, moment: datetime) -> tuple[Verdict, Count]:
+    def _decide(
+        self, item: Recovering, recovery: Recovery, moment: datetime
+    ) -> tuple[Verdict, Count]:
         match recovery:
             case Recovery(look_up=LookUpFailed(reason=reason, retry_after_seconds=wait)):
-                return verdicts.postponed(item.held, self.recover_seconds, reason, wait or 0), Count.UNKNOWN
+                return verdicts.postponed(
+                    item.held, self.recover_seconds, reason, wait or 0
+                ), Count.UNKNOWN
             case Recovery(look_up=Found(payouts=(paid,))):
                 return verdicts.of_report(item.known, paid, moment)
             case Recovery(look_up=Found(payouts=())):
                 return self._not_found(item, recovery.sent)
             case Recovery(look_up=Found(payouts=several)):
                 ids = ", ".join(paid.provider_id for paid in several)
-                return verdicts.parked(item.held, f"found {len(several)} times: {ids}", FindingKind.PAYOUT_FOUND_TWICE), Count.PARKED
-        raise AssertionError("look-ups are found or failed")
+                return verdicts.parked(
+                    item.held, f"found {len(several)} times: {ids}", FindingKind.PAYOUT_FOUND_TWICE
+                ), Count.PARKED
+            case _:
+                raise AssertionError("look-ups are found or failed")
 
     def _not_found(self, item: Recovering, sent: BankAnswer | None) -> tuple[Verdict, Count]:
         if item.sending is None:
             reason = "not found at the provider, and too old to send again under its key: two people must decide"
-            return verdicts.parked(item.held, reason, FindingKind.PAYOUT_UNKNOWN_TOO_LONG), Count.PARKED
+            return verdicts.parked(
+                item.held, reason, FindingKind.PAYOUT_UNKNOWN_TOO_LONG
+            ), Count.PARKED
         if sent is None or isinstance(sent, NotSent | Rejected):
             raise AssertionError("as evidence, a second send is accepted or unknown")
         return verdicts.of_send(item.sending, sent, self.recover_seconds)
@@ -101,7 +117,9 @@ class RecoverPayouts(Drain[Recovering, Recovery]):
         """Take back the intents: nothing was sent under this claim."""
         effects.unsend(tx, [item.sending.effect.key for item in items if item.sending is not None])
 
-    def keep_evidence(self, tx: Tx, answers: Sequence[Answer[Recovering, Recovery]], run: int) -> None:
+    def keep_evidence(
+        self, tx: Tx, answers: Sequence[Answer[Recovering, Recovery]], run: int
+    ) -> None:
         """What the bank said is kept even when it may move nothing."""
         kept = [(a.item.known.key, *_in_words(a.result)) for a in answers]
         effects.keep_evidence(tx, kept, run=run)
@@ -125,5 +143,3 @@ def _in_words(recovery: Recovery) -> tuple[str, str | None]:
     if isinstance(recovery.look_up, LookUpFailed):
         return "look_up_failed", recovery.look_up.reason
     return "found", ", ".join(p.provider_id for p in recovery.look_up.payouts)
-
-

@@ -53,11 +53,16 @@ class Callers(Generic[ItemT, ResultT]):
         chunks = [list(items[i : i + size]) for i in range(0, len(items), size)]
         with self._lock:
             self._waiting += len(items)
-            missing = min(len(chunks) + self._chunks.qsize() - self._idle, self.concurrency - len(self._threads))
+            missing = min(
+                len(chunks) + self._chunks.qsize() - self._idle,
+                self.concurrency - len(self._threads),
+            )
         for chunk in chunks:
             self._chunks.put(chunk)
         for _ in range(max(0, missing)):
-            thread = threading.Thread(target=self._call_until_stopped, name=f"caller-{self.job.name}", daemon=True)
+            thread = threading.Thread(
+                target=self._call_until_stopped, name=f"caller-{self.job.name}", daemon=True
+            )
             self._threads.append(thread)
             thread.start()
 

@@ -30,7 +30,15 @@ class ChoreRun:
     """Works off due rows of one chore until nothing is due, the budget is spent, or it is asked to stop."""
 
     def __init__(
-        self, database: Database, job: Chore, run: Started, bounds: Bounds, *, stop: threading.Event, wake: Wake, only: Sequence[UUID] | None
+        self,
+        database: Database,
+        job: Chore,
+        run: Started,
+        bounds: Bounds,
+        *,
+        stop: threading.Event,
+        wake: Wake,
+        only: Sequence[UUID] | None,
     ) -> None:
         self.database, self.job, self.run, self.bounds = database, job, run, bounds
         self.stop, self.wake, self.only = stop, wake, only
@@ -72,7 +80,13 @@ class ChoreRun:
             limit=limit,
             lease_seconds=CHORE_LEASE_SECONDS,
             only=self.only,
-            gates=("maintenance", "restored", f"queue:{self.run.queue}", f"job:{self.job.name}", *self.job.gates),
+            gates=(
+                "maintenance",
+                "restored",
+                f"queue:{self.run.queue}",
+                f"job:{self.job.name}",
+                *self.job.gates,
+            ),
         )
 
     def _postpone_first(self, error: Exception) -> Done:

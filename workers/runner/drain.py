@@ -57,7 +57,9 @@ class DrainRun(Generic[ItemT, ResultT]):
         self.book = Book(bounds.lease_seconds)
         self.settler = Settler(database, job, self.book, bounds, run.id)
         self.unstarted: list[ItemT] = []
-        self.callers = Callers(job, self.book, bounds.concurrency, self.settler.put, self.unstarted.extend)
+        self.callers = Callers(
+            job, self.book, bounds.concurrency, self.settler.put, self.unstarted.extend
+        )
         self.tally = Tally()
         self.held_back: str | None = None
         self._woken_at = 0.0
@@ -70,7 +72,12 @@ class DrainRun(Generic[ItemT, ResultT]):
             finally:
                 self._wind_up()
         self.tally.update(self.settler.tally)
-        return Outcome(tally=self.tally, stopped=self.stop.is_set(), held_back=self.held_back, reasons=sorted(self.settler.reasons))
+        return Outcome(
+            tally=self.tally,
+            stopped=self.stop.is_set(),
+            held_back=self.held_back,
+            reasons=sorted(self.settler.reasons),
+        )
 
     def _claim_until_done(self) -> None:
         ends_at = time.monotonic() + self.bounds.budget_seconds
@@ -93,9 +100,16 @@ class DrainRun(Generic[ItemT, ResultT]):
     def _room(self) -> int:
         """How many more to claim: enough to keep every caller busy, no more than can start in a third of a lease."""
         waiting = self.callers.waiting
-        if waiting >= self.bounds.concurrency and waiting * self.callers.call_seconds > self.bounds.concurrency * 0.05:
+        if (
+            waiting >= self.bounds.concurrency
+            and waiting * self.callers.call_seconds > self.bounds.concurrency * 0.05
+        ):
             return 0
-        startable = self.bounds.concurrency * (self.bounds.lease_seconds / 3) / max(self.callers.call_seconds, 1e-4)
+        startable = (
+            self.bounds.concurrency
+            * (self.bounds.lease_seconds / 3)
+            / max(self.callers.call_seconds, 1e-4)
+        )
         held_max = min(int(startable), 3 * self.bounds.batch_max + self.bounds.concurrency)
         return min(self.bounds.batch_max, held_max - len(self.book))
 
@@ -162,18 +176,28 @@ class DrainRun(Generic[ItemT, ResultT]):
             limit=limit,
             lease_seconds=self.bounds.lease_seconds,
             only=self.only,
-            gates=("maintenance", "restored", f"queue:{self.run.queue}", f"job:{self.job.name}", *self.job.gates),
+            gates=(
+                "maintenance",
+                "restored",
+                f"queue:{self.run.queue}",
+                f"job:{self.job.name}",
+                *self.job.gates,
+            ),
         )
 
     def _confirmed(self, batch: Batch[ItemT]) -> Batch[ItemT]:
         """After a claim whose commit is in doubt: keep what carries our token, assume nothing else."""
         with self.database.begin() as tx:
             ours = work.confirm(tx, [item.held for item in batch.items])
-        return Batch(items=[item for item in batch.items if item.held.subject in ours], taken=batch.taken)
+        return Batch(
+            items=[item for item in batch.items if item.held.subject in ours], taken=batch.taken
+        )
 
     def _postpone_first(self, error: Exception) -> None:
         reason = f"could not be claimed: {error}"
-        self.tally[Count.FAILED] += postpone_first(self.database, self.job.name, self._order(1), reason)
+        self.tally[Count.FAILED] += postpone_first(
+            self.database, self.job.name, self._order(1), reason
+        )
         self.settler.reasons.add(reason)
 
     def _hand_on(self, batch: Batch[ItemT], limit: int) -> None:
@@ -184,14 +208,20 @@ class DrainRun(Generic[ItemT, ResultT]):
             self._woken_at = time.monotonic()
             self.wake()
         if any(item.held.is_suspect for item in batch.items):
-            while not self.stop.is_set() and not self.book.wait_below(1, 1.0) and self.book.run_is_alive():
+            while (
+                not self.stop.is_set()
+                and not self.book.wait_below(1, 1.0)
+                and self.book.run_is_alive()
+            ):
                 continue
 
     def _wind_up(self) -> None:
         """Stop in order: release what has not begun, let calls end, settle, give up what is still open."""
         if self.stop.is_set() or not self.book.run_is_alive():
             self.unstarted += self.callers.take_back()
-        longest = self.job.call_seconds_max + (0.0 if self.stop.is_set() else self.bounds.lease_seconds / 3)
+        longest = self.job.call_seconds_max + (
+            0.0 if self.stop.is_set() else self.bounds.lease_seconds / 3
+        )
         open_ = self.callers.stop(longest + 2.0)
         if open_:
             log.error("calls.given_up", job=self.job.name, items=len(open_))

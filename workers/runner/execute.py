@@ -51,16 +51,23 @@ class Runner:
     @property
     def known(self) -> list[Known]:
         """The jobs this process may start."""
-        return [Known(job=j.name, queue=j.queue.value, version=j.version, width_max=j.width_max) for j in self.jobs.values()]
+        return [
+            Known(job=j.name, queue=j.queue.value, version=j.version, width_max=j.width_max)
+            for j in self.jobs.values()
+        ]
 
     def execute(self, run: int, meter: Meter | None = None) -> RunState | None:
         """Execute run `run` if it is to be had; returns how it ended, or None when it was not."""
         started = self.database.transact(
-            lambda tx: runs.start(tx, run, self.known, worker=self.worker, lease_seconds=self.bounds.lease_seconds)
+            lambda tx: runs.start(
+                tx, run, self.known, worker=self.worker, lease_seconds=self.bounds.lease_seconds
+            )
         )
         if started is None:
             return None
-        with structlog.contextvars.bound_contextvars(run_id=started.id, job=started.job, token=started.token):
+        with structlog.contextvars.bound_contextvars(
+            run_id=started.id, job=started.job, token=started.token
+        ):
             if meter is not None:
                 meter.run_started(started.job, started.late_seconds)
             return self._run(started, meter)
@@ -69,12 +76,21 @@ class Runner:
         job = self.jobs[started.job]
         try:
             outcome = self._outcome(job, started)
-        except Exception as error:  # a run that breaks is a failed run; its items come back by their leases
+        except (
+            Exception
+        ) as error:  # a run that breaks is a failed run; its items come back by their leases
             log.exception("run.broke")
             outcome = Outcome(reasons=[f"{type(error).__name__}: {error}"])
         state, reason = self._judge(job, started, outcome)
-        self.database.transact(lambda tx: runs.end(tx, started, state, tally=as_json(outcome.tally), reason=reason))
-        log.info("run.ended", state=state.value, reason=reason, **{k: v for k, v in as_json(outcome.tally).items() if v})
+        self.database.transact(
+            lambda tx: runs.end(tx, started, state, tally=as_json(outcome.tally), reason=reason)
+        )
+        log.info(
+            "run.ended",
+            state=state.value,
+            reason=reason,
+            **{k: v for k, v in as_json(outcome.tally).items() if v},
+        )
         if meter is not None:
             meter.run_ended(started.job, state.value, as_json(outcome.tally))
         return state
@@ -86,12 +102,19 @@ class Runner:
         only = subjects(job, started.scope)
         match job:
             case Drain():
-                return DrainRun(self.database, job, started, self.bounds, stop=self.stop, wake=wake, only=only).execute()
+                return DrainRun(
+                    self.database, job, started, self.bounds, stop=self.stop, wake=wake, only=only
+                ).execute()
             case Chore():
-                return ChoreRun(self.database, job, started, self.bounds, stop=self.stop, wake=wake, only=only).execute()
+                return ChoreRun(
+                    self.database, job, started, self.bounds, stop=self.stop, wake=wake, only=only
+                ).execute()
             case Sweep():
-                return SweepRun(self.database, job, started, self.bounds, stop=self.stop, worker=self.worker).execute()
-        raise AssertionError(f"{job.name} has none of the four shapes")
+                return SweepRun(
+                    self.database, job, started, self.bounds, stop=self.stop, worker=self.worker
+                ).execute()
+            case _:
+                raise AssertionError(f"{job.name} has none of the four shapes")
 
     def _judge(self, job: Job, started: Started, outcome: Outcome) -> tuple[RunState, str | None]:
         """The silent-skip guard: due rows that this run left untouched, with no switch to explain it, are a failure."""
@@ -102,7 +125,12 @@ class Runner:
             waiting = work.due(tx, job.name, started.started_at).items
             on = [name for name in switches.all_on(tx) if name in gates]
         if on and outcome.held_back is None:
-            outcome = Outcome(tally=outcome.tally, stopped=outcome.stopped, held_back=f"held by {', '.join(on)}", reasons=outcome.reasons)
+            outcome = Outcome(
+                tally=outcome.tally,
+                stopped=outcome.stopped,
+                held_back=f"held by {', '.join(on)}",
+                reasons=outcome.reasons,
+            )
         return outcome.state(waiting)
 
     def wake(self, known: Sequence[Known]) -> None:
@@ -117,11 +145,19 @@ def subjects(job: Job, scope: Mapping[str, Any]) -> list[UUID] | None:
     """The subjects a scope names, or None for all. Raises `BadInputError` for a key the job does not know."""
     for key in scope:
         if key not in job.scope_keys:
-            raise BadInputError(f"scope of {job.name}", key, f"must be one of {', '.join(sorted(job.scope_keys)) or 'nothing'}")
+            raise BadInputError(
+                f"scope of {job.name}",
+                key,
+                f"must be one of {', '.join(sorted(job.scope_keys)) or 'nothing'}",
+            )
     if not scope:
         return None
-    values = [v for value in scope.values() for v in (value if isinstance(value, list) else [value])]
+    values = [
+        v for value in scope.values() for v in (value if isinstance(value, list) else [value])
+    ]
     try:
         return [UUID(str(value)) for value in values]
     except ValueError as error:
-        raise BadInputError(f"scope of {job.name}", values, "must name subjects by their ids") from error
+        raise BadInputError(
+            f"scope of {job.name}", values, "must name subjects by their ids"
+        ) from error

@@ -2,6 +2,7 @@
 
 from db import work
 from db.engine import Database
+from db.tx import Tx
 from db.work import ClaimOrder, Held, Next
 from domain.backoff import SETTLE_ERROR_SECONDS, delay
 
@@ -10,13 +11,20 @@ def later(held: Held, reason: str) -> Next:
     """Date a row whose rows break a rule later; park it after the last step of the ladder."""
     worn = held.tries >= len(SETTLE_ERROR_SECONDS)
     wait = delay(SETTLE_ERROR_SECONDS, held.tries)
-    return Next(subject=held.subject, job=held.job, delay=wait, tries=held.tries + 1, error=reason, parked=reason if worn else None)
+    return Next(
+        subject=held.subject,
+        job=held.job,
+        delay=wait,
+        tries=held.tries + 1,
+        error=reason,
+        parked=reason if worn else None,
+    )
 
 
 def postpone_first(database: Database, job: str, order: ClaimOrder, reason: str) -> int:
     """Lease the row that a claim of one would take, without acting on it, and put it off; returns how many."""
 
-    def postpone(tx: work.Tx) -> int:
+    def postpone(tx: Tx) -> int:
         held = work.claim(tx, job, order)
         work.settle(tx, held, [later(h, reason) for h in held])
         return len(held)

@@ -23,7 +23,9 @@ class Renewal:
     def __init__(self, database: Database, book: Book, names: list[tuple[str, int]]) -> None:
         self.database, self.book, self.names = database, book, names
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._renew_until_stopped, name="renewal", daemon=True)
+        self._thread = threading.Thread(
+            target=self._renew_until_stopped, name="renewal", daemon=True
+        )
 
     def __enter__(self) -> "Renewal":
         self._thread.start()

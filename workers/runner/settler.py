@@ -4,6 +4,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Generic
 
 import structlog
@@ -11,6 +12,7 @@ import structlog
 from db import transitions, work
 from db.engine import Database
 from db.errors import CommitUnknownError
+from db.tx import Tx
 from domain.errors import UnreachableError
 from domain.tally import Count, Tally
 from jobs.shapes import Answer, Drain, ItemT, ResultT
@@ -24,12 +26,16 @@ log = structlog.get_logger(__name__)
 class Settler(Generic[ItemT, ResultT]):
     """Collects answers and settles them on a thread of its own, at most `batch_max` at a time."""
 
-    def __init__(self, database: Database, job: Drain[ItemT, ResultT], book: Book, bounds: Bounds, run: int) -> None:
+    def __init__(
+        self, database: Database, job: Drain[ItemT, ResultT], book: Book, bounds: Bounds, run: int
+    ) -> None:
         self.database, self.job, self.book, self.bounds, self.run = database, job, book, bounds, run
         self.tally = Tally()
         self.reasons: set[str] = set()
         self._answers: queue.SimpleQueue[list[Answer[ItemT, ResultT]] | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._settle_until_stopped, name=f"settler-{job.name}", daemon=True)
+        self._thread = threading.Thread(
+            target=self._settle_until_stopped, name=f"settler-{job.name}", daemon=True
+        )
         self._thread.start()
 
     def put(self, answers: list[Answer[ItemT, ResultT]]) -> None:
@@ -51,7 +57,9 @@ class Settler(Generic[ItemT, ResultT]):
             for i in range(0, len(batch), self.bounds.batch_max):
                 self._settle_or_halve(batch[i : i + self.bounds.batch_max])
 
-    def _company(self, batch: list[Answer[ItemT, ResultT]]) -> tuple[list[Answer[ItemT, ResultT]], bool]:
+    def _company(
+        self, batch: list[Answer[ItemT, ResultT]]
+    ) -> tuple[list[Answer[ItemT, ResultT]], bool]:
         limit = time.monotonic() + self.bounds.linger_seconds
         while len(batch) < self.bounds.batch_max:
             try:
@@ -67,17 +75,21 @@ class Settler(Generic[ItemT, ResultT]):
         """Settle a set; one that breaks a rule is tried again in halves until only the guilty item fails."""
         try:
             self._until_reachable(answers, self._settle)
-        except Exception as error:  # whatever it was, its siblings must not suffer
+        except Exception:  # whatever it was, its siblings must not suffer
             if len(answers) > 1:
                 middle = len(answers) // 2
                 self._settle_or_halve(answers[:middle])
                 self._settle_or_halve(answers[middle:])
                 return
-            log.exception("settle.broke", job=self.job.name, subject=str(answers[0].item.held.subject))
-            self._until_reachable(answers, lambda one: self._postpone(one, error))
+            log.exception(
+                "settle.broke", job=self.job.name, subject=str(answers[0].item.held.subject)
+            )
+            self._until_reachable(answers, partial(self._postpone, error))
 
     def _until_reachable(
-        self, answers: Sequence[Answer[ItemT, ResultT]], act: Callable[[Sequence[Answer[ItemT, ResultT]]], None]
+        self,
+        answers: Sequence[Answer[ItemT, ResultT]],
+        act: Callable[[Sequence[Answer[ItemT, ResultT]]], None],
     ) -> None:
         """Try again while the database cannot be reached and the leases last; after them, give the answers up."""
         pause = 0.1
@@ -87,7 +99,9 @@ class Settler(Generic[ItemT, ResultT]):
             except CommitUnknownError:
                 answers = self._without_evident(answers)
             except UnreachableError as error:
-                log.warning("settle.unreachable", job=self.job.name, items=len(answers), error=str(error))
+                log.warning(
+                    "settle.unreachable", job=self.job.name, items=len(answers), error=str(error)
+                )
             else:
                 return
             if not answers or not self._any_lease_lasts(answers):
@@ -100,7 +114,9 @@ class Settler(Generic[ItemT, ResultT]):
     def _any_lease_lasts(self, answers: Sequence[Answer[ItemT, ResultT]]) -> bool:
         return any(self.book.has_time(a.item.held.subject, 0.0) for a in answers)
 
-    def _without_evident(self, answers: Sequence[Answer[ItemT, ResultT]]) -> list[Answer[ItemT, ResultT]]:
+    def _without_evident(
+        self, answers: Sequence[Answer[ItemT, ResultT]]
+    ) -> list[Answer[ItemT, ResultT]]:
         """After a commit in doubt: drop what is evidently settled; never settle it a second time."""
         try:
             with self.database.begin() as tx:
@@ -113,11 +129,13 @@ class Settler(Generic[ItemT, ResultT]):
         return [a for a in answers if a.item.held.subject not in done]
 
     def _settle(self, answers: Sequence[Answer[ItemT, ResultT]]) -> None:
-        def settle(tx: transitions.Tx) -> tuple[Tally, int]:
+        def settle(tx: Tx) -> tuple[Tally, int]:
             leased = transitions.regain(tx, [a.item.held for a in answers], run=self.run)
             mine = [a for a in answers if a.item.held.subject in leased.held]
             if len(mine) < len(answers):
-                self.job.keep_evidence(tx, [a for a in answers if a.item.held.subject not in leased.held], self.run)
+                self.job.keep_evidence(
+                    tx, [a for a in answers if a.item.held.subject not in leased.held], self.run
+                )
             return (self.job.settle(leased, mine) if mine else Tally()), len(answers) - len(mine)
 
         tally, fenced = self.database.transact(settle)
@@ -127,12 +145,12 @@ class Settler(Generic[ItemT, ResultT]):
         self.tally.update(tally)
         self.book.drop(a.item.held.subject for a in answers)
 
-    def _postpone(self, answers: Sequence[Answer[ItemT, ResultT]], error: Exception) -> None:
+    def _postpone(self, error: Exception, answers: Sequence[Answer[ItemT, ResultT]]) -> None:
         (answer,) = answers
         held, reason = answer.item.held, f"could not be settled: {error}"
         again = later(held, reason)
 
-        def postpone(tx: transitions.Tx) -> None:
+        def postpone(tx: Tx) -> None:
             self.job.keep_evidence(tx, answers, self.run)
             leased = transitions.regain(tx, [held], run=self.run)
             leased.settle([again] if leased.held else [])
@@ -144,12 +162,14 @@ class Settler(Generic[ItemT, ResultT]):
         self.book.drop([held.subject])
 
 
-def release(database: Database, job: Drain[ItemT, ResultT], items: Sequence[ItemT], run: int) -> int:
+def release(
+    database: Database, job: Drain[ItemT, ResultT], items: Sequence[ItemT], run: int
+) -> int:
     """Give back items whose call never began, in one transaction; returns how many were still ours."""
     if not items:
         return 0
 
-    def give_back(tx: transitions.Tx) -> int:
+    def give_back(tx: Tx) -> int:
         leased = transitions.regain(tx, [item.held for item in items], run=run)
         mine = [item for item in items if item.held.subject in leased.held]
         job.release(leased, mine)

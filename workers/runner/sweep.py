@@ -9,6 +9,7 @@ from db import leases, runs
 from db.engine import Database
 from db.errors import CommitUnknownError
 from db.runs import Started
+from db.tx import Tx
 from domain.errors import UnreachableError
 from domain.tally import Tally, as_json
 from jobs.shapes import Page, Sweep
@@ -23,15 +24,37 @@ log = structlog.get_logger(__name__)
 class SweepRun:
     """Pages through one sweep; a second run of the same job at once is `skipped`, cleanly."""
 
-    def __init__(self, database: Database, job: Sweep, run: Started, bounds: Bounds, *, stop: threading.Event, worker: str) -> None:
-        self.database, self.job, self.run, self.bounds, self.stop, self.worker = database, job, run, bounds, stop, worker
+    def __init__(
+        self,
+        database: Database,
+        job: Sweep,
+        run: Started,
+        bounds: Bounds,
+        *,
+        stop: threading.Event,
+        worker: str,
+    ) -> None:
+        self.database, self.job, self.run, self.bounds, self.stop, self.worker = (
+            database,
+            job,
+            run,
+            bounds,
+            stop,
+            worker,
+        )
         self.tally = Tally()
 
     def execute(self) -> Outcome:
         """Run to the end; returns what it did."""
         name = f"job:{self.job.name}"
         token = self.database.transact(
-            lambda tx: leases.acquire(tx, name, run=self.run.id, worker=self.worker, lease_seconds=self.bounds.lease_seconds)
+            lambda tx: leases.acquire(
+                tx,
+                name,
+                run=self.run.id,
+                worker=self.worker,
+                lease_seconds=self.bounds.lease_seconds,
+            )
         )
         if token is None:
             return Outcome(skipped=f"another run of {self.job.name} holds its lease")
@@ -49,7 +72,9 @@ class SweepRun:
             if not book.run_is_alive():
                 return ["its lease was lost"]
             if time.monotonic() > ends_at:
-                return [f"not through after {self.bounds.budget_seconds * 10:g} s; the next run goes on from its cursor"]
+                return [
+                    f"not through after {self.bounds.budget_seconds * 10:g} s; the next run goes on from its cursor"
+                ]
             try:
                 page = self.database.transact(lambda tx, at=cursor: self._page(tx, at, name, token))  # type: ignore[misc]  # bound now
             except (UnreachableError, CommitUnknownError) as error:
@@ -64,7 +89,7 @@ class SweepRun:
             cursor = dict(page.cursor)
         return []
 
-    def _page(self, tx: leases.Tx, cursor: dict[str, object], name: str, token: int) -> Page | None:
+    def _page(self, tx: Tx, cursor: dict[str, object], name: str, token: int) -> Page | None:
         if not leases.check(tx, name, token):
             return None
         page = self.job.page(tx, cursor, self.run.id)
