@@ -32,6 +32,7 @@ TEST_LINES_MAX: Final = 400
 
 CATCHERS: Final = {
     "workers/broker/serving.py",
+    "workers/cli/__init__.py",
     "workers/runner/callers.py",
     "workers/runner/chore.py",
     "workers/runner/drain.py",
@@ -39,7 +40,8 @@ CATCHERS: Final = {
     "workers/runner/settler.py",
     "workers/runner/sweep.py",
 }
-"""The runner and the dispatcher: where one item's surprise must not stop its siblings."""
+"""The runner and the dispatcher, where one item's surprise must not stop its siblings;
+and the command line, where every error becomes an exit code and a defect is raised again."""
 CLOCKS: Final = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time"}
 UNSAFE: Final = {
     *("eval", "exec", "pickle.loads", "pickle.load", "marshal.loads", "shelve.open"),
