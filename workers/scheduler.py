@@ -95,7 +95,10 @@ def _look(ticker: Ticker, clock: Clock) -> None:
 
 def _came(ticker: Ticker, clock: Clock, name: str) -> None:
     for tick in ticker.account(name):
-        log.info("tick", schedule=name, outcome=tick.outcome.value, run=tick.run, why=tick.reason)
+        outcome = tick.outcome.value
+        log.info(
+            "schedule.ticked", schedule=name, outcome=outcome, run_id=tick.run, why=tick.reason
+        )
     for due, at in ticker.next_times([name]).items():
         clock.set(due, at)
 

@@ -1,0 +1,1 @@
+"""Tests of the timetable, its clock and its ticks."""
