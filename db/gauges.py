@@ -10,7 +10,7 @@ from db.tx import Row, Tx
 
 _BY_JOB: Final = sa.text("""
     SELECT c.job,
-           coalesce(extract(epoch FROM clock_timestamp() - oldest.due_at), 0)::float8 AS oldest_due_seconds,
+           CAST(coalesce(extract(epoch FROM clock_timestamp() - oldest.due_at), 0) AS float8) AS oldest_due_seconds,
            (SELECT count(*) FROM work w
             WHERE w.job = c.job AND coalesce(w.leased_until, w.due_at) = 'infinity') AS parked
     FROM catalog c
@@ -27,7 +27,7 @@ def by_job(tx: Tx) -> Sequence[Row]:
 
 
 _UNKNOWN: Final = sa.text("""
-    SELECT p.currency, count(*) AS items, sum(p.amount)::bigint AS amount_minor
+    SELECT p.currency, count(*) AS items, CAST(sum(p.amount) AS bigint) AS amount_minor
     FROM work w JOIN payouts p ON p.id = w.subject
     WHERE w.job = 'payouts.recover' GROUP BY p.currency ORDER BY p.currency""")
 
@@ -39,7 +39,7 @@ def unknown(tx: Tx) -> Sequence[Row]:
 
 _RUNS: Final = sa.text("""
     SELECT queue, count(*) AS waiting,
-           coalesce(extract(epoch FROM clock_timestamp() - min(due_at)), 0)::float8 AS oldest_seconds
+           CAST(coalesce(extract(epoch FROM clock_timestamp() - min(due_at)), 0) AS float8) AS oldest_seconds
     FROM runs WHERE state = 'queued' AND due_at <= (SELECT clock_timestamp())
     GROUP BY queue ORDER BY queue""")
 

@@ -6,11 +6,10 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from db import switches
 from db.tx import Row, Tx
 from domain.errors import NotFoundError, RefusedError
-
-RESTORED: Final = "restored"
-"""The switch that keeps workers from claiming until effects were compared with the provider."""
+from domain.switches import RESTORED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +61,9 @@ def bind(tx: Tx, provider: str, account: str, *, rebind: bool = False) -> Instal
 def check_bound(bound: Installation, provider: str, account: str) -> None:
     """Refuse settings that name another provider account than this database is bound to."""
     if bound.provider is None:
-        raise RefusedError("this database is bound to no provider account yet: run `bursar migrate`")
+        raise RefusedError(
+            "this database is bound to no provider account yet: run `bursar migrate`"
+        )
     if (bound.provider, bound.account) != (provider, account):
         raise RefusedError(
             f"this database is bound to {bound.provider} account {bound.account}, but the settings "
@@ -74,7 +75,7 @@ def check_bound(bound: Installation, provider: str, account: str) -> None:
 _SERVER: Final = sa.text("""
     SELECT CAST(s.system_identifier AS text) AS system_identifier,
            -- The first eight digits of a WAL file's name: they change at once on a promotion.
-           ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int AS timeline
+           CAST(CAST('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8) AS bit(32)) AS int) AS timeline
     FROM pg_control_system() s""")
 
 
@@ -97,16 +98,6 @@ def accept_server(tx: Tx) -> None:
     )
 
 
-_TURN: Final = sa.text("""
-    WITH turned AS (
-      INSERT INTO switches AS s (name, is_on, who, why) VALUES (:name, true, 'bursar', :why)
-      ON CONFLICT (name) DO UPDATE SET is_on = true, who = excluded.who, why = excluded.why,
-        at = clock_timestamp(), until = NULL
-      WHERE NOT s.is_on
-      RETURNING name, is_on, who, why)
-    INSERT INTO switch_changes (name, is_on, who, why) SELECT name, is_on, who, why FROM turned""")
-
-
 def was_restored(tx: Tx) -> bool:
     """Say whether another server, or another history of it, wrote this database.
 
@@ -121,7 +112,7 @@ def was_restored(tx: Tx) -> bool:
         f"written by server {known.system_identifier} timeline {known.timeline}, "
         f"this is {now['identifier']} timeline {now['timeline']}"
     )
-    tx.run(_TURN, name=RESTORED, why=why)
+    switches.turn(tx, RESTORED, on=True, who="bursar", why=why)
     return True
 
 

@@ -1,7 +1,6 @@
 """The doctor: every setting with its source, and whether the servers are fit to move money on."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -15,7 +14,8 @@ from domain.errors import ExpectedError, RefusedError, UnreachableError
 from workers.broker import check_broker
 from workers.broker_depth import depths
 from workers.databases import open_database
-from workers.providers import bound_account, open_bank
+from workers.banks import open_bank
+from workers.providers import bound_account
 from workers.servers import Addresses, is_embedded, names_provider, read_settings, servers
 from workers.settings import Settings, describe
 from workers.startup import clock_complaints, connection_complaints, server_complaints
@@ -87,14 +87,17 @@ def _database(database: Database, settings: Settings, processes: int) -> Iterato
         facts = server_facts.look(tx)
         after = datetime.now(UTC)
         missing = server_facts.missing_roles(tx, list(migrate.ROLES))
-    yield _graded("clock", clock_complaints(before, facts.clock, after), "within 2 s of the database's")
-    yield _graded("database", server_complaints(facts), _version(facts))
-    crowded = connection_complaints(
-        facts, processes=processes, pool_max=settings.database_pool_max
+    yield _graded(
+        "clock", clock_complaints(before, facts.clock, after), "within 2 s of the database's"
     )
+    yield _graded("database", server_complaints(facts), _version(facts))
+    crowded = connection_complaints(facts, processes=processes, pool_max=settings.database_pool_max)
     room = f"{facts.connections_now} of {facts.connections_max} in use"
     yield _graded("connections", crowded, room)
-    roles = [f"this login may not act as {role}: run `bursar migrate` as an administrator" for role in missing]
+    roles = [
+        f"this login may not act as {role}: run `bursar migrate` as an administrator"
+        for role in missing
+    ]
     yield _graded("roles", roles, "all four are there")
     if release.is_behind(database):
         yield _graded("schema", ["not at head: run `bursar migrate`"], "")
@@ -145,7 +148,10 @@ def _broker(addresses: Addresses) -> Iterator[Check]:
 def _provider(settings: Settings) -> Check:
     """One harmless authenticated call with the client that jobs use."""
     try:
-        with closing(open_bank(settings)) as bank:
+        with open_bank(settings) as bank:
+            if bank is None:
+                detail = "none is configured: set BURSAR_PAYOUT_PROVIDER"
+                return Check(subject="provider", grade=Grade.FAULT, detail=detail)
             answer = bank.check()
     except ExpectedError as error:
         return Check(subject="provider", grade=Grade.FAULT, detail=str(error))

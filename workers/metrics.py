@@ -4,18 +4,31 @@ Nothing registers itself: a process makes one `Metrics` and passes it on. Counte
 what must be true of the whole system is read from Postgres, so every scrape tells the same.
 """
 
+import errno
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from threading import Thread
+from wsgiref.simple_server import WSGIServer
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, start_http_server
+import structlog
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+    start_http_server,
+)
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from db import gauges
 from db.engine import Database
-from domain.errors import ExpectedError
+from domain.errors import ExpectedError, UnreachableError
 
 DUE_TO_START_SECONDS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0, 300.0)
+PORTS_MAX = 16
+log = structlog.get_logger(__name__)
 Depths = Callable[[], Mapping[str, int]]
 """Messages waiting in the broker, by queue; raises `ExpectedError` where it does not answer."""
 
@@ -33,9 +46,15 @@ class Metrics:
             registry=self.registry,
         )
         self._runs = self._counter("bursar_runs", "Runs that ended here.", "job", "outcome")
-        self._items = self._counter("bursar_items", "Items by what became of them.", "job", "outcome")
-        self._takeovers = self._counter("bursar_takeovers", "Claims of items that another left.", "job")
-        self._fenced = self._counter("bursar_fenced_settles", "Answers refused by their token.", "job")
+        self._items = self._counter(
+            "bursar_items", "Items by what became of them.", "job", "outcome"
+        )
+        self._takeovers = self._counter(
+            "bursar_takeovers", "Claims of items that another left.", "job"
+        )
+        self._fenced = self._counter(
+            "bursar_fenced_settles", "Answers refused by their token.", "job"
+        )
         self._rings = self._counter("bursar_lost_wakeups", "Wake-ups that were not sent.", "queue")
 
     def run_started(self, job: str, due_to_start_seconds: float) -> None:
@@ -72,8 +91,12 @@ class Metrics:
         return generate_latest(self.registry)
 
     def serve(self, port: int) -> Callable[[], None]:
-        """Serve the counters on `port` of every interface; returns what stops it."""
-        server, thread = start_http_server(port, registry=self.registry)
+        """Serve the counters on `port` of every interface; returns what stops it.
+
+        Where another process of this host has the port, the next free of 16 is taken and told.
+        """
+        server, thread = _listen(port, self.registry)
+        log.info("metrics.listening", port=server.server_port)
 
         def stop() -> None:
             server.shutdown()
@@ -84,6 +107,21 @@ class Metrics:
 
     def _counter(self, name: str, help_text: str, *labels: str) -> Counter:
         return Counter(name, help_text, labels, registry=self.registry)
+
+
+def _listen(port: int, registry: CollectorRegistry) -> tuple[WSGIServer, Thread]:
+    for candidate in range(port, port + PORTS_MAX):
+        try:
+            return start_http_server(candidate, registry=registry)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or not port:
+                raise UnreachableError(
+                    f"metrics cannot be served on port {port}: {error}"
+                ) from error
+    last = port + PORTS_MAX - 1
+    raise UnreachableError(
+        f"ports {port} to {last} are all taken: set BURSAR_METRICS_PORT to another"
+    )
 
 
 class _Gauges(Collector):

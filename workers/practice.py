@@ -23,15 +23,19 @@ def run_sandbox(
     *,
     port: int | None,
     faults: str | None,
-    tell: Callable[[Mapping[str, object]], None],
+    tell: Callable[[Mapping[str, object]], None] | None,
 ) -> None:
-    """Run the home's bank until SIGTERM; a home without one gets it, and is told what to set."""
+    """Run the home's bank until SIGTERM; a home without one gets it.
+
+    `tell` is told what to set to use it: its secret, too, so not where that ends up in a log.
+    """
     plan = SandboxPlan.read(home) or SandboxPlan.make(free_ports(1)[0])
     plan = replace(plan, port=plan.port if port is None else port or free_ports(1)[0])
     plan = replace(plan, faults=plan.faults if faults is None else str(Faults.parse(faults)))
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     plan.write(home)
-    tell(plan.environment)
+    if tell is not None:
+        tell(plan.environment)
     survive_stop()
     serve(_settings(plan, home), port=plan.port)
 
@@ -50,7 +54,9 @@ def count(plan: SandboxPlan) -> dict[str, object]:
         )
         reply.raise_for_status()
     except httpx.HTTPError as error:
-        raise UnreachableError(f"the sandbox bank at {plan.url} does not answer: {error}") from error
+        raise UnreachableError(
+            f"the sandbox bank at {plan.url} does not answer: {error}"
+        ) from error
     found: dict[str, object] = reply.json()
     return found
 

@@ -139,6 +139,4 @@ def servers(settings: Settings, *, start: bool = False) -> Iterator[Addresses]:
         )
         raise UnreachableError(message)
     with share:
-        yield Addresses(
-            database_url=share.database_url, broker_url=share.broker_url, embedded=True
-        )
+        yield Addresses(database_url=share.database_url, broker_url=share.broker_url, embedded=True)

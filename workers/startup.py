@@ -52,7 +52,9 @@ def server_complaints(facts: ServerFacts) -> list[str]:
     if facts.in_recovery:
         found.append("BURSAR_DATABASE_URL leads to a standby: point it at the primary")
     if not facts.fsync:
-        found.append("fsync is off: a power cut loses payments; set `fsync = on` in postgresql.conf")
+        found.append(
+            "fsync is off: a power cut loses payments; set `fsync = on` in postgresql.conf"
+        )
     if not facts.full_page_writes:
         found.append(
             "full_page_writes is off: a power cut tears pages; set `full_page_writes = on`"

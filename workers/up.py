@@ -16,7 +16,14 @@ from workers.databases import open_database
 from workers.releasing import release_database
 from workers.free_ports import free_ports
 from workers.procfile import Line, parse
-from workers.servers import Addresses, SandboxPlan, is_embedded, names_provider, read_settings, servers
+from workers.servers import (
+    Addresses,
+    SandboxPlan,
+    is_embedded,
+    names_provider,
+    read_settings,
+    servers,
+)
 from workers.settings import Settings
 from workers.supervisor import Program
 
@@ -76,7 +83,8 @@ def _furnish(
     wanted: SandboxPlan | None,
 ) -> Site:
     web_port, bank_port, mail_port = free_ports(3)
-    environment = {"BURSAR_HOME": str(home), "PORT": str(web_port)}
+    environment = {name: value for name, value in environ.items() if name.startswith("BURSAR_")}
+    environment |= {"BURSAR_HOME": str(home), "PORT": str(web_port)}
     plan = None
     if is_embedded(settings) and not names_provider(environ):
         plan = _plan(home, bank_port, wanted)
@@ -84,6 +92,7 @@ def _furnish(
     if not settings.smtp_url:
         environment["BURSAR_SMTP_URL"] = f"smtp://127.0.0.1:{mail_port}"
     told = read_settings({**environ, **environment}, home)
+    environment["BURSAR_LOG_FORMAT"] = told.log_format
     return Site(
         home=home,
         settings=told,

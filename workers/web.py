@@ -13,9 +13,18 @@ from starlette.routing import Route
 from db import release
 from db.engine import Database
 from domain.errors import ExpectedError
+from workers.broker_depth import depths
+from workers.databases import open_database
 from workers.metrics import Metrics
+from workers.servers import Addresses
+from workers.settings import Settings
+from workers.signals import survive_stop
+from workers.tick_health import late_schedules
 
 STOP_SECONDS_MAX: Final = 5
+PORT: Final = 9464
+"""The port that Prometheus exporters of this kind use by custom."""
+POOL_MAX: Final = 2
 EXPOSITION: Final = "text/plain; version=0.0.4; charset=utf-8"
 OK: Final = 200
 UNAVAILABLE: Final = 503
@@ -79,3 +88,18 @@ def _unready(database: Database) -> str | None:
     except ExpectedError as error:
         return str(error)
     return None
+
+
+def run_web(settings: Settings, addresses: Addresses, *, host: str, port: int | None) -> None:
+    """Serve health and metrics until SIGTERM; afterwards no connection is left."""
+    survive_stop()
+    database = open_database(
+        settings, addresses, role="bursar_worker", application="bursar web", pool_max=POOL_MAX
+    )
+    try:
+        metrics = Metrics()
+        metrics.watch(database, lambda: depths(addresses.broker_url))
+        app = build(database, metrics, late_schedules)
+        serve(app, host=host, port=PORT if port is None else port)
+    finally:
+        database.dispose()

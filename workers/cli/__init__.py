@@ -17,9 +17,8 @@ EVERYWHERE: Final = ("--home", "--as")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code; nothing is raised but a defect."""
-    given = hoist(sys.argv[1:] if arguments is None else arguments)
     try:
-        code = _run(given)
+        code = _run(hoist(sys.argv[1:] if arguments is None else arguments))
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -44,31 +43,45 @@ def hoist(arguments: Sequence[str]) -> list[str]:
     return first + rest
 
 
-def _run(arguments: list[str]) -> int:
+def exit_code(error: BaseException) -> int:
+    """Say on stderr what went wrong, in one message, and return the exit code for it.
+
+    Raises what is neither expected nor a fallen invariant: that is a defect, with its traceback.
+    """
     import typer
-    from typer.main import get_command
 
     from domain.errors import BrokenError, ExpectedError
+
+    match error:
+        case typer.Exit(exit_code=code):
+            return int(code)
+        case typer.TyperException(exit_code=code):
+            error.show()  # type: ignore[attr-defined]  # what typer raises can show itself
+            return int(code)
+        case ExpectedError(exit_code=code):
+            _say(str(error))
+            return int(code)
+        case BrokenError():
+            _say(f"an invariant fell; nothing may go on before it is understood: {error}")
+            return 1
+        case KeyboardInterrupt() | typer.Abort():
+            _say("interrupted; what was committed stays, and the same command goes on from there")
+            return INTERRUPTED
+        case _:
+            raise error
+
+
+def _run(arguments: list[str]) -> int:
+    from typer.main import get_command
+
     from workers.cli.app import build
 
     command = get_command(build())
     try:
         with command.make_context("bursar", arguments) as context:
             command.invoke(context)
-    except typer.Exit as stop:
-        return int(stop.exit_code)
-    except typer.TyperException as wrong:
-        wrong.show()
-        return int(wrong.exit_code)
-    except ExpectedError as error:
-        _say(str(error))
-        return error.exit_code
-    except BrokenError as error:
-        _say(f"an invariant fell; nothing may go on before it is understood: {error}")
-        return 1
-    except (KeyboardInterrupt, typer.Abort):
-        _say("interrupted; what was committed stays, and the same command goes on from there")
-        return INTERRUPTED
+    except BaseException as error:  # noqa: BLE001  sorted out there; defects are raised again
+        return exit_code(error)
     return 0
 
 

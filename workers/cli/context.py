@@ -36,6 +36,10 @@ class Context:
         self._stack = ExitStack()
         self._databases: dict[str | None, Database] = {}
 
+    def prefer(self, **defaults: str) -> None:
+        """Let settings that nobody gave have these values; before anything was read."""
+        self.environ = {**defaults, **self.environ}
+
     @cached_property
     def settings(self) -> "Settings":
         """The settings; raises `BadInputError` naming the one that breaks a rule."""
@@ -114,7 +118,11 @@ class Context:
         from workers.databases import open_database
 
         database = open_database(
-            self.settings, self.addresses, role=role, pool_max=POOL_MAX, application="bursar command"
+            self.settings,
+            self.addresses,
+            role=role,
+            pool_max=POOL_MAX,
+            application="bursar command",
         )
         try:
             with database.begin() as tx:
@@ -128,7 +136,9 @@ class Context:
         if not ours:
             database.dispose()
             schema = self.settings.database_schema
-            raise RefusedError(f"there is no schema {schema} in this database: run `bursar migrate`")
+            raise RefusedError(
+                f"there is no schema {schema} in this database: run `bursar migrate`"
+            )
         return database
 
     def _by_token(self) -> str | None:

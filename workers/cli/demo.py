@@ -3,8 +3,8 @@
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -28,7 +28,9 @@ INTERRUPTED: Final = 130
 def demo(
     ctx: typer.Context,
     *,
-    count: Annotated[int, typer.Option("--count", min=1, max=200_000, help="Payouts to make.")] = COUNT,
+    count: Annotated[
+        int, typer.Option("--count", min=1, max=200_000, help="Payouts to make.")
+    ] = COUNT,
     seed: Annotated[int, typer.Option("--seed", help="Which payouts, and which faults.")] = SEED,
     seconds: Annotated[
         float, typer.Option("--timeout", min=1, help="Seconds after which it has failed.")
@@ -44,9 +46,17 @@ def demo(
 
     here = context(ctx)
     _refuse_real(here)
-    with _home(here, keep=keep) as home:
+    with ExitStack() as stack:
+        home = _home(here)
+        keep_home = stack.enter_context(_removed(home))
+        if keep or here.home:
+            keep_home()
         file = _sample(home, count, seed)
         result = run(_own(here), Plan(home=home, file=file, seed=seed, seconds_max=seconds))
+        if result.gave_up or (result.drained and not result.holds):
+            keep_home()
+    if result.gave_up:
+        typer.echo(f"a process could not be kept running: see {home}/processes.log", err=True)
     if json:
         typer.echo(json_text(result))
     else:
@@ -114,7 +124,9 @@ def _refuse_real(here: Context) -> None:
             raise BadInputError(name, "set", "the demo brings its own servers: unset it")
     if names_provider(here.environ):
         raise BadInputError(
-            "BURSAR_PAYOUT_PROVIDER", "set", "the demo brings its own bank: unset the provider's settings"
+            "BURSAR_PAYOUT_PROVIDER",
+            "set",
+            "the demo brings its own bank: unset the provider's settings",
         )
 
 
@@ -123,24 +135,35 @@ def _own(here: Context) -> dict[str, str]:
     return {name: value for name, value in here.environ.items() if name != "BURSAR_HOME"}
 
 
-@contextmanager
-def _home(here: Context, *, keep: bool) -> Iterator[Path]:
-    """Yield a fresh folder; a temporary one is removed afterwards unless it is to be kept."""
+def _home(here: Context) -> Path:
+    """Return a fresh folder: a new temporary one, or the one that was named."""
     from domain.errors import BadInputError
+
+    if here.home is None:
+        return Path(tempfile.mkdtemp(prefix="bursar-demo-"))
+    home = here.home.absolute()
+    if (home / "servers").exists():
+        rule = "holds servers already: the demo wants a fresh folder"
+        raise BadInputError("--home", str(home), rule)
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return home
+
+
+@contextmanager
+def _removed(home: Path) -> Iterator[Callable[[], None]]:
+    """Remove the home and its servers' data afterwards, unless the yielded function was called."""
     from workers.embedded import Home
 
-    if here.home is not None:
-        home = here.home.absolute()
-        if (home / "servers").exists():
-            raise BadInputError("--home", str(home), "holds servers already: the demo wants a fresh folder")
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        yield home
-        return
-    home = Path(tempfile.mkdtemp(prefix="bursar-demo-"))
+    kept = False
+
+    def keep() -> None:
+        nonlocal kept
+        kept = True
+
     try:
-        yield home
+        yield keep
     finally:
-        if not keep:
+        if not kept:
             Home(home).erase()
             shutil.rmtree(home, ignore_errors=True)
 

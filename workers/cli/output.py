@@ -21,7 +21,9 @@ Limit = Annotated[int, typer.Option("--limit", min=1, max=100_000, help="At most
 
 Row = Mapping[str, object]
 MINOR: Final = "_minor"
-FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\N{SYMBOL FOR CARRIAGE RETURN}")
+CARRIAGE_RETURN: Final = "\N{SYMBOL FOR CARRIAGE RETURN}"
+"""Stands for the sign itself in CSV, where readers would take it for the end of a row."""
 
 
 def show(
@@ -85,7 +87,9 @@ def cell(row: Row, column: str) -> str:
         case str(text) if isinstance(value, datetime):
             return text.replace("T", " ")[:19]
         case other:
-            return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(other))
+            return "".join(
+                c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(other)
+            )
 
 
 def money_totals(rows: Sequence[Row], field: str = "amount_minor") -> dict[str, int]:
@@ -108,9 +112,20 @@ def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
         yield lambda _done: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
-    looks = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    looks = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
     with Progress(*looks, console=Console(stderr=True), transient=True) as bars:
         task = bars.add_task(what, total=total)
         yield lambda done: bars.advance(task, done)
@@ -156,7 +171,7 @@ def _csv_cell(value: object) -> object:
         case list() | dict() as nested:
             return json_module.dumps(nested, ensure_ascii=False)
         case other:
-            text = str(other)
+            text = str(other).replace("\r", CARRIAGE_RETURN)
             return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 

@@ -33,6 +33,7 @@ def up(
     from workers.up_lock import running_here
 
     here = context(ctx)
+    here.prefer(BURSAR_LOG_FORMAT="console")
     home = Path(here.settings.home).absolute()
     configure(here.settings)
     with running_here(home) as note:
@@ -94,7 +95,7 @@ def scheduler(ctx: typer.Context) -> None:
 
     here = context(ctx)
     configure(here.settings)
-    run_scheduler(here.settings, here.addresses)
+    raise typer.Exit(run_scheduler(here.settings, here.addresses))
 
 
 @app.command()
@@ -119,10 +120,12 @@ def web(
 def sandbox(
     ctx: typer.Context,
     port: Annotated[
-        int | None, typer.Option("--port", min=0, max=65535, help="Default: the home's, or a free one.")
+        int | None,
+        typer.Option("--port", min=0, max=65535, help="Default: the home's, or a free one."),
     ] = None,
     faults: Annotated[
-        str | None, typer.Option("--faults", help="Shares of requests, such as drop=0.03,refuse=0.02.")
+        str | None,
+        typer.Option("--faults", help="Shares of requests, such as drop=0.03,refuse=0.02."),
     ] = None,
 ) -> None:
     """Run a bank to practise on, with faults to turn on.
@@ -131,11 +134,13 @@ def sandbox(
     """
     from workers.logs import configure
     from workers.practice import run_sandbox
+    from workers.supervisor import Beat
 
     here = context(ctx)
     configure(here.settings)
     home = Path(here.settings.home).absolute()
-    run_sandbox(home, port=port, faults=faults, tell=show_one)
+    tell = show_one if Beat.from_environment(here.environ) is None else None
+    run_sandbox(home, port=port, faults=faults, tell=tell)
 
 
 @app.command("mail-sink")

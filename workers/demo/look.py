@@ -51,7 +51,11 @@ def look(database: Database, bank: SandboxPlan) -> Look:
     except UnreachableError:
         counted = {}
     return Look(
-        states={state.value: states.get(state.value, 0) for state in PayoutState if states.get(state.value)},
+        states={
+            state.value: states.get(state.value, 0)
+            for state in PayoutState
+            if states.get(state.value)
+        },
         waiting=waiting,
         transfers=_number(counted, "transfers"),
         sends=_number(counted, "sends"),

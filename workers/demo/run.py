@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,12 +13,13 @@ from db.engine import Database
 from db.payouts import imports, progress
 from domain.errors import ExpectedError
 from domain.payouts import PayoutState
+from workers.banks import open_bank
 from workers.databases import open_database
 from workers.demo.look import Look, look
 from workers.demo.verdict import Ours, Promise, promises
 from workers.demo.view import View
 from workers.files import read_payout_file
-from workers.providers import open_bank
+from workers.logs import configure
 from workers.servers import SandboxPlan
 from workers.supervisor import Output, Supervisor
 from workers.supervisor.child import Child
@@ -32,6 +33,7 @@ LOOK_SECONDS: Final = 0.5
 IMPORT_SECONDS_MAX: Final = 120.0
 ENVIRONMENT: Final = {
     "BURSAR_RECOVER_SECONDS": "1,2,4",
+    "BURSAR_LOG_FORMAT": "json",
     "BURSAR_GATEWAY_RATE_PER_SECOND": f"{RATE_PER_SECOND / 2:g}",
 }
 
@@ -62,6 +64,8 @@ class Result:
     seconds: float = 0.0
     drained: bool = False
     stopped: bool = False
+    gave_up: bool = False
+    """A process could not be kept running."""
 
     @property
     def holds(self) -> bool:
@@ -77,20 +81,22 @@ def run(environ: Mapping[str, str], plan: Plan) -> Result:
     with ExitStack() as stack:
         made = stack.enter_context(site(told, plan.home, wanted))
         database = open_database(
-            made.settings, made.addresses, role="bursar_operator", application="bursar demo", pool_max=2
+            made.settings,
+            made.addresses,
+            role="bursar_operator",
+            application="bursar demo",
+            pool_max=2,
         )
         stack.callback(database.dispose)
         total = _import(database, plan.file)
         view = stack.enter_context(View(total))
         view.say(f"{total} payouts of {plan.file.name} imported and approved; home {plan.home}")
         log = stack.enter_context((plan.home / "processes.log").open("w", encoding="utf-8"))
-        environment = {**ENVIRONMENT, "BURSAR_LOG_FORMAT": "json"}
-        house = Supervisor(
-            programs(made, {**told, **environment}, worker_copies=plan.workers), Output(log)
-        )
+        configure(made.settings, log)
+        house = Supervisor(programs(made, told, worker_copies=plan.workers), Output(log))
         show = _Show(made, database, view, house, result, plan.seconds_max)
         house.run(until=show.step)
-        result.stopped = house.asked_to_stop
+        result.stopped, result.gave_up = house.asked_to_stop, house.given_up()
     return result
 
 
@@ -144,7 +150,9 @@ class _Show:
             return
         victim = _first_worker(self._house)
         if victim is not None:
-            self._view.say(f"SIGKILL for {victim.name} (pid {victim.pid}), in the middle of its work")
+            self._view.say(
+                f"SIGKILL for {victim.name} (pid {victim.pid}), in the middle of its work"
+            )
             self._result.killed = victim.name
             victim.kill()
 
@@ -157,8 +165,12 @@ class _Show:
             troubles = progress.troubles(tx)
         result.sent_again, result.crashed_runs = troubles.sent_again, troubles.crashed
         now = datetime.now(UTC)
-        with closing(open_bank(self._made.settings)) as bank:
-            theirs = list(bank.payouts_between(now - timedelta(hours=1), now + timedelta(seconds=5)))
+        with open_bank(self._made.settings) as bank:
+            if bank is None:
+                raise AssertionError("the demo has a bank")
+            theirs = list(
+                bank.payouts_between(now - timedelta(hours=1), now + timedelta(seconds=5))
+            )
         counted = look(self._database, self._bank())
         result.transfers, result.sends = counted.transfers, counted.sends
         result.promises = promises(ours, theirs, books)

@@ -61,7 +61,9 @@ def _paid_once(
     completed = [p for p in ours if p.state is PayoutState.COMPLETED]
     failed = [p for p in ours if p.state is PayoutState.FAILED]
     unpaid = [p for p in completed if successes[_reference(p)] != 1]
-    lost = [p for p in failed if any(successes[reference(p.id, g)] for g in range(1, p.generation + 1))]
+    lost = [
+        p for p in failed if any(successes[reference(p.id, g)] for g in range(1, p.generation + 1))
+    ]
     known = {reference(p.id, g) for p in ours for g in range(1, p.generation + 1)}
     strangers = [t for t in theirs if t.reference not in known]
     return [

@@ -1,0 +1,102 @@
+"""How listings are shown: JSON for programs, CSV that no sheet runs, tables that keep their columns."""
+
+import csv
+import io
+import json
+from datetime import UTC, datetime, timedelta, timezone
+from uuid import UUID
+
+import pytest
+import typer
+
+from workers.cli.output import money_totals, progress, show, show_one
+
+ROWS = [
+    {
+        "id": UUID(int=1),
+        "payee": "Asha Rao",
+        "amount_minor": 125050,
+        "currency": "INR",
+        "error": None,
+        "created_at": datetime(2026, 11, 21, 6, tzinfo=timezone(timedelta(hours=5, minutes=30))),
+    },
+    {
+        "id": UUID(int=2),
+        "payee": '=HYPERLINK("http://x")',
+        "amount_minor": 5,
+        "currency": "INR",
+        "error": "-1+1",
+        "created_at": datetime(2026, 11, 21, 7, tzinfo=UTC),
+    },
+]
+COLUMNS = ["payee", "amount_minor", "error"]
+
+
+def test_json_is_one_array_of_flat_objects_with_utc_times(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    show(ROWS, COLUMNS, json=True, totals={"INR": 125055})
+    out, err = capsys.readouterr()
+    found = json.loads(out)
+    assert found[0]["id"] == "00000000-0000-0000-0000-000000000001"
+    assert found[0]["amount_minor"] == 125050
+    assert found[0]["created_at"] == "2026-11-21T00:30:00.000Z"
+    assert found[0]["error"] is None
+    assert err == "total 1250.55 INR\n"
+
+
+def test_an_empty_listing_is_an_empty_array(capsys: pytest.CaptureFixture[str]) -> None:
+    show([], COLUMNS, json=True)
+    assert json.loads(capsys.readouterr().out) == []
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+def test_no_cell_of_a_csv_is_a_formula_and_numbers_stay_numbers(
+    start: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    show([{"payee": f"{start}cmd", "amount_minor": -5}], COLUMNS, csv=True)
+    rows = list(csv.reader(io.StringIO(capsys.readouterr().out)))
+    shown = start.replace("\r", "\N{SYMBOL FOR CARRIAGE RETURN}")
+    assert rows == [["payee", "amount_minor"], [f"'{shown}cmd", "-5"]]
+
+
+def test_a_csv_without_rows_still_has_its_header(capsys: pytest.CaptureFixture[str]) -> None:
+    show([], COLUMNS, csv=True)
+    assert capsys.readouterr().out == "payee,amount_minor,error\n"
+
+
+def test_a_piped_table_is_aligned_and_shows_major_units(capsys: pytest.CaptureFixture[str]) -> None:
+    show(ROWS, COLUMNS, totals=money_totals(ROWS))
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["payee", "amount", "error"]
+    assert lines[1].rstrip().endswith("1250.50 INR")
+    assert lines[1].index("1250.50") == lines[2].index("0.05") - 3
+    assert lines[-1] == "total 1250.55 INR"
+
+
+def test_a_listing_with_nothing_in_it_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    show([], COLUMNS, empty="no payouts")
+    assert capsys.readouterr().out == "no payouts\n"
+
+
+def test_json_and_csv_at_once_are_bad_usage() -> None:
+    with pytest.raises(typer.BadParameter):
+        show(ROWS, COLUMNS, json=True, csv=True)
+
+
+def test_totals_are_kept_apart_by_currency() -> None:
+    rows = [*ROWS, {"amount_minor": 700, "currency": "USD"}]
+    assert money_totals(rows) == {"INR": 125055, "USD": 700}
+
+
+def test_terminal_control_in_a_name_is_not_sent_to_the_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    show_one({"payee": "\x1b[31mred\x07"})
+    assert "\x1b" not in capsys.readouterr().out
+
+
+def test_progress_is_silent_where_nobody_looks(capsys: pytest.CaptureFixture[str]) -> None:
+    with progress("rows", 10) as advance:
+        advance(5)
+    assert capsys.readouterr() == ("", "")
