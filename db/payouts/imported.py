@@ -2,20 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from uuid import UUID
 
 import sqlalchemy as sa
 
+from db.payouts.import_order import Lines
 from db.tx import Row, Tx
 from domain.errors import BadInputError
 from domain.money import format_major
 from domain.payout_lines import PayoutLine
 from domain.payout_rules import FIELDS
 from domain.payouts import PayoutState
-
-if TYPE_CHECKING:
-    from db.payouts.imports import Lines
 
 SHOWN_MAX: Final = 50
 """Lines that differ whose fields are named; the rest are counted."""
@@ -41,7 +39,7 @@ _CONTENT: Final = sa.text("""
     WHERE p.id = ANY(CAST(:ids AS uuid[]))""")
 
 
-def compare(tx: Tx, order: "Lines", ids: Mapping[UUID, int]) -> Found:
+def compare(tx: Tx, order: Lines, ids: Mapping[UUID, int]) -> Found:
     """Compare lines with what is stored under their payout ids; `ids` gives each line's index."""
     found = Found()
     for row in tx.rows(_HASHES, ids=list(ids)):

@@ -1,0 +1,70 @@
+"""Operators: people who may decide about money, known by a token of which only the hash is kept."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Final
+
+import sqlalchemy as sa
+
+from db.tx import Row, Tx
+from domain.errors import BadInputError, RefusedError
+
+NAME_MAX: Final = 64
+TOKEN_MIN: Final = 32
+"""Characters a token must have: it is random, so that its bare hash tells nothing."""
+
+
+def hash_of(token: str) -> str:
+    """Return what is stored of a token: its SHA-256, 64 hex digits."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+_ADD: Final = sa.text("""
+    INSERT INTO operators AS o (name, token_hash, added_by) VALUES (:name, :hash, :by)
+    -- Who was removed may come back, with a new token; who is there keeps theirs.
+    ON CONFLICT (name) DO UPDATE SET token_hash = excluded.token_hash, added_by = excluded.added_by,
+      added_at = clock_timestamp(), removed_at = NULL
+    WHERE o.removed_at IS NOT NULL
+    RETURNING name""")
+
+
+def add(tx: Tx, name: str, token: str, *, by: str) -> None:
+    """Make `name` an operator who proves it by `token`.
+
+    Raises `BadInputError` for a name or token that is none, `RefusedError` where the name is taken.
+    """
+    if (
+        not name.isprintable()
+        or not 0 < len(name) <= NAME_MAX
+        or name != name.strip()
+        or ":" in name
+    ):
+        rule = f"must be 1 to {NAME_MAX} printable characters without a colon or outer space"
+        raise BadInputError("operator", name, rule)
+    if len(token) < TOKEN_MIN:
+        raise BadInputError("token", "…", f"must have at least {TOKEN_MIN} characters")
+    if tx.row(_ADD, name=name, hash=hash_of(token), by=by) is None:
+        raise RefusedError(f"operator {name} exists: remove it first to give it another token")
+
+
+def identify(tx: Tx, token: str) -> str | None:
+    """The operator whose token this is, or None."""
+    name: str | None = tx.scalar(
+        sa.text("SELECT name FROM operators WHERE token_hash = :hash AND removed_at IS NULL"),
+        hash=hash_of(token),
+    )
+    return name
+
+
+def remove(tx: Tx, name: str) -> bool:
+    """Take an operator's rights away; the row stays, since history names it. False when there was none."""
+    statement = sa.text("""
+    UPDATE operators SET removed_at = clock_timestamp() WHERE name = :name AND removed_at IS NULL""")
+    return tx.run(statement, name=name) == 1
+
+
+def listing(tx: Tx) -> Sequence[Row]:
+    """Every operator there ever was, by name; no hashes."""
+    return tx.rows(
+        sa.text("SELECT name, added_by, added_at, removed_at FROM operators ORDER BY name")
+    )

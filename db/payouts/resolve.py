@@ -1,0 +1,128 @@
+"""Settle a payout in doubt by hand: on the provider's own word, or on that of two people.
+
+Either way the one completion function writes it, under a seized work row; a row that a worker holds
+is never taken from it.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from db import clock
+from db.effects import Outcome
+from db.payouts import verdicts
+from db.payouts.apply import Verdict, apply
+from db.payouts.claim import DETAILS
+from db.payouts.verdicts import Known
+from db.transitions import LeasedTx, seize
+from db.tx import Row, Tx
+from db.work import Next
+from domain.answers import ProviderPayout
+from domain.effects import EffectState
+from domain.errors import BusyError, NotFoundError, RefusedError
+from domain.payouts import FOLLOW, PayoutState, reference
+
+DOUBTFUL: Final = frozenset({EffectState.INTENDED, EffectState.UNKNOWN, EffectState.ACCEPTED})
+"""What is known of the effect of a payout that may be resolved; ACCEPTED is one that was parked."""
+
+_DETAILS: Final = sa.text(DETAILS)
+_DAY: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """A payout in doubt, and what its provider files it under."""
+
+    payout: UUID
+    reference: str
+    effect_state: EffectState
+    provider_id: str | None
+
+
+def doubt(tx: Tx, payout: UUID) -> Doubt:
+    """Return what is to be asked about. Raises `NotFoundError`, or `RefusedError` where nothing is in doubt."""
+    row = tx.row(_DETAILS, ids=[payout], key_seconds=0)
+    if row is None:
+        raise NotFoundError(f"there is no payout {payout}")
+    if row.state != PayoutState.PROCESSING or row.effect_state not in DOUBTFUL:
+        state = f"{row.state}, its effect {row.effect_state or 'not begun'}"
+        raise RefusedError(f"payout {payout} is {state}: only what is PROCESSING can be resolved")
+    return Doubt(
+        payout=payout,
+        reference=reference(row.id, row.generation),
+        effect_state=EffectState(row.effect_state),
+        provider_id=row.provider_id,
+    )
+
+
+def adopt(tx: Tx, payout: UUID, paid: ProviderPayout, *, actor: str) -> PayoutState:
+    """Settle `payout` by what its provider says of it; returns the state it is in then.
+
+    Raises `RefusedError` where the provider's payout contradicts ours, `BusyError` under a live lease.
+    """
+    leased, row = _seize(tx, payout, actor)
+    known = Known(
+        held=leased.held[payout],
+        key=row.effect_key,
+        state=PayoutState.PROCESSING,
+        reference=reference(row.id, row.generation),
+        amount_minor=row.amount,
+        currency=row.currency,
+        fund_account_id=row.fund_account_id,
+        provider_id=row.provider_id,
+        completed_at=row.completed_at,
+    )
+    verdict, _ = verdicts.of_report(known, paid, clock.now(tx))
+    if verdict.outcome is None:
+        raise RefusedError(f"not adopted: {verdict.next.parked}")
+    return _write(leased, verdict)
+
+
+def declare(tx: Tx, payout: UUID, *, provider_id: str | None, actor: str, why: str) -> PayoutState:
+    """Settle `payout` on the word of two people: paid under `provider_id`, or (None) never paid.
+
+    Raises `BusyError` under a live lease, `RefusedError` where nothing is in doubt.
+    """
+    leased, row = _seize(tx, payout, actor)
+    is_paid = provider_id is not None
+    target = PayoutState.COMPLETED if is_paid else PayoutState.FAILED
+    outcome = Outcome(
+        key=row.effect_key,
+        answer="declared paid" if is_paid else "declared unpaid",
+        state=EffectState.ACCEPTED if is_paid else EffectState.REJECTED,
+        detail=f"{actor}: {why}",
+        provider_id=provider_id,
+        status="declared" if is_paid else None,
+        accepted_at=clock.now(tx) if is_paid else None,
+    )
+    verdict = Verdict(
+        subject=payout,
+        outcome=outcome,
+        source=PayoutState.PROCESSING,
+        target=target,
+        reason=why,
+        next=Next(subject=payout, job=FOLLOW if is_paid else None, delay=_DAY),
+    )
+    return _write(leased, verdict)
+
+
+def _seize(tx: Tx, payout: UUID, actor: str) -> tuple[LeasedTx, Row]:
+    leased = seize(tx, [payout], run=None, actor=actor, leased_too=False)
+    doubt(tx, payout)
+    if payout not in leased.held:
+        raise BusyError(
+            f"a worker holds payout {payout}: try again, or see `bursar why payout {payout}`"
+        )
+    row = tx.row(_DETAILS, ids=[payout], key_seconds=0)
+    if row is None:
+        raise AssertionError("a payout in doubt is there")
+    return leased, row
+
+
+def _write(leased: LeasedTx, verdict: Verdict) -> PayoutState:
+    if verdict.subject in apply(leased, [verdict]):
+        raise AssertionError("a seized payout that was PROCESSING is PROCESSING")
+    return verdict.target or PayoutState.PROCESSING
