@@ -10,7 +10,7 @@ _LEGS: Final = """
       -- The postings of the page, found by their entries' range; the last page reaches to the end.
       SELECT p.* FROM postings p
       WHERE p.entry > (SELECT coalesce(CAST(:after AS bigint), 0))
-        AND p.entry <= (SELECT CASE WHEN count(*) < :page THEN 9223372036854775807 ELSE max(key) END FROM page)"""
+        AND p.entry <= (SELECT CASE WHEN count(*) < :page THEN 9223372036854775807 ELSE max(at) END FROM page)"""
 
 ENTRIES_HAVE_POSTINGS: Final = Invariant(
     name="entries-have-postings",
@@ -19,11 +19,11 @@ ENTRIES_HAVE_POSTINGS: Final = Invariant(
     finding=FindingKind.BOOKS_DRIFT,
     offences=f"""
       WITH leg AS MATERIALIZED ({_LEGS})
-      SELECT 'entry ' || e.key AS subject, concat_ws(' ', 'has no posting', e.type) AS detail FROM page e
-      WHERE NOT EXISTS (SELECT FROM leg l WHERE l.entry = e.key)
+      SELECT 'entry ' || e.at AS subject, concat_ws(' ', 'has no posting', e.type) AS detail FROM page e
+      WHERE NOT EXISTS (SELECT FROM leg l WHERE l.entry = e.at)
       UNION ALL
       SELECT 'entry ' || l.entry, 'has postings and does not exist' FROM leg l
-      WHERE NOT EXISTS (SELECT FROM page e WHERE e.key = l.entry) GROUP BY l.entry""",
+      WHERE NOT EXISTS (SELECT FROM page e WHERE e.at = l.entry) GROUP BY l.entry""",
 )
 
 POSTINGS_KEEP_THE_RULES: Final = Invariant(
@@ -37,7 +37,7 @@ POSTINGS_KEEP_THE_RULES: Final = Invariant(
              format('%s of type %s debits %s in %s and credits %s in %s', e.currency, e.type,
                     coalesce(d.kind, '(none)'), coalesce(d.currency, '-'),
                     coalesce(c.kind, '(none)'), coalesce(c.currency, '-')) AS detail
-      FROM page e JOIN leg l ON l.entry = e.key
+      FROM page e JOIN leg l ON l.entry = e.at
       LEFT JOIN accounts d ON d.id = l.debit
       LEFT JOIN accounts c ON c.id = l.credit
       WHERE d.currency IS DISTINCT FROM e.currency OR c.currency IS DISTINCT FROM e.currency
@@ -54,18 +54,18 @@ BALANCES_ARE_THEIR_POSTINGS: Final = Invariant(
       WITH asked AS MATERIALIZED (SELECT a.* FROM page a WHERE :deep OR a.stripes = 1),
       stored AS (
         SELECT b.account, sum(b.debits) AS debits, sum(b.credits) AS credits, count(*) AS stripes
-        FROM asked a JOIN balances b ON b.account = a.key GROUP BY b.account),
+        FROM asked a JOIN balances b ON b.account = a.at GROUP BY b.account),
       debited AS (
-        SELECT p.debit AS account, sum(p.amount) AS amount FROM asked a JOIN postings p ON p.debit = a.key GROUP BY p.debit),
+        SELECT p.debit AS account, sum(p.amount) AS amount FROM asked a JOIN postings p ON p.debit = a.at GROUP BY p.debit),
       credited AS (
-        SELECT p.credit AS account, sum(p.amount) AS amount FROM asked a JOIN postings p ON p.credit = a.key GROUP BY p.credit)
-      SELECT format('account %s (%s %s %s)', a.key, a.kind, coalesce(nullif(a.owner, ''), '-'), a.currency) AS subject,
+        SELECT p.credit AS account, sum(p.amount) AS amount FROM asked a JOIN postings p ON p.credit = a.at GROUP BY p.credit)
+      SELECT format('account %s (%s %s %s)', a.at, a.kind, coalesce(nullif(a.owner, ''), '-'), a.currency) AS subject,
              format('stored debits %s credits %s in %s rows, postings debits %s credits %s, stripes %s',
                     s.debits, s.credits, coalesce(s.stripes, 0), coalesce(d.amount, 0), coalesce(c.amount, 0), a.stripes) AS detail
       FROM asked a
-      LEFT JOIN stored s ON s.account = a.key
-      LEFT JOIN debited d ON d.account = a.key
-      LEFT JOIN credited c ON c.account = a.key
+      LEFT JOIN stored s ON s.account = a.at
+      LEFT JOIN debited d ON d.account = a.at
+      LEFT JOIN credited c ON c.account = a.at
       WHERE s.stripes IS DISTINCT FROM a.stripes OR s.debits <> coalesce(d.amount, 0) OR s.credits <> coalesce(c.amount, 0)""",
 )
 
@@ -75,9 +75,9 @@ BOUNDED_ARE_NOT_BELOW_ZERO: Final = Invariant(
     walk=walks.ACCOUNTS,
     finding=FindingKind.BOOKS_DRIFT,
     offences="""
-      SELECT format('account %s (%s %s %s)', a.key, a.kind, a.owner, a.currency) AS subject,
+      SELECT format('account %s (%s %s %s)', a.at, a.kind, a.owner, a.currency) AS subject,
              format('debits %s, credits %s, normal side %s, bound %s', b.debits, b.credits, a.normal, coalesce(b.floor, '-')) AS detail
-      FROM page a JOIN balances b ON b.account = a.key
+      FROM page a JOIN balances b ON b.account = a.at
       WHERE a.bounded AND (b.floor IS DISTINCT FROM a.normal
         OR CASE a.normal WHEN 'D' THEN b.debits - b.credits ELSE b.credits - b.debits END < 0)""",
 )

@@ -19,7 +19,7 @@ from domain.findings import FindingKind
 class Walk:
     """How a table is gone through.
 
-    `page` yields a column `key` and whatever the check reads, in key order, at most `:page` rows
+    `page` yields a column `at`, its key, and whatever the check reads, in key order, at most `:page` rows
     after `:after` (text, null at first). A walk that is not `paged` yields everything at once.
     """
 
@@ -63,7 +63,7 @@ _LOOK: Final = """
       {offences})
     SELECT seen.looked_at, seen.last, o.subject, o.detail, coalesce(o.found, 0) AS found
     FROM (SELECT count(*) AS looked_at,
-                 (SELECT CAST(l.key AS text) FROM page l ORDER BY l.place DESC LIMIT 1) AS last FROM page) seen
+                 (SELECT CAST(l.at AS text) FROM page l ORDER BY l.place DESC LIMIT 1) AS last FROM page) seen
     LEFT JOIN LATERAL (
       SELECT x.subject, x.detail, count(*) OVER () AS found FROM offence x ORDER BY x.subject LIMIT :most) o ON true"""
 

@@ -71,7 +71,7 @@ TICKS_HAVE_THEIR_RUN: Final = Invariant(
     walk=walks.TICKS,
     finding=FindingKind.INVARIANT_BROKEN,
     offences="""
-      SELECT 'tick ' || t.key AS subject, format('run %s does not exist', t.run) AS detail
+      SELECT 'tick ' || t.at AS subject, format('run %s does not exist', t.run) AS detail
       FROM page t
       -- A run is pruned 90 days after its end, which is after its tick was recorded.
       WHERE t.outcome = 'run' AND t.recorded_at > clock_timestamp() - interval '90 days'

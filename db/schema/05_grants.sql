@@ -27,3 +27,6 @@ GRANT SELECT ON payouts, runs, work, moves TO bursar_app;
 GRANT EXECUTE ON FUNCTION bursar_move(text, uuid[], text, text, text, timestamptz), bursar_enqueue(text, jsonb, text)
   TO bursar_app, bursar_worker, bursar_operator;
 GRANT EXECUTE ON FUNCTION effect_key(text, uuid, integer), payout_seal(payouts, integer, uuid) TO bursar_worker, bursar_operator, bursar_app;
+
+-- Months are made and dropped by functions of the owner's, so that a worker owns no table.
+GRANT EXECUTE ON FUNCTION make_partitions(integer), drop_run_attempts(integer) TO bursar_worker, bursar_operator;

@@ -61,7 +61,6 @@ class SweepRun:
         book = Book(self.bounds.lease_seconds)
         with Renewal(self.database, book, [(f"run:{self.run.id}", self.run.token), (name, token)]):
             reasons = self._page_through(book, name, token)
-            self.tally.update(self.job.outside())
         self.database.transact(lambda tx: leases.give_back(tx, name, token))
         return Outcome(tally=self.tally, stopped=self.stop.is_set(), reasons=reasons)
 
@@ -84,6 +83,7 @@ class SweepRun:
             if page is None:
                 return ["its lease was taken over"]
             self.tally.update(page.tally)
+            self.tally.update(self.job.outside())
             if page.cursor is None:
                 return []
             cursor = dict(page.cursor)

@@ -13,27 +13,53 @@ CREATE FUNCTION payout_seal(p payouts, generation integer, key uuid) RETURNS byt
 $$;
 
 -- Monthly partitions of the append-only tables, this month and `ahead` more; the default partition
--- catches what no month covers.
-CREATE FUNCTION make_partitions(ahead integer DEFAULT 3) RETURNS integer LANGUAGE plpgsql AS $$
+-- catches what no month covers. A trigger of the parent is not asked when a partition is named, so
+-- each has its own.
+CREATE FUNCTION make_partitions(ahead integer DEFAULT 3) RETURNS integer LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
   parent text;
+  child text;
   first date;
   made integer := 0;
 BEGIN
   FOREACH parent IN ARRAY ARRAY['run_attempts', 'moves', 'effect_answers', 'postings'] LOOP
-    IF to_regclass(parent || '_other') IS NULL THEN
-      EXECUTE format('CREATE TABLE %I PARTITION OF %I DEFAULT', parent || '_other', parent);
-    END IF;
-    FOR ahead_by IN 0..ahead LOOP
+    FOR ahead_by IN -1..least(ahead, 12) LOOP
       first := (date_trunc('month', clock_timestamp() AT TIME ZONE 'UTC') + make_interval(months => ahead_by))::date;
-      IF to_regclass(parent || to_char(first, '_YYYY_MM')) IS NULL THEN
-        EXECUTE format('CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)', parent || to_char(first, '_YYYY_MM'), parent,
-                       first::timestamp AT TIME ZONE 'UTC', (first + interval '1 month')::timestamp AT TIME ZONE 'UTC');
+      child := parent || CASE WHEN ahead_by < 0 THEN '_other' ELSE to_char(first, '_YYYY_MM') END;
+      CONTINUE WHEN to_regclass(child) IS NOT NULL;
+      BEGIN
+        EXECUTE format('CREATE TABLE %I PARTITION OF %I ', child, parent) || CASE
+          WHEN ahead_by < 0 THEN 'DEFAULT'
+          ELSE format('FOR VALUES FROM (%L) TO (%L)', first::timestamp AT TIME ZONE 'UTC',
+                      (first + interval '1 month')::timestamp AT TIME ZONE 'UTC') END;
+        IF parent <> 'run_attempts' THEN
+          EXECUTE format('CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON %I '
+                         'FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', child);
+        END IF;
         made := made + 1;
-      END IF;
+      EXCEPTION WHEN check_violation THEN
+        NULL;  -- the default partition holds rows of that month already: they stay there
+      END;
     END LOOP;
   END LOOP;
   RETURN made;
+END $$;
+
+-- Attempts of runs are no evidence of money: whole months of them go, never one of the last 13.
+CREATE FUNCTION drop_run_attempts(months_kept integer DEFAULT 13) RETURNS SETOF text LANGUAGE plpgsql SECURITY DEFINER AS $$
+DECLARE
+  child text;
+BEGIN
+  FOR child IN
+    SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+    WHERE i.inhparent = 'run_attempts'::regclass AND c.relname ~ '^run_attempts_[0-9]{4}_[0-9]{2}$'
+      AND to_date(right(c.relname, 7), 'YYYY_MM')
+          < date_trunc('month', clock_timestamp() AT TIME ZONE 'UTC') - make_interval(months => greatest(months_kept, 13))
+    ORDER BY c.relname
+  LOOP
+    EXECUTE format('DROP TABLE %I', child);
+    RETURN NEXT child;
+  END LOOP;
 END $$;
 
 -- Put a run on record. The same job and request key for ever return the same run.
