@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from domain.errors import UnreachableError
-from workers.cli.context import context
+from workers.cli.context import Context, context
 from workers.cli.output import Json, show, show_one
 
 app = typer.Typer(rich_markup_mode=None)
@@ -48,12 +48,20 @@ def doctor(
     processes: Annotated[
         int, typer.Option("--processes", min=1, help="How many processes share the database.")
     ] = 4,
+    rebind: Annotated[
+        bool,
+        typer.Option("--rebind", help="Propose to bind the database to the account now set."),
+    ] = False,
+    why: Annotated[str, typer.Option("--why", help="Why, for --rebind.")] = "",
     json: Json = False,
 ) -> None:
     """Check settings, servers and clocks; exit 1 on a fault."""
     from workers.doctor import Grade, examine
 
     here = context(ctx)
+    if rebind:
+        _propose_rebinding(here, why)
+        return
     found = examine(here.environ, here.home, live=live, processes=processes)
     rows = [
         {"subject": c.subject, "grade": c.grade.value, "detail": c.detail, "source": c.source}
@@ -64,3 +72,27 @@ def doctor(
         raise typer.Exit(UnreachableError.exit_code)
     if any(c.grade is Grade.FAULT for c in found):
         raise typer.Exit(1)
+
+
+def _propose_rebinding(here: Context, why: str) -> None:
+    """Write down that this database shall serve another account; a second person must approve."""
+    from db import proposals
+    from domain.errors import BadInputError
+    from workers.releasing import account_to_bind
+
+    if not why.strip():
+        raise BadInputError("--why", why, "must say why the effects of this database move")
+    bound = account_to_bind(here.settings, here.addresses)
+    if bound is None:
+        raise BadInputError("BURSAR_PAYOUT_PROVIDER", "", "must name the provider to bind to")
+    provider, account = bound
+    with here.database().begin() as tx:
+        number = proposals.propose(
+            tx,
+            "provider.rebind",
+            f"{provider}:{account}",
+            {"provider": provider, "account": account},
+            by=here.operator,
+            why=why,
+        )
+    typer.echo(f"proposed as {number}: another operator runs `bursar approve {number}`")

@@ -84,7 +84,7 @@ class Context:
     def actor(self) -> str:
         """Who is recorded for a change: a proven operator, else the user of this machine; and the remark."""
         proven = self._by_token()
-        who = proven or f"os:{getpass.getuser()}"
+        who = f"operator:{proven}" if proven else f"os:{getpass.getuser()}"
         return f"{who} (as {self.remark})" if self.remark else who
 
     @cached_property

@@ -112,6 +112,8 @@ def _tell(result: "Result", kept: Path | None) -> None:
     typer.echo(f"Kept in {kept}. Start it again with `bursar up --home {kept}`, then look:")
     for command in ("payouts list --state FAILED", "effects list", "runs", "ledger trial-balance"):
         typer.echo(f"  bursar {command} --home {kept}")
+    for name, token in result.operators.items():
+        typer.echo(f"  operator {name}: BURSAR_OPERATOR_TOKEN={token}")
 
 
 def _refuse_real(here: Context) -> None:

@@ -1,5 +1,6 @@
 """The demo from a fresh home to its verdict: import, processes, one SIGKILL, drained, judged."""
 
+import secrets
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -8,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from db import installation
+from db import installation, operators
 from db.engine import Database
 from db.payouts import imports, progress
 from domain.errors import ExpectedError
@@ -28,6 +29,7 @@ from workers.up import Site, WORKER, programs, site
 FAULTS: Final = "drop=0.03,error=0.01,refuse=0.02"
 """3 % of replies lost after the bank paid, 1 % server errors after it paid, 2 % refusals."""
 RATE_PER_SECOND: Final = 400.0
+OPERATORS: Final = ("asha", "ravi")
 KILL_AT_SHARE: Final = 0.25
 LOOK_SECONDS: Final = 0.5
 IMPORT_SECONDS_MAX: Final = 120.0
@@ -64,6 +66,8 @@ class Result:
     seconds: float = 0.0
     drained: bool = False
     stopped: bool = False
+    operators: Mapping[str, str] = field(default_factory=dict)
+    """Tokens by name: two people, for what needs two."""
     gave_up: bool = False
     """A process could not be kept running."""
 
@@ -88,6 +92,7 @@ def run(environ: Mapping[str, str], plan: Plan) -> Result:
             pool_max=2,
         )
         stack.callback(database.dispose)
+        result.operators = _make_operators(database)
         total = _import(database, plan.file)
         view = stack.enter_context(View(total))
         view.say(f"{total} payouts of {plan.file.name} imported and approved; home {plan.home}")
@@ -100,11 +105,21 @@ def run(environ: Mapping[str, str], plan: Plan) -> Result:
     return result
 
 
+def _make_operators(database: Database) -> dict[str, str]:
+    tokens = {name: secrets.token_urlsafe(24) for name in OPERATORS}
+    with database.begin() as tx:
+        for name, token in tokens.items():
+            operators.add(tx, name, token, by="demo")
+    return tokens
+
+
 def _import(database: Database, file: Path) -> int:
     lines = read_payout_file(file).whole().lines
     with database.begin(IMPORT_SECONDS_MAX) as tx:
         order = imports.Lines(lines=lines, file=file.name, approve=True)
-        done = imports.take_over(tx, installation.get(tx).id, order, actor="operator:demo")
+        done = imports.take_over(
+            tx, installation.get(tx).id, order, actor=f"operator:{OPERATORS[0]}"
+        )
     return done.created
 
 
