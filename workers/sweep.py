@@ -10,7 +10,7 @@ from typing import Final
 
 import structlog
 
-from db import runs, switches, workers as registry
+from db import run_states, runs, switches, workers as registry
 from db.clock import now
 from db.tx import Tx
 from domain.errors import ExpectedError
@@ -73,7 +73,7 @@ class SweepThread:
             self.serving.offer(queue, run)
 
     def _note(self, tx: Tx) -> list[tuple[int, str]]:
-        for run, job in runs.mark_crashed(tx):
+        for run, job in run_states.mark_crashed(tx):
             log.warning("run.crashed", run_id=run, job=job)
         switches.lapse(tx)
         made = runs.wake(tx, self.runner.known)

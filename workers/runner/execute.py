@@ -8,7 +8,7 @@ from uuid import UUID
 
 import structlog
 
-from db import runs, switches, work
+from db import runs, switches, waiting
 from db.engine import Database
 from db.runs import Known, Started
 from domain.errors import BadInputError
@@ -122,7 +122,7 @@ class Runner:
             return outcome.state(0)
         gates = ["maintenance", "restored", f"queue:{started.queue}", f"job:{job.name}", *job.gates]
         with self.database.begin() as tx:
-            waiting = work.due(tx, job.name, started.started_at).items
+            left = waiting.due(tx, job.name, started.started_at).items
             on = [name for name in switches.all_on(tx) if name in gates]
         if on and outcome.held_back is None:
             outcome = Outcome(
@@ -131,7 +131,7 @@ class Runner:
                 held_back=f"held by {', '.join(on)}",
                 reasons=outcome.reasons,
             )
-        return outcome.state(waiting)
+        return outcome.state(left)
 
     def wake(self, known: Sequence[Known]) -> None:
         """Make wake runs for jobs with due work, and ring for them; best effort."""

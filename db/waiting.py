@@ -1,0 +1,84 @@
+"""What waits in the work table, seen from outside a claim: added, pulled forward, freed, explained."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from db.tx import Row, Tx
+
+
+def add(tx: Tx, job: str, subjects: Sequence[UUID], due_at: datetime | None = None) -> int:
+    """Insert the work rows that `subjects` call for; one that exists is left alone."""
+    return tx.run(
+        sa.text("""
+        INSERT INTO work (job, subject, due_at)
+        SELECT :job, subject, coalesce(CAST(:due AS timestamptz), clock_timestamp()) FROM unnest(CAST(:subjects AS uuid[])) AS s (subject)
+        ON CONFLICT (job, subject) DO NOTHING"""),
+        job=job,
+        subjects=list(subjects),
+        due=due_at,
+    )
+
+
+def hasten(tx: Tx, job: str, subjects: Sequence[UUID]) -> int:
+    """Pull the due time of unleased, unparked rows forward to now; returns how many moved."""
+    return tx.run(
+        sa.text("""
+        UPDATE work SET due_at = clock_timestamp() WHERE job = :job AND subject = ANY(CAST(:subjects AS uuid[]))
+          AND leased_until IS NULL AND parked_reason IS NULL AND due_at > clock_timestamp()"""),
+        job=job,
+        subjects=list(subjects),
+    )
+
+
+def unpark(tx: Tx, subjects: Sequence[UUID]) -> list[UUID]:
+    """Make parked rows due again, with a clean count; returns those that were parked."""
+    rows = tx.rows(
+        sa.text("""
+        UPDATE work SET due_at = clock_timestamp(), parked_reason = NULL, claims = 0, tries = 0
+        WHERE subject = ANY(CAST(:subjects AS uuid[])) AND parked_reason IS NOT NULL RETURNING subject"""),
+        subjects=list(subjects),
+    )
+    return [row.subject for row in rows]
+
+
+_WHY_NOT: Final = sa.text("""
+    SELECT s.subject, w.job, w.due_at, w.leased_until, w.holder, w.parked_reason,
+           w.leased_until > clock_timestamp() AS is_leased, w.due_at > clock_timestamp() AS is_later
+    FROM unnest(CAST(:subjects AS uuid[])) AS s (subject) LEFT JOIN work w ON w.subject = s.subject""")
+
+
+def why_not_claimed(tx: Tx, job: str, subjects: Sequence[UUID]) -> dict[UUID, str]:
+    """Say for each subject of a scope why `job` did not claim it."""
+    return {row.subject: _why_not(job, row) for row in tx.rows(_WHY_NOT, subjects=list(subjects))}
+
+
+def _why_not(job: str, row: Row) -> str:
+    if row.job is None:
+        return "it waits for no job"
+    if row.job != job:
+        return f"it waits for {row.job}"
+    if row.parked_reason:
+        return f"it is parked: {row.parked_reason}"
+    if row.is_leased:
+        return f"run {row.holder} holds it until {row.leased_until:%H:%M:%S} UTC"
+    if row.is_later:
+        return f"it is due at {row.due_at:%Y-%m-%d %H:%M:%S} UTC"
+    return "it was being claimed by another run"
+
+
+def due(tx: Tx, job: str, before: datetime) -> Row:
+    """Count the rows of `job` due before `before`, unleased and unparked, and the oldest due time."""
+    row = tx.row(
+        sa.text("""
+        SELECT count(*) AS items, min(due_at) AS oldest FROM work
+        WHERE job = :job AND coalesce(leased_until, due_at) <= :before AND leased_until IS NULL"""),
+        job=job,
+        before=before,
+    )
+    if row is None:
+        raise AssertionError("an aggregate returns one row")
+    return row
