@@ -13,7 +13,7 @@ from db import transitions, work
 from db.engine import Database
 from db.errors import CommitUnknownError
 from db.tx import Tx
-from domain.errors import UnreachableError
+from domain.errors import ExpectedError, UnreachableError
 from domain.tally import Count, Tally
 from jobs.shapes import Answer, Drain, ItemT, ResultT
 from workers.runner.book import Book
@@ -75,7 +75,7 @@ class Settler(Generic[ItemT, ResultT]):
         """Settle a set; one that breaks a rule is tried again in halves until only the guilty item fails."""
         try:
             self._until_reachable(answers, self._settle)
-        except Exception:  # whatever it was, its siblings must not suffer
+        except Exception as error:  # whatever it was, its siblings must not suffer
             if len(answers) > 1:
                 middle = len(answers) // 2
                 self._settle_or_halve(answers[:middle])
@@ -84,7 +84,16 @@ class Settler(Generic[ItemT, ResultT]):
             log.exception(
                 "settle.broke", job=self.job.name, subject=str(answers[0].item.held.subject)
             )
+            self._give_up(answers, error)
+
+    def _give_up(self, answers: Sequence[Answer[ItemT, ResultT]], error: Exception) -> None:
+        """Put the guilty item off; where even that is refused, its lease lapses and others go on."""
+        try:
             self._until_reachable(answers, partial(self._postpone, error))
+        except ExpectedError as again:
+            log.warning("settle.not_postponed", job=self.job.name, error=str(again))
+            self.reasons.add(f"could not be settled nor put off: {again}")
+            self.book.drop(a.item.held.subject for a in answers)
 
     def _until_reachable(
         self,
