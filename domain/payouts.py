@@ -75,3 +75,13 @@ def reference(payout: UUID, generation: int) -> str:
     finds the refused generation beside the live one.
     """
     return str(payout) if generation == 1 else f"{payout}-{generation}"
+
+
+def of_reference(text: str | None) -> tuple[UUID, int] | None:
+    """Return the payout and generation that `reference` made `text` of, or None: it made no such text."""
+    id_, number = (text or "")[:36], (text or "")[37:]
+    try:
+        payout, generation = UUID(id_), int(number or 1)
+    except ValueError:
+        return None
+    return (payout, generation) if reference(payout, generation) == text else None

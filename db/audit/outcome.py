@@ -16,7 +16,9 @@ DEEP_ENTRIES_MAX: Final = 2_000_000
 
 def is_small(tx: Tx) -> bool:
     """Say whether the books are small enough to be summed up in one short statement."""
-    entries: int = tx.scalar(sa.text("SELECT CAST(coalesce(sum(entries), 0) AS bigint) FROM ledger_totals"))
+    entries: int = tx.scalar(
+        sa.text("SELECT CAST(coalesce(sum(entries), 0) AS bigint) FROM ledger_totals")
+    )
     return entries <= DEEP_ENTRIES_MAX
 
 

@@ -83,7 +83,7 @@ def start_processing(tx: Tx, provider: Provider, claim_order: ClaimOrder) -> Bat
         elif row is not None:
             send.append(row)
     leased.settle(nexts)
-    return Batch(items=_commit_to(leased, provider, send), taken=len(leased.held))
+    return Batch(items=commit_to(leased, provider, send), taken=len(leased.held))
 
 
 def _verdict(held: Held, row: Row | None) -> Next | None:
@@ -112,7 +112,8 @@ def _park(row: Row, reason: str) -> Next:
     return Next(subject=row.id, job=PROCESS, parked=reason, error=reason)
 
 
-def _commit_to(leased: LeasedTx, provider: Provider, rows: Sequence[Row]) -> list[Sending]:
+def commit_to(leased: LeasedTx, provider: Provider, rows: Sequence[Row]) -> list[Sending]:
+    """Commit to a send of each of `rows` (of `DETAILS`, held): state, effect, reserved money."""
     approved = [row.id for row in rows if row.state == PayoutState.APPROVED]
     moved = set(
         move(leased, PAYOUTS, approved, source=PayoutState.APPROVED, target=PayoutState.PROCESSING)

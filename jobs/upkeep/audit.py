@@ -45,9 +45,7 @@ class AuditBooks(Sweep):
         place = Place(**cursor) if cursor else _begin(tx)
         invariant = INVARIANTS[place.at]
         named = max(1, NAMED_MAX - place.found)
-        seen = audit.look(
-            tx, invariant, after=place.after, page=PAGE, most=named, deep=place.deep
-        )
+        seen = audit.look(tx, invariant, after=place.after, page=PAGE, most=named, deep=place.deep)
         findings.report(tx, _findings(invariant, seen, place.found + seen.found))
         tally = Tally({Count.PROCESSED: seen.looked_at, Count.FAILED: seen.found})
         follows = _next(place, seen)
@@ -75,7 +73,9 @@ def _findings(invariant: Invariant, seen: Look, found: int) -> list[Finding]:
     ]
     if found <= NAMED_MAX:
         return named
-    detail = f"{found} so far; the first {NAMED_MAX} have findings of their own. {invariant.promise}"
+    detail = (
+        f"{found} so far; the first {NAMED_MAX} have findings of their own. {invariant.promise}"
+    )
     return [*named, Finding(kind=invariant.finding, subject=invariant.name, detail=detail)]
 
 

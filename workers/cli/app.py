@@ -14,6 +14,8 @@ MODULES: Final[Sequence[str]] = (
     "processes",
     "demo",
     "admin",
+    "audit",
+    "reconcile",
 )
 """Modules of this package, in the order of the help; each has an `app` with its commands."""
 

@@ -1,0 +1,60 @@
+"""Compare every payout the bank made lately with ours, page by page; then let workers go on.
+
+Not a job of the catalog: after a restore no run is started until this is through.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from itertools import islice
+from typing import Final
+
+from db import reconcile
+from db.engine import Database
+from db.reconcile import Matches
+from domain.ports import Bank
+from jobs.payouts import provider
+
+PAGE: Final = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """The window that was compared, and what its transfers are to us."""
+
+    start: datetime
+    end: datetime
+    matches: Matches
+
+
+Told = Callable[[int], None]
+"""Told how many more transfers are compared."""
+
+
+def reconcile_effects(
+    database: Database,
+    bank: Bank,
+    *,
+    actor: str,
+    since: datetime | None = None,
+    told: Told = lambda _: None,
+) -> Compared:
+    """Compare from `since` (None: from the oldest send that may be lost) until now.
+
+    Raises `UnreachableError` where the bank's list cannot be read to its end: what was compared
+    stays, and workers stay held back until a whole comparison was made.
+    """
+    with database.begin() as tx:
+        start, end = reconcile.window(tx)
+    start = start if since is None else since
+    matches = Matches()
+    transfers = iter(bank.payouts_between(start, end))
+    while page := list(islice(transfers, PAGE)):
+        compare = partial(
+            reconcile.compare, provider=provider.of(bank), transfers=page, actor=actor
+        )
+        matches += database.transact(compare)
+        told(len(page))
+    database.transact(partial(reconcile.finish, who=actor))
+    return Compared(start=start, end=end, matches=matches)

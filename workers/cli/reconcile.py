@@ -1,0 +1,59 @@
+"""`reconcile effects`: after a restore, the provider's list against ours, before anything is sent."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from workers.cli.context import context
+from workers.cli.output import Json, show_one
+
+app = typer.Typer(name="reconcile", rich_markup_mode=None, no_args_is_help=True)
+
+
+@app.callback()
+def reconcile() -> None:
+    """Hold what outside systems have against what is here."""
+
+
+@app.command()
+def effects(
+    ctx: typer.Context,
+    since: Annotated[
+        datetime | None,
+        typer.Option(
+            "--since", help="UTC. Default: 7 days before the restore, or the oldest open send."
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Adopt what the provider has and a restored database forgot; then let workers claim again."""
+    from db import installation
+    from domain.errors import BadInputError
+    from jobs.payouts.reconcile_effects import reconcile_effects
+    from workers.banks import open_bank
+    from workers.cli.output import progress
+
+    here = context(ctx)
+    database = here.database()
+    with open_bank(here.settings) as bank:
+        if bank is None:
+            raise BadInputError(
+                "BURSAR_PAYOUT_PROVIDER", None, "must name the provider to compare with"
+            )
+        with database.begin() as tx:
+            installation.check_bound(installation.get(tx), bank.provider, bank.account)
+        with progress("compare", 0) as done:
+            compared = reconcile_effects(
+                database,
+                bank,
+                actor=here.actor,
+                since=since.replace(tzinfo=UTC) if since is not None else None,
+                told=done,
+            )
+    matches = {match.value: count for match, count in sorted(compared.matches.items())}
+    show_one({"from": compared.start, "until": compared.end, **matches}, json=json)
+    bad = {"parked", "foreign", "surplus"} & {name for name, count in matches.items() if count}
+    if bad:
+        typer.echo(f"{', '.join(sorted(bad))}: see `bursar findings list`", err=True)
+        raise typer.Exit(1)
