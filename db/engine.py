@@ -79,8 +79,9 @@ class Database:
         seconds: float = TRANSACTION_SECONDS,
         attempts_max: int = 10,
     ) -> T:
-        """Return `work(tx)`, committed; the whole of it is run again after a deadlock or a serialization
-        failure, with jitter, at most `attempts_max` times within 2 s, then `ContendedError`.
+        """Return `work(tx)`, committed; all of it is run again after a deadlock or serialization failure.
+
+        With jitter, at most `attempts_max` times within 2 s; then `ContendedError`.
         """
         for attempt in tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(ContendedError),

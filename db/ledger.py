@@ -230,14 +230,12 @@ def _insert(tx: Tx, columns: Columns, *, run: int | None, actor: str) -> None:
 
 
 def _nets(columns: Columns) -> dict[int, tuple[int, int]]:
-    debits, credits = dict[int, int](), dict[int, int]()
+    taken, given = dict[int, int](), dict[int, int]()
     for debit, credit, amount in zip(columns.debits, columns.credits, columns.amounts, strict=True):
-        debits[debit] = debits.get(debit, 0) + amount
-        credits[credit] = credits.get(credit, 0) + amount
-    return {
-        account: (debits.get(account, 0), credits.get(account, 0))
-        for account in debits.keys() | credits.keys()
-    }
+        taken[debit] = taken.get(debit, 0) + amount
+        given[credit] = given.get(credit, 0) + amount
+    accounts = taken.keys() | given.keys()
+    return {account: (taken.get(account, 0), given.get(account, 0)) for account in accounts}
 
 
 def _add_totals(tx: Tx, columns: Columns, stripe: int) -> None:

@@ -63,8 +63,10 @@ class Bank(Protocol):
         """Return the exact request body for `order`. Pure: no clock, no chance, no settings that drift."""
 
     def submit(self, request: FrozenRequest) -> Answer:
-        """Send `request` once under its key. `Rejected` here assumes a first send; the runner converts
-        it to `Unknown` where an earlier send may have begun."""
+        """Send `request` once under its key.
+
+        `Rejected` assumes a first send; it is read as `Unknown` where an earlier one may have begun.
+        """
 
     def find(self, reference: str) -> LookUp:
         """Every payout under `reference`, following pagination to its end."""
@@ -72,7 +74,8 @@ class Bank(Protocol):
     def fetch(self, sought: Sequence[Sought]) -> dict[str, ProviderPayout] | LookUpFailed:
         """Up to a page of payouts with as few reads as it can, by reference; absent means not seen.
 
-        Returns `LookUpFailed` where a read failed."""
+        Returns `LookUpFailed` where a read failed.
+        """
 
     def payouts_between(self, start: datetime, end: datetime) -> Iterator[ProviderPayout]:
         """Every payout created in `[start, end)`. Raises `UnreachableError` when a read fails."""

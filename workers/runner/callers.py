@@ -41,6 +41,7 @@ class Callers(Generic[ItemT, ResultT]):
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
         self._calling: dict[int, list[ItemT]] = {}
+        self._stopping = False
 
     @property
     def waiting(self) -> int:
@@ -67,7 +68,8 @@ class Callers(Generic[ItemT, ResultT]):
             thread.start()
 
     def take_back(self) -> list[ItemT]:
-        """Return every item whose call has not begun."""
+        """Return every item whose call has not begun; those of a chunk under way come as unstarted."""
+        self._stopping = True
         items: list[ItemT] = []
         while True:
             try:
@@ -102,12 +104,7 @@ class Callers(Generic[ItemT, ResultT]):
             if chunk is None:
                 return
             self._begin(chunk)
-            started = [item for item in chunk if self._still_mine(item)]
-            if len(started) < len(chunk):
-                kept = {id(item) for item in started}
-                self.unstarted([item for item in chunk if id(item) not in kept])
-            if started:
-                self._call(started)
+            self._call(chunk)
 
     def _begin(self, chunk: Sequence[ItemT]) -> None:
         with self._lock:
@@ -116,19 +113,46 @@ class Callers(Generic[ItemT, ResultT]):
     def _call(self, items: list[ItemT]) -> None:
         begun = time.monotonic()
         self._calling[threading.get_ident()] = items
-        results = self._results(items)
+        answers, unstarted = self._ask(items) if isinstance(self.job, Ask) else self._act(items)
         del self._calling[threading.get_ident()]
-        self.call_seconds += ((time.monotonic() - begun) / len(items) - self.call_seconds) * 0.2
-        self.answered([Answer(item, result) for item, result in zip(items, results, strict=True)])
+        if answers:
+            taken = (time.monotonic() - begun) / len(answers)
+            self.call_seconds += (taken - self.call_seconds) * 0.2
+            self.answered(answers)
+        if unstarted:
+            self.unstarted(unstarted)
 
-    def _still_mine(self, item: ItemT) -> bool:
-        return self.book.has_time(item.held.subject, self.job.call_seconds_max)
+    def _act(self, items: list[ItemT]) -> tuple[list[Answer[ItemT, ResultT]], list[ItemT]]:
+        """One call each; whether there is time left for it is asked before each."""
+        answers, unstarted = list[Answer[ItemT, ResultT]](), list[ItemT]()
+        for item in items:
+            if self._stopping or not self._still_mine(item):
+                unstarted.append(item)
+            else:
+                answers.append(Answer(item, self._result(item)))
+        return answers, unstarted
+
+    def _result(self, item: ItemT) -> ResultT:
+        try:
+            return self.job.effect(item, partial(self._still_mine, item))
+        except Exception as error:  # an adapter's bug: nobody can know what it did
+            log.exception("effect.broke", job=self.job.name)
+            return self.job.broke(item, error)
+
+    def _ask(self, items: list[ItemT]) -> tuple[list[Answer[ItemT, ResultT]], list[ItemT]]:
+        """One read for all that have time left for it."""
+        mine = [item for item in items if self._still_mine(item)]
+        kept = {id(item) for item in mine}
+        results = self._results(mine) if mine else []
+        answers = [Answer(item, result) for item, result in zip(mine, results, strict=True)]
+        return answers, [item for item in items if id(item) not in kept]
 
     def _results(self, items: list[ItemT]) -> Sequence[ResultT]:
         try:
-            if isinstance(self.job, Ask):
-                return self.job.ask(items)
-            return [self.job.effect(item, partial(self._still_mine, item)) for item in items]
-        except Exception as error:  # an adapter's bug: per item, nobody can know what it did
+            return self.job.ask(items)  # type: ignore[attr-defined]  # only an Ask comes here
+        except Exception as error:  # an adapter's bug: the read says nothing about any of them
             log.exception("effect.broke", job=self.job.name)
             return [self.job.broke(item, error) for item in items]
+
+    def _still_mine(self, item: ItemT) -> bool:
+        return self.book.has_time(item.held.subject, self.job.call_seconds_max)

@@ -62,6 +62,7 @@ class DrainRun(Generic[ItemT, ResultT]):
         )
         self.tally = Tally()
         self.held_back: str | None = None
+        self.claimed: set[UUID] = set()
         self._woken_at = 0.0
 
     def execute(self) -> Outcome:
@@ -77,6 +78,7 @@ class DrainRun(Generic[ItemT, ResultT]):
             stopped=self.stop.is_set(),
             held_back=self.held_back,
             reasons=sorted(self.settler.reasons),
+            claimed=frozenset(self.claimed),
         )
 
     def _claim_until_done(self) -> None:
@@ -202,6 +204,8 @@ class DrainRun(Generic[ItemT, ResultT]):
 
     def _hand_on(self, batch: Batch[ItemT], limit: int) -> None:
         self.tally[Count.SKIPPED] += batch.skipped
+        if self.only is not None:
+            self.claimed |= {item.held.subject for item in batch.items}
         if batch.items:
             self.callers.put(batch.items)
         if batch.taken >= limit > 1 and time.monotonic() - self._woken_at > WAKE_SECONDS:

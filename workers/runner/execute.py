@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -11,7 +11,7 @@ import structlog
 from db import runs, switches, waiting
 from db.engine import Database
 from db.runs import Known, Started
-from domain.errors import BadInputError
+from domain.errors import BadInputError, ExpectedError
 from domain.runs import RunState
 from domain.tally import as_json
 from jobs.shapes import Chore, Drain, Job, Sweep
@@ -76,21 +76,15 @@ class Runner:
         job = self.jobs[started.job]
         try:
             outcome = self._outcome(job, started)
-        except (
-            Exception
-        ) as error:  # a run that breaks is a failed run; its items come back by their leases
+        except Exception as error:  # a broken run is a failed one; its items come back by their leases
             log.exception("run.broke")
             outcome = Outcome(reasons=[f"{type(error).__name__}: {error}"])
         state, reason = self._judge(job, started, outcome)
         self.database.transact(
             lambda tx: runs.end(tx, started, state, tally=as_json(outcome.tally), reason=reason)
         )
-        log.info(
-            "run.ended",
-            state=state.value,
-            reason=reason,
-            **{k: v for k, v in as_json(outcome.tally).items() if v},
-        )
+        counts = {name: count for name, count in as_json(outcome.tally).items() if count}
+        log.info("run.ended", state=state.value, reason=reason, **counts)
         if meter is not None:
             meter.run_ended(started.job, state.value, as_json(outcome.tally))
         return state
@@ -117,27 +111,37 @@ class Runner:
                 raise AssertionError(f"{job.name} has none of the four shapes")
 
     def _judge(self, job: Job, started: Started, outcome: Outcome) -> tuple[RunState, str | None]:
-        """The silent-skip guard: due rows that this run left untouched, with no switch to explain it, are a failure."""
-        if isinstance(job, Sweep) or started.scope:
+        """The silent-skip guard: due rows left untouched, with no switch to explain it, are a failure."""
+        if isinstance(job, Sweep):
             return outcome.state(0)
+        only = subjects(job, started.scope)
+        if only is not None:
+            return self._judge_scope(job, outcome, [s for s in only if s not in outcome.claimed])
         gates = ["maintenance", "restored", f"queue:{started.queue}", f"job:{job.name}", *job.gates]
         with self.database.begin() as tx:
             left = waiting.due(tx, job.name, started.started_at).items
             on = [name for name in switches.all_on(tx) if name in gates]
         if on and outcome.held_back is None:
-            outcome = Outcome(
-                tally=outcome.tally,
-                stopped=outcome.stopped,
-                held_back=f"held by {', '.join(on)}",
-                reasons=outcome.reasons,
-            )
+            outcome = replace(outcome, held_back=f"held by {', '.join(on)}")
         return outcome.state(left)
+
+    def _judge_scope(
+        self, job: Job, outcome: Outcome, missed: Sequence[UUID]
+    ) -> tuple[RunState, str | None]:
+        """A scope that names subjects says of each one not claimed why; none claimed is a failure."""
+        state, reason = outcome.state(0)
+        if not missed or state is not RunState.SUCCEEDED:
+            return state, reason
+        with self.database.begin() as tx:
+            why = waiting.why_not_claimed(tx, job.name, missed)
+        told = "; ".join(f"{subject}: {why[subject]}" for subject in missed)[:4000]
+        return (state if outcome.claimed else RunState.FAILED), f"not claimed: {told}"
 
     def wake(self, known: Sequence[Known]) -> None:
         """Make wake runs for jobs with due work, and ring for them; best effort."""
         try:
             self.ring(self.database.transact(lambda tx: runs.wake(tx, known)))
-        except Exception as error:  # the sweep of every process does the same each second
+        except ExpectedError as error:  # the sweep of every process does the same each second
             log.warning("wake.failed", error=str(error))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from domain.runs import RunState
 from domain.tally import Count, Tally
@@ -21,6 +22,8 @@ class Outcome:
     skipped: str | None = None
     """Why it did not run at all."""
     reasons: list[str] = field(default_factory=list)
+    claimed: frozenset[UUID] = frozenset()
+    """The subjects acted on, where the run's scope names subjects."""
 
     def state(self, waiting: int) -> tuple[RunState, str | None]:
         """The state to end in, and the reason; `waiting` counts rows that were due before its start."""

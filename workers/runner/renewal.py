@@ -2,6 +2,7 @@
 
 import threading
 import time
+from typing import Self
 
 import structlog
 
@@ -27,7 +28,7 @@ class Renewal:
             target=self._renew_until_stopped, name="renewal", daemon=True
         )
 
-    def __enter__(self) -> "Renewal":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
