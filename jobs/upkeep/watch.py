@@ -42,15 +42,17 @@ class Watch(Sweep):
         self.alerts, self.wall, self.host = alerts, wall, host
         self._outbox: list[dict[str, object]] = []
         self._delivered: list[str] = []
+        self._run: int | None = None
         self._is_due = False
 
     def page(self, tx: Tx, cursor: Mapping[str, Any], run: int) -> Page:
         """Look and pick, or note what was delivered."""
         if SENT in cursor:
-            return Page(cursor=None, tally=self._note(tx))
+            # Taken over from a process that died: what it sent is not known, so it is sent again.
+            return Page(cursor=None, tally=self._note(tx) if run == self._run else Tally())
         _observe(tx)
         self._compare_clocks(tx)
-        self._is_due = True
+        self._run, self._is_due, self._delivered = run, True, []
         if self.alerts is not None:
             self._outbox = [_document(row) for row in findings.to_alert(tx, ALERTS_MAX)]
         return Page(cursor={SENT: True}, tally=Tally())
@@ -60,7 +62,6 @@ class Watch(Sweep):
         if self.alerts is None or not self._is_due:
             return Tally()
         self._is_due = False
-        self._delivered = []
         for document in self._outbox:
             if not self.alerts.send(document):
                 break
@@ -75,7 +76,6 @@ class Watch(Sweep):
         detail = f"{lost} alerts wait; the first: {self._outbox[-lost]['key']}" if lost else ""
         seen = [Finding(kind=kind, subject="BURSAR_ALERT_URL", detail=detail)] if lost else []
         findings.observe(tx, kind, seen)
-        self._outbox, self._delivered = [], []
         return Tally({Count.FAILED: lost})
 
     def _compare_clocks(self, tx: Tx) -> None:
