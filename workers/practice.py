@@ -1,7 +1,7 @@
 """The sandbox bank of a home: its plan, its process, and what it counted."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import httpx
@@ -40,11 +40,20 @@ def run_sandbox(
     serve(_settings(plan, home), port=plan.port)
 
 
-def count(plan: SandboxPlan) -> dict[str, object]:
-    """Return what the bank says it did: see `/_sandbox/summary`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """What the bank says it did."""
 
-    Raises `UnreachableError` where it does not answer.
-    """
+    transfers: int = 0
+    sends: int = 0
+    """Requests for a payment, refused and repeated ones too."""
+    sent_again: int = 0
+    """Keys that came more than once."""
+    faults: Mapping[str, int] = field(default_factory=dict)
+
+
+def count(plan: SandboxPlan) -> Counted:
+    """Ask the bank what it did. Raises `UnreachableError` where it does not answer."""
     try:
         reply = httpx.get(
             plan.url.removesuffix("/v1") + "/_sandbox/summary",
@@ -57,8 +66,13 @@ def count(plan: SandboxPlan) -> dict[str, object]:
         raise UnreachableError(
             f"the sandbox bank at {plan.url} does not answer: {error}"
         ) from error
-    found: dict[str, object] = reply.json()
-    return found
+    found = reply.json()
+    return Counted(
+        transfers=found["transfers"],
+        sends=found["sends"],
+        sent_again=found["keys_sent_again"],
+        faults=found["faults"],
+    )
 
 
 def _settings(plan: SandboxPlan, home: Path) -> SandboxSettings:

@@ -79,7 +79,8 @@ def json_text(result: "Result") -> str:
             "currency": CURRENCY,
             "transfers": result.transfers,
             "sends": result.sends,
-            "payouts_sent_again": result.sent_again,
+            "payments_asked_again": result.sent_again,
+            "faults": dict(result.faults),
             "killed": result.killed,
             "crashed_runs": result.crashed_runs,
             "promises": [
@@ -99,10 +100,14 @@ def _tell(result: "Result", kept: Path | None) -> None:
     for promise in result.promises:
         typer.echo(f"{'holds ' if promise.holds else 'BROKEN'}  {promise.name}: {promise.detail}")
     typer.echo("")
+    faults = ", ".join(f"{count} x {name}" for name, count in sorted(result.faults.items()))
     typer.echo(
-        f"{result.sends} requests for {result.transfers} transfers; {result.sent_again} payouts were "
-        f"sent again under their key; killed: {result.killed or 'nobody'} "
-        f"({result.crashed_runs} runs crashed); {result.seconds:g} s"
+        f"{result.sends} requests for {result.transfers} transfers; the bank's faults: "
+        f"{faults or 'none'}; {result.sent_again} asked again under the same key"
+    )
+    typer.echo(
+        f"killed: {result.killed or 'nobody'} ({result.crashed_runs} runs crashed); "
+        f"{result.seconds:g} s"
     )
     if not result.drained:
         typer.echo("It did not drain in time.", err=True)

@@ -8,7 +8,7 @@ from db.payouts import progress
 from domain.errors import UnreachableError
 from domain.payouts import RECOVER, PayoutState
 from workers.demo.verdict import FINAL
-from workers.practice import count
+from workers.practice import Counted, count
 from workers.servers import SandboxPlan
 
 
@@ -49,7 +49,7 @@ def look(database: Database, bank: SandboxPlan) -> Look:
     try:
         counted = count(bank)
     except UnreachableError:
-        counted = {}
+        counted = Counted()
     return Look(
         states={
             state.value: states.get(state.value, 0)
@@ -57,11 +57,6 @@ def look(database: Database, bank: SandboxPlan) -> Look:
             if states.get(state.value)
         },
         waiting=waiting,
-        transfers=_number(counted, "transfers"),
-        sends=_number(counted, "sends"),
+        transfers=counted.transfers,
+        sends=counted.sends,
     )
-
-
-def _number(counted: Mapping[str, object], name: str) -> int:
-    value = counted.get(name, 0)
-    return value if isinstance(value, int) else 0

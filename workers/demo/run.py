@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from db import installation, operators
+from db import audit, installation, operators
 from db.engine import Database
 from db.payouts import imports, progress
 from domain.errors import ExpectedError
@@ -17,8 +17,9 @@ from domain.payouts import PayoutState
 from workers.banks import open_bank
 from workers.databases import open_database
 from workers.demo.look import Look, look
-from workers.demo.verdict import Ours, Promise, promises
+from workers.demo.verdict import Ours, Promise, audited, promises
 from workers.demo.view import View
+from workers.practice import count
 from workers.files import read_payout_file
 from workers.logs import configure
 from workers.servers import SandboxPlan
@@ -60,7 +61,10 @@ class Result:
     promises: list[Promise] = field(default_factory=list)
     transfers: int = 0
     sends: int = 0
+    faults: Mapping[str, int] = field(default_factory=dict)
+    """What the bank did to its replies, by name, as it counted itself."""
     sent_again: int = 0
+    """Payments the bank was asked for more than once, under the same key."""
     crashed_runs: int = 0
     killed: str | None = None
     seconds: float = 0.0
@@ -177,8 +181,7 @@ class _Show:
             result.states = {r.state: (r.items, r.amount_minor) for r in progress.by_state(tx)}
             ours = [_ours(row) for row in progress.sent(tx)]
             books = {r.kind: (r.debits, r.credits) for r in progress.books(tx)}
-            troubles = progress.troubles(tx)
-        result.sent_again, result.crashed_runs = troubles.sent_again, troubles.crashed
+            result.crashed_runs = progress.crashed_runs(tx)
         now = datetime.now(UTC)
         with open_bank(self._made.settings) as bank:
             if bank is None:
@@ -186,9 +189,10 @@ class _Show:
             theirs = list(
                 bank.payouts_between(now - timedelta(hours=1), now + timedelta(seconds=5))
             )
-        counted = look(self._database, self._bank())
+        counted = count(self._bank())
         result.transfers, result.sends = counted.transfers, counted.sends
-        result.promises = promises(ours, theirs, books)
+        result.sent_again, result.faults = counted.sent_again, counted.faults
+        result.promises = [*promises(ours, theirs, books), audited(audit.run(self._database))]
         result.drained = True
 
     def _bank(self) -> SandboxPlan:

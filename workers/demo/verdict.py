@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from db.audit import Result
 from domain.answers import ProviderPayout, ProviderStatus
 from domain.payouts import PayoutState, reference
 
@@ -40,6 +41,18 @@ def promises(
     """
     paid = [t for t in theirs if t.status is ProviderStatus.PAID]
     return [_all_final(ours), *_paid_once(ours, theirs, paid), *_sums(ours, paid, books)]
+
+
+def audited(results: Sequence[Result]) -> Promise:
+    """Return the audit's result as one promise, naming what was broken."""
+    broken = [result.name for result in results if not result.holds]
+    looked_at = sum(result.looked_at for result in results)
+    detail = f"{len(results)} promises checked on {looked_at} rows"
+    return Promise(
+        name="the audit finds nothing",
+        holds=not broken and bool(results),
+        detail=f"{detail}; broken: {', '.join(broken)}" if broken else detail,
+    )
 
 
 def _all_final(ours: Sequence[Ours]) -> Promise:
