@@ -1,0 +1,1 @@
+"""The audit finds what it promises to find, and nothing else."""
