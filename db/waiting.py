@@ -46,7 +46,7 @@ def unpark(tx: Tx, subjects: Sequence[UUID]) -> list[UUID]:
 
 
 _WHY_NOT: Final = sa.text("""
-    SELECT s.subject, w.job, w.due_at, w.leased_until, w.holder, w.parked_reason,
+    SELECT s.subject, w.job, NULLIF(w.due_at, 'infinity') AS due_at, w.leased_until, w.holder, w.parked_reason,
            w.leased_until > clock_timestamp() AS is_leased, w.due_at > clock_timestamp() AS is_later
     FROM unnest(CAST(:subjects AS uuid[])) AS s (subject) LEFT JOIN work w ON w.subject = s.subject""")
 

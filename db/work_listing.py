@@ -60,3 +60,16 @@ def parked(tx: Tx, job: str, limit: int) -> list[UUID]:
         "SELECT subject FROM work WHERE job = :job AND coalesce(leased_until, due_at) = 'infinity' ORDER BY subject LIMIT :limit"
     )
     return [row.subject for row in tx.rows(statement, job=job, limit=limit)]
+
+
+_IN_FLIGHT: Final = sa.text("""
+    SELECT (SELECT count(*) FROM runs WHERE state = 'running') AS runs,
+           (SELECT count(*) FROM work WHERE leased_until > clock_timestamp()) AS items""")
+
+
+def in_flight(tx: Tx) -> Row:
+    """How many runs are running, and how many items are in somebody's hands."""
+    row = tx.row(_IN_FLIGHT)
+    if row is None:
+        raise AssertionError("a select without from returns one row")
+    return row

@@ -1,0 +1,163 @@
+"""`enqueue JOB`: one run, asked for by hand or by a timer of somebody else's."""
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from domain.errors import BadInputError
+from workers.cli.asking import At, moment, ring, say
+from workers.cli.context import Context, context
+from workers.cli.output import Json, show_one
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from db.runs import Enqueued, Request
+    from jobs.shapes import Job
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
+def enqueue(
+    ctx: typer.Context,
+    job: Annotated[str, typer.Argument(help="The job's name: `bursar jobs` lists them.")],
+    scope: Annotated[
+        list[str] | None, typer.Option("--scope", metavar="K=V", help="Only this; repeatable.")
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option("--key", help="The same key is the same run, for ever.")
+    ] = None,
+    at: At = None,
+    why: Annotated[str | None, typer.Option("--why", help="Why; kept on the run.")] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Until what is due now is done.")] = False,
+    timeout: Annotated[
+        float, typer.Option("--timeout", min=1, max=86_400, help="Seconds to wait at most.")
+    ] = 300.0,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be claimed; write nothing.")
+    ] = False,
+    inline: Annotated[
+        bool, typer.Option("--inline", help="Run it in this process, under the same leases.")
+    ] = False,
+    outputs: Annotated[
+        Path | None,
+        typer.Option("--outputs", envvar="GITHUB_OUTPUT", help="Append key=value lines here."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Put a run of a job on record.
+
+    Exit codes with --wait: 0 done, nothing to do, in other hands, or held (said so); 1 something is
+    wrong; 3 no live worker knows the job.
+    """
+    here = context(ctx)
+    kind = _job(job)
+    due = moment(at)
+    wanted, only = _scope(here, kind, scope or ())
+    if dry_run:
+        _foresee(here, kind, only, json=json)
+        return
+    if inline and due is not None:
+        raise BadInputError("--at", at, "cannot be joined with --inline, which runs at once")
+    from db.runs import Request
+    from domain.runs import Origin
+
+    request = Request(
+        job=kind.name,
+        queue=kind.queue.value,
+        version=kind.version,
+        origin=Origin.OPERATOR,
+        scope=wanted,
+        key=key,
+        due_at=due,
+        requested_by=here.actor,
+        why=why,
+    )
+    made = _put(here, request)
+    if not made.is_new:
+        say(f"run {made.id} has this key already")
+    if not wait and not inline:
+        ring(here, [(made.id, kind.queue.value)])
+        show_one({"run": made.id, "job": kind.name, "is_new": made.is_new}, json=json)
+        return
+    from workers.cli.waiting import Asked, wait_for
+
+    asked = Asked(
+        run=made.id,
+        job=kind,
+        only=only,
+        is_new=made.is_new,
+        timeout_seconds=timeout,
+        inline=inline,
+    )
+    code = wait_for(here, asked, outputs=outputs, json=json)
+    if code:
+        raise typer.Exit(code)
+
+
+def _job(name: str) -> "type[Job]":
+    from jobs.catalog import ALL
+
+    known = {job.name: job for job in ALL}
+    if name not in known:
+        near = get_close_matches(name, known, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise BadInputError("JOB", name, f"must be one of {', '.join(known)}{hint}")
+    return known[name]
+
+
+def _put(here: Context, request: "Request") -> "Enqueued":
+    """Enqueue; a twin that was committed a moment ago is visible to the second look."""
+    from db import runs
+
+    for _ in range(2):
+        made = here.database().transact(lambda tx: runs.enqueue(tx, [request]))
+        if made:
+            return made[0]
+    raise AssertionError("a request is a run, new or old")
+
+
+def _scope(
+    here: Context, job: "type[Job]", texts: Sequence[str]
+) -> "tuple[dict[str, Any], list[UUID] | None]":
+    """Return the scope as it is kept, and the subjects it names (None: everything that is due)."""
+    named: dict[str, list[str]] = {}
+    for text in texts:
+        name, is_pair, value = text.partition("=")
+        if not (is_pair and value) or name not in job.scope_keys:
+            known = ", ".join(f"{k}=…" for k in sorted(job.scope_keys)) or "nothing"
+            raise BadInputError("--scope", text, f"{job.name} can be narrowed by {known}")
+        named.setdefault(name, []).append(value)
+    if not named:
+        return {}, None
+    from db.payouts import listing
+
+    values = [value for these in named.values() for value in these]
+    with here.database().begin() as tx:
+        ids = listing.find(tx, values)
+    wanted = {name: [str(ids[value]) for value in these] for name, these in named.items()}
+    return wanted, list(dict.fromkeys(ids.values()))
+
+
+def _foresee(here: Context, job: "type[Job]", only: "list[UUID] | None", *, json: bool) -> None:
+    from db import run_progress, waiting
+
+    with here.database().begin() as tx:
+        rows = run_progress.would_claim(tx, job.name, only)
+        reasons = {} if only is None else waiting.why_not_claimed(tx, job.name, only)
+    items = sum(row.items for row in rows)
+    facts: dict[str, object] = {"job": job.name, "would_claim": items, "dry_run": True}
+    for row in rows:
+        if row.currency is not None:
+            facts[f"amount_minor_{row.currency}"] = row.amount_minor
+            facts[f"largest_minor_{row.currency}"] = row.largest_minor
+    show_one(facts, json=json)
+    for subject, reason in reasons.items():
+        if items < len(reasons):
+            say(f"{subject}: {reason}")
+    if only and not items:
+        raise typer.Exit(1)

@@ -1,0 +1,112 @@
+"""`findings …`: what needs a person, with its runbook."""
+
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+
+from domain.errors import NotFoundError
+from domain.findings import FindingKind, Severity
+from workers.cli.asking import After, Why, dicts, reason
+from workers.cli.context import Context, context
+from workers.cli.output import Csv, Json, Limit, show, show_one
+
+app = typer.Typer(name="findings", help="What needs a person.", no_args_is_help=True)
+
+Keys = Annotated[list[str], typer.Argument(metavar="KEY…")]
+STATES = ("open", "all")
+
+
+@app.command("list")
+def list_(
+    ctx: typer.Context,
+    state: Annotated[str, typer.Option("--state", help="open, or all.")] = "open",
+    severity: Annotated[Severity | None, typer.Option("--severity", case_sensitive=False)] = None,
+    kind: Annotated[FindingKind | None, typer.Option("--kind", case_sensitive=False)] = None,
+    owner: Annotated[str | None, typer.Option("--owner", help="Taken by this person.")] = None,
+    limit: Limit = 50,
+    after: After = None,
+    json: Json = False,
+    csv: Csv = False,
+) -> None:
+    """List findings, newest first."""
+    from db import findings
+    from db.findings import Filter
+
+    if state not in STATES:
+        raise typer.BadParameter(f"--state must be one of {', '.join(STATES)}")
+    which = Filter(
+        is_open=True if state == "open" else None,
+        severity=severity,
+        kind=kind,
+        owner=owner,
+        after=after,
+        limit=limit,
+    )
+    with context(ctx).database().begin() as tx:
+        found = dicts(findings.listing(tx, which))
+    columns = ("key", "severity", "state", "detail", "opened_at", "seen", "owner")
+    show(found, columns, json=json, csv=csv, empty="nothing needs a person")
+
+
+@app.command("show")
+def show_(ctx: typer.Context, key: str, json: Json = False) -> None:
+    """Show one finding, and where its runbook is."""
+    from db import findings
+
+    with context(ctx).database().begin() as tx:
+        row = findings.get(tx, key)
+    if row is None:
+        raise NotFoundError(f"there is no finding {key}")
+    facts = dicts([row])[0]
+    known = {kind.value: kind.runbook for kind in FindingKind}
+    show_one({**facts, "runbook": known.get(row.kind)}, json=json)
+
+
+@app.command()
+def take(ctx: typer.Context, keys: Keys) -> None:
+    """Say that you look after findings: they are not alerted again."""
+    from db import findings
+
+    here = context(ctx)
+    with here.database().begin() as tx:
+        done = findings.take(tx, keys, here.actor)
+    _tell(keys, done, f"taken by {here.actor}")
+
+
+@app.command()
+def resolve(ctx: typer.Context, keys: Keys, why: Why) -> None:
+    """Close findings; what is still true opens again."""
+    from db import findings
+
+    here, because = context(ctx), reason(why)
+    with here.database().begin() as tx:
+        done = findings.resolve(tx, keys, by=here.actor, why=because)
+    _tell(keys, done, "resolved")
+
+
+@app.command()
+def mute(
+    ctx: typer.Context,
+    keys: Keys,
+    why: Why,
+    hours: Annotated[float, typer.Option("--hours", min=0.1, max=720)] = 8.0,
+) -> None:
+    """Send no alert about findings for a while; they stay listed."""
+    _mute(context(ctx), keys, reason(why), hours)
+
+
+def _mute(here: Context, keys: list[str], why: str, hours: float) -> None:
+    from db import clock, findings
+
+    with here.database().begin() as tx:
+        until = clock.now(tx) + timedelta(hours=hours)
+        done = findings.mute(tx, keys, until=until, by=here.actor, why=why)
+    _tell(keys, done, f"muted until {until:%Y-%m-%d %H:%M} UTC")
+
+
+def _tell(keys: list[str], done: list[str], what: str) -> None:
+    for key in keys:
+        typer.echo(f"{key}: {what if key in done else 'not open, or not there'}")
+    if len(done) < len(set(keys)):
+        raise typer.Exit(1)

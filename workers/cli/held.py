@@ -1,0 +1,106 @@
+"""`leases`, `effects`: what is held, and what was tried outside."""
+
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from domain.effects import EffectState
+from domain.errors import NotFoundError, RefusedError
+from workers.cli.asking import After, Why, dicts, reason, subject
+from workers.cli.context import context
+from workers.cli.output import Csv, Json, Limit, plain, show, show_one
+
+app = typer.Typer(rich_markup_mode=None)
+leases = typer.Typer(name="leases", help="What is held, by whom, until when.", no_args_is_help=True)
+effects = typer.Typer(name="effects", help="What was tried outside.", no_args_is_help=True)
+app.add_typer(leases)
+app.add_typer(effects)
+
+
+@leases.command("list")
+def list_leases(ctx: typer.Context, json: Json = False, csv: Csv = False) -> None:
+    """List leases on named things: runs and jobs."""
+    from db import leases as rows
+
+    with context(ctx).database().begin() as tx:
+        found = dicts(rows.listing(tx))
+    columns = ("name", "holder", "worker", "is_live", "leased_until", "acquired_at", "token")
+    show(found, columns, json=json, csv=csv, empty="nothing is held")
+
+
+@leases.command("break")
+def break_(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="Such as job:upkeep.audit.")],
+    why: Why,
+) -> None:
+    """Drop a lease whose time is over.
+
+    A live one is never broken: its holder acts on it. It ends by itself within seconds of its end.
+    """
+    from db import leases as rows
+
+    here, because = context(ctx), reason(why)
+    with here.database().begin() as tx:
+        if not rows.break_expired(tx, name):
+            if name in {row.name for row in rows.listing(tx)}:
+                raise RefusedError(f"lease {name} is live: a live lease is never broken")
+            raise NotFoundError(f"there is no lease {name}")
+    typer.echo(f"{name} is free, says {here.actor}: {because}")
+
+
+@effects.command("list")
+def list_effects(
+    ctx: typer.Context,
+    state: Annotated[EffectState | None, typer.Option("--state", case_sensitive=False)] = None,
+    limit: Limit = 50,
+    after: After = None,
+    json: Json = False,
+    csv: Csv = False,
+) -> None:
+    """List effects whose subjects still wait for a job."""
+    from db import effect_listing
+
+    start: UUID | None = None if after is None else subject(after, "--after")
+    with context(ctx).database().begin() as tx:
+        found = dicts(effect_listing.listing(tx, state=state, after=start, limit=limit))
+    columns = ("key", "kind", "subject", "state", "sends", "provider_id", "status", "error")
+    show(found, columns, json=json, csv=csv, empty="no such effect")
+
+
+@effects.command("show")
+def show_effect(
+    ctx: typer.Context, key: Annotated[str, typer.Argument()], json: Json = False
+) -> None:
+    """Show one effect: its frozen request, and everything that was answered."""
+    from db import effects as rows
+
+    with context(ctx).database().begin() as tx:
+        row = rows.get(tx, subject(key, "KEY"))
+        if row is None:
+            raise NotFoundError(f"there is no effect {key}")
+        answers = dicts(rows.answers(tx, row.key))
+    facts = dicts([row])[0]
+    if json:
+        show_one({**facts, "answers": [plain(answer) for answer in answers]}, json=True)
+        return
+    show_one(facts)
+    typer.echo()
+    show(answers, ("at", "answer", "detail", "run", "moved"), empty="nothing was answered")
+
+
+@effects.command("resolve")
+def resolve_effect(
+    ctx: typer.Context, key: Annotated[str, typer.Argument()], why: Why, json: Json = False
+) -> None:
+    """Ask the provider about an effect in doubt, and settle its payout on its word."""
+    from db import effects as rows
+    from workers.cli.resolving import by_provider
+
+    here, because = context(ctx), reason(why)
+    with here.database().begin() as tx:
+        row = rows.get(tx, subject(key, "KEY"))
+    if row is None:
+        raise NotFoundError(f"there is no effect {key}")
+    show_one(by_provider(here, str(row.subject), f"{here.actor}: {because}"), json=json)

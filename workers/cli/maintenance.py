@@ -1,0 +1,120 @@
+"""`maintenance …`: stop taking work without stopping anything, and every other switch."""
+
+import threading
+import time
+from typing import Annotated
+
+import typer
+
+from domain.switches import MAINTENANCE, RESTORED
+from workers.cli.asking import Why, moment, reason, ring, say
+from workers.cli.context import Context, context
+from workers.cli.output import Json, show
+
+app = typer.Typer(name="maintenance", help="Stop taking work, and go on.", no_args_is_help=True)
+
+LOOK_SECONDS = 0.2
+Until = Annotated[str | None, typer.Option("--until", help="ISO 8601 with its zone.")]
+Switch = Annotated[
+    str, typer.Argument(help="job:NAME, queue:NAME, schedule:NAME or brake:PROVIDER:ACCOUNT.")
+]
+
+
+@app.command()
+def on(
+    ctx: typer.Context,
+    why: Why,
+    until: Until = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Return when nothing is in flight.")] = False,
+    timeout: Annotated[float, typer.Option("--timeout", min=1, max=86_400)] = 120.0,
+) -> None:
+    """Record times as held and let workers claim nothing more."""
+    here = context(ctx)
+    _turn(here, MAINTENANCE, on=True, why=why, until=until)
+    if wait:
+        _until_quiet(here, timeout)
+
+
+@app.command()
+def off(ctx: typer.Context, why: Why) -> None:
+    """Go on; what was held back is queued."""
+    from db import run_states
+
+    here = context(ctx)
+    _turn(here, MAINTENANCE, on=False, why=why)
+    with here.database().begin() as tx:
+        freed = run_states.unhold(tx)
+    ring(here, freed)
+    if freed:
+        typer.echo(f"{len(freed)} runs that were held back are queued")
+
+
+@app.command()
+def status(ctx: typer.Context, json: Json = False) -> None:
+    """Show every switch that is on, and what is in flight."""
+    from db import switches, work_listing
+
+    with context(ctx).database().begin() as tx:
+        rows = [
+            {
+                "switch": s.name,
+                "is_on": s.is_on,
+                "who": s.who,
+                "why": s.why,
+                "at": s.at,
+                "until": s.until,
+            }
+            for s in switches.listing(tx)
+        ]
+        flying = work_listing.in_flight(tx)
+    shown = rows if json else [row for row in rows if row["is_on"]]
+    show(
+        shown,
+        ("switch", "is_on", "who", "why", "at", "until"),
+        json=json,
+        empty="every switch is off",
+    )
+    say(f"in flight: {flying.runs} runs, {flying.items} items")
+
+
+@app.command()
+def hold(ctx: typer.Context, switch: Switch, why: Why, until: Until = None) -> None:
+    """Turn one switch on: hold back a job, a queue, a schedule or a provider."""
+    _turn(context(ctx), switch, on=True, why=why, until=until)
+
+
+@app.command()
+def release(ctx: typer.Context, switch: Switch, why: Why) -> None:
+    """Turn one switch off."""
+    if switch == RESTORED:
+        raise typer.BadParameter(
+            "after a restore, effects are compared first: bursar reconcile effects"
+        )
+    _turn(context(ctx), switch, on=False, why=why)
+
+
+def _turn(here: Context, name: str, *, on: bool, why: str, until: str | None = None) -> None:
+    from db import switches
+
+    because, end = reason(why), moment(until, "--until")
+    with here.database().begin() as tx:
+        turned = switches.turn(tx, name, on=on, who=here.actor, why=because, until=end)
+    said = "on" if on else "off"
+    typer.echo(f"{name} is {said}" + ("" if turned else " already"))
+
+
+def _until_quiet(here: Context, timeout: float) -> None:
+    from db import work_listing
+
+    limit = time.monotonic() + timeout
+    pause = threading.Event()
+    while True:
+        with here.database().begin() as tx:
+            flying = work_listing.in_flight(tx)
+        if flying.runs == 0 and flying.items == 0:
+            typer.echo("nothing is in flight")
+            return
+        if time.monotonic() > limit:
+            say(f"after {timeout:g} s still in flight: {flying.runs} runs, {flying.items} items")
+            raise typer.Exit(1)
+        pause.wait(LOOK_SECONDS)

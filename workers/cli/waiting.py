@@ -1,0 +1,198 @@
+"""Wait for a run that was asked for, show how far it is, and say with an exit code how it ended."""
+
+import threading
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+import typer
+
+from db import run_progress, why as facts
+from db.tx import Row
+from domain.errors import NotFoundError, UnreachableError
+from domain.runs import OPEN, RunState
+from domain.tally import Count
+from jobs.shapes import Job
+from workers.cli.asking import ring, say
+from workers.cli.context import Context
+from workers.cli.output import progress, show_one
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LOOK_SECONDS: Final = 0.1
+NOBODY_SECONDS: Final = 5.0
+"""After this without a live worker that knows the job, it is said."""
+WRONG: Final = (Count.FAILED, Count.UNKNOWN, Count.PARKED, Count.FENCED, Count.LOST)
+"""Counts that make a run a run with something wrong."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A run somebody waits for; `only` are the subjects its scope names."""
+
+    run: int
+    job: type[Job]
+    only: list[UUID] | None
+    is_new: bool
+    """Made by this request: then the runs after it went on with the same work."""
+    timeout_seconds: float
+    inline: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How the waiting ended."""
+
+    state: RunState
+    reason: str | None
+    code: int
+    remaining: int
+
+
+def wait_for(here: Context, asked: Asked, *, outputs: Path | None, json: bool) -> int:
+    """Wait until what was due has left, and report; returns the exit code."""
+    if not asked.inline:
+        ring(here, [(asked.run, asked.job.queue.value)])
+    try:
+        ended = _inline(here, asked) if asked.inline else _watch(here, asked)
+    except KeyboardInterrupt:
+        say(
+            f"run {asked.run} goes on without you: bursar run {asked.run}, bursar why run {asked.run}"
+        )
+        raise typer.Exit(130) from None
+    code, result = _result(here, asked, ended)
+    show_one(result, json=json)
+    if outputs is not None:
+        _append(outputs, result)
+    return code
+
+
+def _inline(here: Context, asked: Asked) -> Ended:
+    """Execute the run here, and then what it left due, until nothing is or the time is over."""
+    from workers.cli.inline import execute
+
+    execute(here, asked.job, asked.run, seconds_max=asked.timeout_seconds)
+    return _watch(here, asked)
+
+
+def _watch(here: Context, asked: Asked) -> Ended:
+    started = time.monotonic()
+    pause = threading.Event()
+    with ExitStack() as stack:
+        advance: Callable[[int], None] | None = None
+        left, told_nobody = 0, False
+        while True:
+            row = _look(here, asked)
+            if advance is None:
+                left = row.remaining
+                advance = stack.enter_context(progress(asked.job.name, left))
+            advance(max(0, left - row.remaining))
+            left = min(left, row.remaining)
+            ended = _judge(here, asked, row)
+            if ended is not None:
+                return ended
+            waited = time.monotonic() - started
+            if row.workers == 0 and waited > NOBODY_SECONDS and not told_nobody:
+                say(f"no live worker knows {asked.job.name}: start one with `bursar worker`")
+                told_nobody = True
+            if waited > asked.timeout_seconds:
+                return _too_late(asked, row)
+            pause.wait(LOOK_SECONDS)
+
+
+def _look(here: Context, asked: Asked) -> Row:
+    with here.database().begin() as tx:
+        row = run_progress.look(tx, asked.run, asked.only)
+    if row is None:
+        raise NotFoundError(f"run {asked.run} is gone")
+    return row
+
+
+def _judge(here: Context, asked: Asked, row: Row) -> Ended | None:
+    """How it ended, or None while there is something to wait for."""
+    state = RunState(row.state)
+    if state is RunState.RUNNING:
+        return None
+    if state is RunState.SUCCEEDED and (row.remaining == 0 or asked.job.shape == "sweep"):
+        return Ended(state=state, reason=row.reason, code=0, remaining=row.remaining)
+    if state in OPEN or state is RunState.SUCCEEDED:
+        return _held(here, asked, row)
+    code = 0 if state is RunState.SKIPPED else 1
+    reason = row.reason or f"run {asked.run} {state}"
+    return Ended(state=state, reason=reason, code=code, remaining=row.remaining)
+
+
+def _held(here: Context, asked: Asked, row: Row) -> Ended | None:
+    """Held back by a switch: said so, and not waited for."""
+    with here.database().begin() as tx:
+        gates = facts.run(tx, asked.run).around.gates
+    if not gates:
+        return None
+    reason = f"held: {gates[0].name} is on, by {gates[0].who}: {gates[0].why}"
+    return Ended(state=RunState(row.state), reason=reason, code=0, remaining=row.remaining)
+
+
+def _too_late(asked: Asked, row: Row) -> Ended:
+    state = RunState(row.state)
+    if row.workers == 0 and not asked.inline:
+        reason = f"no live worker knows {asked.job.name}"
+        return Ended(
+            state=state, reason=reason, code=UnreachableError.exit_code, remaining=row.remaining
+        )
+    reason = f"not done after {asked.timeout_seconds:g} s: {row.remaining} items still wait"
+    return Ended(state=state, reason=reason, code=1, remaining=row.remaining)
+
+
+def _result(here: Context, asked: Asked, ended: Ended) -> tuple[int, dict[str, object]]:
+    with here.database().begin() as tx:
+        later = asked.is_new and asked.only is None and asked.job.shape != "sweep"
+        found = run_progress.tally(tx, asked.run, asked.job.name, with_later=later)
+        row = run_progress.look(tx, asked.run, asked.only)
+        tally = {count.value: found.get(count.value, 0) for count in Count}
+        wrong = {name.value: tally[name.value] for name in WRONG if tally[name.value]}
+        errors: list[str] = []
+        if row is not None and (wrong or ended.code):
+            since = row.created_at
+            errors = run_progress.troubles(
+                tx, asked.run, asked.job.name, since=since, only=asked.only
+            )
+    code, reason = ended.code, ended.reason
+    if code == 0 and wrong:
+        code = 1
+        reason = ", ".join(f"{count} {name}" for name, count in wrong.items())
+    return code, {
+        "run": asked.run,
+        "job": asked.job.name,
+        "state": ended.state.value,
+        "success": code == 0,
+        "reason": reason,
+        "tally": tally,
+        "waiting": ended.remaining,
+        "errors": errors,
+        "exit_code": code,
+    }
+
+
+def _append(outputs: Path, result: dict[str, object]) -> None:
+    """Append `key=value` lines as CI reads them, tallies under their own names; one line each."""
+    flat: dict[str, object] = {}
+    for name, value in result.items():
+        match value:
+            case dict():
+                flat |= value
+            case list():
+                flat[name] = len(value)
+            case bool():
+                flat[name] = str(value).lower()
+            case None:
+                flat[name] = ""
+            case _:
+                flat[name] = value
+    with outputs.open("a", encoding="utf-8") as stream:
+        stream.writelines(
+            f"{name}={' '.join(str(value).split())}\n" for name, value in flat.items()
+        )

@@ -1,0 +1,56 @@
+"""`why KIND ID`: one dominant reason, the evidence, the next safe command."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from workers.cli.context import context
+from workers.cli.output import Json, show_one
+
+if TYPE_CHECKING:
+    from domain.why import Why
+
+app = typer.Typer(name="why", help="Why something is where it is.", no_args_is_help=True)
+
+
+@app.command()
+def payout(
+    ctx: typer.Context,
+    payout: Annotated[str, typer.Argument(help="Id or external id.")],
+    json: Json = False,
+) -> None:
+    """Why a payout is where it is."""
+    from db import why
+    from db.payouts import listing
+    from domain.why_payouts import of_payout
+
+    with context(ctx).database().begin() as tx:
+        facts = why.payout(tx, listing.find(tx, [payout])[payout])
+    _tell({"payout": facts.id, "state": facts.state.value}, of_payout(facts), json=json)
+
+
+@app.command()
+def run(
+    ctx: typer.Context,
+    run: Annotated[int, typer.Argument(help="The run's number.", min=1)],
+    json: Json = False,
+) -> None:
+    """Why a run is where it is."""
+    from db import why
+    from domain.why_runs import of_run
+
+    with context(ctx).database().begin() as tx:
+        facts = why.run(tx, run)
+    _tell({"run": facts.id, "state": facts.state.value}, of_run(facts), json=json)
+
+
+def _tell(subject: dict[str, object], why: "Why", *, json: bool) -> None:
+    if json:
+        told = {"reason": why.reason, "evidence": list(why.evidence), "command": why.command}
+        show_one({**subject, **told}, json=True)
+        return
+    named = " ".join(f"{name} {value}" for name, value in list(subject.items())[:1])
+    typer.echo(f"{named}: {why.reason}")
+    for line in why.evidence:
+        typer.echo(f"  {line}")
+    typer.echo(f"next: {why.command or 'nothing to do'}")

@@ -1,0 +1,122 @@
+"""`jobs`, `work`, `workers`: what waits, since when, why, and who would do it."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from domain.errors import BadInputError
+from workers.cli.asking import After, Why, dicts, reason, subject, wake
+from workers.cli.context import context
+from workers.cli.output import Csv, Json, Limit, show
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+app = typer.Typer(rich_markup_mode=None)
+work = typer.Typer(name="work", help="What waits, and what is parked.", invoke_without_command=True)
+workers = typer.Typer(name="workers", help="Processes that run jobs.", no_args_is_help=True)
+app.add_typer(work)
+app.add_typer(workers)
+
+Job = Annotated[str | None, typer.Option("--job", help="Only this job.")]
+UNPARK_MAX = 10_000
+
+
+@app.command()
+def jobs(ctx: typer.Context, json: Json = False, csv: Csv = False) -> None:
+    """List the jobs: what waits for each, and who can run it."""
+    from db import run_listing
+
+    with context(ctx).database().begin() as tx:
+        found = dicts(run_listing.jobs(tx))
+    columns = (
+        "job",
+        "shape",
+        "waiting",
+        "due",
+        "leased",
+        "parked",
+        "oldest_due_at",
+        "running",
+        "workers",
+    )
+    show(found, columns, json=json, csv=csv, empty="no jobs: run `bursar migrate`")
+
+
+@work.callback()
+def list_(
+    ctx: typer.Context,
+    parked: Annotated[bool, typer.Option("--parked", help="Only what waits for a person.")] = False,
+    job: Job = None,
+    limit: Limit = 50,
+    after: After = None,
+    json: Json = False,
+    csv: Csv = False,
+) -> None:
+    """List work rows: due, delayed, leased or parked. --after takes a subject."""
+    from db import work_listing
+    from db.work_listing import WorkPage
+
+    if ctx.invoked_subcommand is not None:
+        return
+    start = None if after is None else subject(after, "--after")
+    page = WorkPage(job=job, parked=parked, after=start, limit=limit)
+    with context(ctx).database().begin() as tx:
+        found = dicts(work_listing.listing(tx, page))
+    columns = (
+        "subject",
+        "job",
+        "state",
+        "due_at",
+        "holder",
+        "tries",
+        "parked_reason",
+        "last_error",
+    )
+    show(found, columns, json=json, csv=csv, empty="nothing waits")
+
+
+@work.command()
+def unpark(
+    ctx: typer.Context,
+    why: Why,
+    subjects: Annotated[list[str] | None, typer.Argument(metavar="SUBJECT…")] = None,
+    job: Annotated[
+        str | None, typer.Option("--job", help="All that is parked of this job.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Make parked work due again, once its cause is gone."""
+    from db import work_listing
+
+    here, because = context(ctx), reason(why)
+    if bool(subjects) == bool(job):
+        raise BadInputError("work unpark", " ".join(subjects or ()), "name subjects, or a --job")
+    ids: list[UUID] = [subject(text, "SUBJECT") for text in subjects or ()]
+    with here.database().begin() as tx:
+        if job:
+            ids = work_listing.parked(tx, job, UNPARK_MAX)
+        freed = {
+            row.subject: row.job
+            for row in work_listing.unpark(tx, ids, actor=here.actor, why=because)
+        }
+    for name in sorted(set(freed.values())):
+        wake(here, name)
+    rows = [
+        {"subject": id_, "job": freed.get(id_), "outcome": "due" if id_ in freed else "not parked"}
+        for id_ in ids
+    ]
+    show(rows, ("subject", "job", "outcome"), json=json, empty="nothing is parked")
+    if len(freed) < len(ids):
+        raise typer.Exit(1)
+
+
+@workers.command("list")
+def list_workers(ctx: typer.Context, json: Json = False, csv: Csv = False) -> None:
+    """List processes: version, host, what they know, when they last claimed."""
+    from db import workers as registry
+
+    with context(ctx).database().begin() as tx:
+        found = dicts(registry.listing(tx))
+    columns = ("id", "state", "version", "jobs", "leases", "beat_at", "last_claim_at", "started_at")
+    show(found, columns, json=json, csv=csv, empty="no worker: `bursar worker`")
