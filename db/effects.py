@@ -44,9 +44,12 @@ _INTEND: Final = sa.text("""
                     unnest(CAST(:tokens AS bigint[])), json_array_elements(CAST(:requests AS json)))
       AS x (key, subject, generation, token, request)
     ON CONFLICT (key) DO UPDATE SET sends = e.sends + 1, token = excluded.token, updated_at = clock_timestamp(),
-      state = CASE WHEN e.state = 'not_sent' THEN 'intended' ELSE e.state END
+      state = CASE WHEN e.state = 'not_sent' THEN 'intended' ELSE e.state END,
+      -- What was put back or released never left: the key's window begins with the first real send.
+      first_sent_at = CASE WHEN e.sends = 0 THEN clock_timestamp() ELSE e.first_sent_at END
     WHERE e.state IN ('intended', 'not_sent', 'unknown')
-    RETURNING key, subject, sends, put_backs, first_sent_at, CASE WHEN sends + put_backs > 1 THEN CAST(request AS text) END AS request""")
+    -- A row that was there (xmax tells) gives its frozen request; that of a new one is known here.
+    RETURNING key, subject, sends, put_backs, first_sent_at, CASE WHEN xmax <> 0 THEN CAST(request AS text) END AS request""")
 
 
 def intend(
@@ -71,15 +74,8 @@ def intend(
     )
     frozen = {i.key: i.request for i in intents}
     return [
-        Sendable(
-            key=r.key,
-            subject=r.subject,
-            request=r.request or frozen[r.key],
-            sends=r.sends,
-            put_backs=r.put_backs,
-            first_sent_at=r.first_sent_at,
-        )
-        for r in rows
+        Sendable(key, subject, request or frozen[key], sends, put_backs, first_sent_at)
+        for key, subject, sends, put_backs, first_sent_at, request in rows
     ]
 
 

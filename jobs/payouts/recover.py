@@ -105,7 +105,11 @@ class RecoverPayouts(Drain[Recovering, Recovery]):
 
     def _not_found(self, item: Recovering, sent: BankAnswer | None) -> tuple[Verdict, Count]:
         if item.sending is None:
-            reason = "not found at the provider, and too old to send again under its key: two people must decide"
+            reason = (
+                f"not found at the provider, after {item.held.claims - 1} claims without a settle"
+                if item.held.is_worn
+                else "not found at the provider, and too old to send again under its key: two people must decide"
+            )
             return verdicts.parked(
                 item.held, reason, FindingKind.PAYOUT_UNKNOWN_TOO_LONG
             ), Count.PARKED

@@ -17,10 +17,10 @@ import structlog
 from db import rate_limits, work
 from db.batch import Batch
 from db.engine import Database
-from db.errors import CommitUnknownError
+from db.errors import CommitUnknownError, ContendedError
 from db.runs import Started
 from db.work import ClaimOrder
-from domain.errors import UnreachableError
+from domain.errors import ExpectedError, UnreachableError
 from domain.tally import Count, Tally
 from jobs.shapes import Answer, Drain, ItemT, ResultT
 from workers.runner.book import Book
@@ -84,6 +84,7 @@ class DrainRun(Generic[ItemT, ResultT]):
     def _claim_until_done(self) -> None:
         ends_at = time.monotonic() + self.bounds.budget_seconds
         while not self.stop.is_set() and time.monotonic() < ends_at and self.book.run_is_alive():
+            self._release_unstarted()
             limit = self._room()
             if limit <= 0:
                 self.book.wait_below(max(1, len(self.book)), 0.05)
@@ -134,22 +135,23 @@ class DrainRun(Generic[ItemT, ResultT]):
     def _permits(self, name: str, limit: int) -> tuple[int, float]:
         try:
             grant = self.database.transact(lambda tx: rate_limits.take(tx, name, limit))
-        except UnreachableError:
+        except ExpectedError as error:  # unreachable, or its row held by somebody: ask again soon
+            log.warning("permits.not_taken", name=name, error=str(error))
             return 0, PERMIT_WAIT_SECONDS_MAX
         return grant.permits, grant.wait_seconds
 
     def _give_back(self, name: str, unused: int) -> None:
         try:
             self.database.transact(lambda tx: rate_limits.give_back(tx, name, unused))
-        except UnreachableError as error:  # they refill by themselves
+        except ExpectedError as error:  # they refill by themselves
             log.warning("permits.kept", name=name, permits=unused, error=str(error))
 
     def _claim_or_halve(self, limit: int) -> Batch[ItemT] | None:
         """Claim a set; one that breaks a rule is claimed in halves until only the guilty item is left out."""
         try:
             return self._claim(limit)
-        except UnreachableError as error:
-            log.warning("claim.unreachable", job=self.job.name, error=str(error))
+        except (UnreachableError, ContendedError) as error:  # nobody's fault: no item is blamed
+            log.warning("claim.not_made", job=self.job.name, error=str(error))
             self.stop.wait(0.5)
             return None
         except Exception as error:  # whatever it was, its siblings must not suffer
@@ -206,18 +208,33 @@ class DrainRun(Generic[ItemT, ResultT]):
         self.tally[Count.SKIPPED] += batch.skipped
         if self.only is not None:
             self.claimed |= {item.held.subject for item in batch.items}
+        alone = any(item.held.is_suspect for item in batch.items)
+        if alone:  # what is in flight is settled first: it must not share the fate of a suspect
+            self._wait_until_held(len(batch.items))
         if batch.items:
             self.callers.put(batch.items)
         if batch.taken >= limit > 1 and time.monotonic() - self._woken_at > WAKE_SECONDS:
             self._woken_at = time.monotonic()
             self.wake()
-        if any(item.held.is_suspect for item in batch.items):
-            while (
-                not self.stop.is_set()
-                and not self.book.wait_below(1, 1.0)
-                and self.book.run_is_alive()
-            ):
-                continue
+        if alone:
+            self._wait_until_held(0)
+
+    def _wait_until_held(self, count: int) -> None:
+        while (
+            not self.stop.is_set()
+            and not self.book.wait_below(count + 1, 1.0)
+            and self.book.run_is_alive()
+        ):
+            self._release_unstarted()
+
+    def _release_unstarted(self) -> None:
+        """Give back at once what had too little of its lease left to be started: a new claim has more."""
+        items = [self.unstarted.pop() for _ in range(len(self.unstarted))]
+        try:
+            self.tally[Count.RELEASED] += release(self.database, self.job, items, self.run.id)
+        except ExpectedError as error:  # its lease lapses
+            log.warning("release.failed", job=self.job.name, error=str(error))
+        self.book.drop(item.held.subject for item in items)
 
     def _wind_up(self) -> None:
         """Stop in order: release what has not begun, let calls end, settle, give up what is still open."""
@@ -232,6 +249,4 @@ class DrainRun(Generic[ItemT, ResultT]):
             given_up = TimeoutError("still under way when the process had to stop")
             self.settler.put([Answer(item, self.job.broke(item, given_up)) for item in open_])
         self.settler.stop()
-        released = release(self.database, self.job, self.unstarted, self.run.id)
-        self.tally[Count.RELEASED] += released
-        self.book.drop(item.held.subject for item in self.unstarted)
+        self._release_unstarted()
