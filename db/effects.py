@@ -75,7 +75,7 @@ def intend(
     frozen = {i.key: i.request for i in intents}
     return [
         Sendable(key, subject, request or frozen[key], sends, put_backs, first_sent_at)
-        for key, subject, sends, put_backs, first_sent_at, request in rows
+        for key, subject, sends, put_backs, first_sent_at, request in map(tuple, rows)
     ]
 
 

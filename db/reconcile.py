@@ -21,9 +21,10 @@ from db import clock, findings, installation, switches
 from db.payouts import verdicts
 from db.payouts.apply import Verdict, apply
 from db.payouts.ask import known
-from db.payouts.claim import DETAILS, Provider, commit_to
+from db.payouts.claim import Provider, commit_to
+from db.payouts.details import Details, read
 from db.transitions import LeasedTx, seize, unleased_move
-from db.tx import Row, Tx
+from db.tx import Tx
 from domain.answers import ProviderPayout, ProviderStatus
 from domain.findings import Finding, FindingKind
 from domain.payouts import PAYOUTS, PayoutState, of_reference
@@ -87,7 +88,6 @@ class _Sorted:
 _NAMED: Final = sa.text("""
     SELECT provider_id FROM effects
     WHERE provider = :provider AND account = :account AND provider_id = ANY(CAST(:ids AS text[]))""")
-_DETAILS: Final = sa.text(DETAILS)
 
 
 def compare(
@@ -118,7 +118,7 @@ def compare(
 def _sort(tx: Tx, new: Sequence[ProviderPayout], done: _Sorted) -> None:
     meant = {t.provider_id: of_reference(t.reference) for t in new}
     ids = sorted({payout for payout, _ in filter(None, meant.values())})
-    rows = {row.id: row for row in tx.rows(_DETAILS, ids=ids, key_seconds=0)} if ids else {}
+    rows = read(tx, ids)
     for transfer in new:
         about = meant[transfer.provider_id]
         row = rows.get(about[0]) if about else None
@@ -130,7 +130,7 @@ def _sort(tx: Tx, new: Sequence[ProviderPayout], done: _Sorted) -> None:
             _place(done, transfer, row, about[1])
 
 
-def _place(done: _Sorted, transfer: ProviderPayout, row: Row, generation: int) -> None:
+def _place(done: _Sorted, transfer: ProviderPayout, row: Details, generation: int) -> None:
     state, ahead = PayoutState(row.state), generation - row.generation
     subject, detail = f"payout {row.id}", f"{transfer.provider_id} is {transfer.raw_status}"
     is_retry = ahead == 1 and state is PayoutState.FAILED
@@ -182,11 +182,11 @@ def _adopt(tx: Tx, provider: Provider, done: _Sorted, actor: str) -> None:
     done.matches += Matches({Match.PARKED: parked, Match.ADOPTED: len(decided) - parked})
 
 
-def _details(tx: LeasedTx, ids: list[UUID]) -> Sequence[Row]:
-    return tx.rows(_DETAILS, ids=ids, key_seconds=0)
+def _details(tx: LeasedTx, ids: list[UUID]) -> Sequence[Details]:
+    return list(read(tx, ids).values())
 
 
-def _verdict(leased: LeasedTx, row: Row, done: _Sorted) -> Verdict:
+def _verdict(leased: LeasedTx, row: Details, done: _Sorted) -> Verdict:
     verdict, _ = verdicts.of_report(
         known(leased.held[row.id], row), done.adopt[row.id], clock.now(leased)
     )

@@ -114,17 +114,7 @@ def claim(tx: Tx, job: str, order: ClaimOrder) -> list[Held]:
         gates=list(order.gates),
         **named,
     )
-    return [
-        Held(
-            job=job,
-            subject=r.subject,
-            token=r.token,
-            claims=r.claims,
-            tries=r.tries,
-            waiting_since=r.waiting_since,
-        )
-        for r in rows
-    ]
+    return [Held._make((job, *row)) for row in rows]
 
 
 _REGAIN: Final = sa.text("""
@@ -237,17 +227,7 @@ _SEIZE: Final = sa.text("""
 def seize(tx: Tx, subjects: Sequence[UUID], *, run: int | None, leased_too: bool) -> list[Held]:
     """Give the rows of `subjects` a new token in this transaction; whoever held them is fenced."""
     rows = tx.rows(_SEIZE, subjects=list(subjects), run=run, leased_too=leased_too)
-    return [
-        Held(
-            job=r.job,
-            subject=r.subject,
-            token=r.token,
-            claims=r.claims,
-            tries=r.tries,
-            waiting_since=r.waiting_since,
-        )
-        for r in rows
-    ]
+    return list(map(Held._make, rows))
 
 
 def _columns(held: Sequence[Held]) -> dict[str, object]:

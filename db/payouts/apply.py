@@ -15,9 +15,9 @@ import sqlalchemy as sa
 
 from db import effects, findings, ledger
 from db.effects import Outcome
-from db.payouts.claim import DETAILS, entry
+from db.payouts.claim import entry
+from db.payouts.details import Details, read
 from db.transitions import LeasedTx, move
-from db.tx import Row
 from db.work import Next
 from domain.findings import Finding
 from domain.ledger import Entry, EntryType
@@ -84,26 +84,22 @@ def _move(
     return moved
 
 
-_DETAILS: Final = sa.text(DETAILS)
-
-
 def _entries(
     tx: LeasedTx, moved: Sequence[UUID], source: PayoutState, target: PayoutState
 ) -> list[Entry]:
     if not moved:
         return []
     day = ledger.today(tx)
-    rows = tx.rows(_DETAILS, ids=list(moved), key_seconds=0)
-    return [made for row in rows if (made := _entry(row, source, target, day))]
+    return [_entry(row, source, target, day) for row in read(tx, moved).values()]
 
 
-def _entry(row: Row, source: PayoutState, target: PayoutState, day: date) -> Entry | None:
+def _entry(row: Details, source: PayoutState, target: PayoutState, day: date) -> Entry:
     match source, target:
         case PayoutState.PROCESSING, PayoutState.COMPLETED:
             return entry(row, EntryType.PAYOUT_COMPLETED, row.in_transit, row.cash, day)
         case PayoutState.PROCESSING, PayoutState.APPROVED:
             return entry(
-                row, EntryType.PAYOUT_PUT_BACK, row.in_transit, row.payable, day, row.put_backs
+                row, EntryType.PAYOUT_PUT_BACK, row.in_transit, row.payable, day, row.put_backs or 0
             )
         case PayoutState.PROCESSING, PayoutState.FAILED | PayoutState.CANCELLED:
             return entry(row, EntryType.PAYOUT_FAILED, row.in_transit, row.payable, day)

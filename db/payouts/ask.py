@@ -1,24 +1,19 @@
 """Claim payouts whose provider is to be asked: `payouts.follow` (accepted) and `payouts.recover` (unknown)."""
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Final
-from uuid import UUID
+from typing import TypeVar
 
-import sqlalchemy as sa
-
-from db import effects
 from db.batch import Batch
-from db.effects import Intent
-from db.payouts.claim import DETAILS, Provider, Sending, order, sending
+from db.payouts.claim import Provider, Sending, intend_sends
+from db.payouts.details import Details, read
 from db.payouts.verdicts import Known
 from db.transitions import LeasedTx, claim
-from db.tx import Row, Tx
-from db.work import ClaimOrder, Held, Next
-from domain.payouts import FOLLOW, PAYOUTS, RECOVER, SUBMIT, PayoutState, reference
+from db.tx import Tx
+from db.work import CLAIMS_MAX, ClaimOrder, Held, Next
+from domain.payouts import FOLLOW, PAYOUTS, RECOVER, PayoutState, reference
 from domain.ports import Sought
 
-_DETAILS: Final = sa.text(DETAILS)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +38,8 @@ def start_following(tx: Tx, claim_order: ClaimOrder) -> Batch[Following]:
             known=known(leased.held[row.id], row),
             sought=Sought(
                 reference=reference(row.id, row.generation),
-                provider_id=row.provider_id,
-                created_at=row.accepted_at,
+                provider_id=_had(row, row.provider_id),
+                created_at=_had(row, row.accepted_at),
             ),
         )
         for row in rows
@@ -70,51 +65,40 @@ def start_recovering(tx: Tx, provider: Provider, claim_order: ClaimOrder) -> Bat
     leased = claim(tx, RECOVER, claim_order)
     rows = _sift(leased, RECOVER, provider.key_seconds)
     again = [row for row in rows if not row.is_past_key and not leased.held[row.id].is_worn]
-    intents = [
-        Intent(
-            key=row.effect_key,
-            subject=row.id,
-            generation=row.generation,
-            request=provider.freeze(order(row)),
-        )
-        for row in again
-    ]
-    sendables = {
-        s.subject: s
-        for s in effects.intend(
-            leased, intents, kind=SUBMIT, provider=provider.name, account=provider.account
-        )
-    }
+    sendings = {s.subject: s for s in intend_sends(leased, provider, again)}
     items = [
         Recovering(
             known=known(leased.held[row.id], row),
-            sending=sending(leased.held[row.id], sendables[row.id], row)
-            if row.id in sendables
-            else None,
+            sending=sendings.get(row.id),
         )
         for row in rows
     ]
     return Batch(items=items, taken=len(leased.held))
 
 
-def _sift(leased: LeasedTx, job: str, key_seconds: float) -> list[Row]:
+def _sift(leased: LeasedTx, job: str, key_seconds: float) -> list[Details]:
     """Hand on what does not wait for `job`; return the rows of what does."""
     if not leased.held:
         return []
-    rows = {
-        row.id: row for row in leased.rows(_DETAILS, ids=list(leased.held), key_seconds=key_seconds)
-    }
+    rows = read(leased, leased.held, key_seconds=key_seconds)
     nexts = [
-        v for subject in leased.held if (v := _verdict(subject, job, rows.get(subject))) is not None
+        v
+        for subject, held in leased.held.items()
+        if (v := _verdict(held, job, rows.get(subject))) is not None
     ]
     leased.settle(nexts)
     gone = {n.subject for n in nexts}
     return [row for subject, row in rows.items() if subject not in gone]
 
 
-def _verdict(subject: UUID, job: str, row: Row | None) -> Next | None:
+def _verdict(held: Held, job: str, row: Details | None) -> Next | None:
+    subject = held.subject
     if row is None:
         return Next(subject=subject, job=None)
+    # A recover that is worn only looks up, which moves no money; if that too kills its worker, it ends here.
+    if held.claims > (2 * CLAIMS_MAX if job == RECOVER else CLAIMS_MAX):
+        reason = f"claimed {held.claims - 1} times without a settle"
+        return Next(subject=subject, job=job, parked=reason, error=reason)
     if job == RECOVER and row.state == PayoutState.PROCESSING and row.effect_state == "intended":
         return None  # handed over by process: its key may be too old for a send, so it is looked up
     call = PAYOUTS.call_for(row.state, row.effect_state)
@@ -124,9 +108,8 @@ def _verdict(subject: UUID, job: str, row: Row | None) -> Next | None:
     return None if call.job == job else Next(subject=subject, job=call.job)
 
 
-def known(held: Held, row: Row) -> Known:
+def known(held: Held, row: Details) -> Known:
     """What we hold a provider's report against."""
-    completed_at: datetime | None = row.completed_at
     return Known(
         held=held,
         key=row.effect_key,
@@ -136,5 +119,12 @@ def known(held: Held, row: Row) -> Known:
         currency=row.currency,
         fund_account_id=row.fund_account_id,
         provider_id=row.provider_id,
-        completed_at=completed_at,
+        completed_at=row.completed_at,
     )
+
+
+def _had(row: Details, value: T | None) -> T:
+    """What an accepted effect always has: its constraint says so."""
+    if value is None:
+        raise AssertionError(f"payout {row.id}: its effect is accepted without a name or a time")
+    return value

@@ -8,16 +8,15 @@ is not to be sent is handed over by the table, or parked with its reason, in the
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
-
-import sqlalchemy as sa
 
 from db import effects, ledger
 from db.batch import Batch
 from db.effects import Intent, Sendable
+from db.payouts.details import Details, read
 from db.transitions import LeasedTx, claim, move
-from db.tx import Row, Tx
+from db.tx import Tx
 from db.work import ClaimOrder, Held, Next
 from domain.ledger import Entries, Entry, EntryType, Posting, payout_entry_key
 from domain.payout_modes import mode_for
@@ -49,31 +48,13 @@ class Provider:
     """How long after the first send a same-key send is safe."""
 
 
-DETAILS: Final = """
-    SELECT p.id, p.amount, p.currency, p.mode, p.purpose, p.narration, p.generation, p.effect_key, p.payable, p.state,
-           p.approval_seal = payout_seal(p, p.generation, p.effect_key) AS is_sealed,
-           a.fund_account_id, a.active, t.id AS in_transit, c.id AS cash,
-           e.state AS effect_state, e.sends, e.put_backs, e.provider_id, e.accepted_at, e.first_sent_at, p.completed_at,
-           clock_timestamp() - e.first_sent_at > make_interval(secs => :key_seconds) AS is_past_key
-    FROM payouts p
-    JOIN payout_accounts a ON a.id = p.account
-    LEFT JOIN accounts t ON t.kind = 'payouts_in_transit' AND t.owner = '' AND t.currency = p.currency
-    LEFT JOIN accounts c ON c.kind = 'cash' AND c.owner = '' AND c.currency = p.currency
-    LEFT JOIN effects e ON e.key = p.effect_key
-    WHERE p.id = ANY(CAST(:ids AS uuid[]))"""
-_DETAILS: Final = sa.text(DETAILS)
-
-
 def start_processing(tx: Tx, provider: Provider, claim_order: ClaimOrder) -> Batch[Sending]:
     """Claim payouts that wait for `payouts.process` and commit to sending them."""
     leased = claim(tx, PROCESS, claim_order)
     if not leased.held:
         return Batch(items=[], taken=0)
-    rows = {
-        row.id: row
-        for row in tx.rows(_DETAILS, ids=list(leased.held), key_seconds=provider.key_seconds)
-    }
-    send: list[Row] = []
+    rows = read(tx, leased.held, key_seconds=provider.key_seconds)
+    send: list[Details] = []
     nexts: list[Next] = []
     for subject, held in leased.held.items():
         row = rows.get(subject)
@@ -86,7 +67,7 @@ def start_processing(tx: Tx, provider: Provider, claim_order: ClaimOrder) -> Bat
     return Batch(items=commit_to(leased, provider, send), taken=len(leased.held))
 
 
-def _verdict(held: Held, row: Row | None) -> Next | None:
+def _verdict(held: Held, row: Details | None) -> Next | None:
     """What becomes of a claimed row instead of a send; None sends it."""
     if row is None:
         return Next(subject=held.subject, job=None)
@@ -108,44 +89,37 @@ def _verdict(held: Held, row: Row | None) -> Next | None:
     return None if row.in_transit is not None else _park(row, f"no books in {row.currency}")
 
 
-def _park(row: Row, reason: str) -> Next:
+def _park(row: Details, reason: str) -> Next:
     return Next(subject=row.id, job=PROCESS, parked=reason, error=reason)
 
 
-def commit_to(leased: LeasedTx, provider: Provider, rows: Sequence[Row]) -> list[Sending]:
-    """Commit to a send of each of `rows` (of `DETAILS`, held): state, effect, reserved money."""
+def commit_to(leased: LeasedTx, provider: Provider, rows: Sequence[Details]) -> list[Sending]:
+    """Commit to a send of each of `rows` (all held): state, effect, reserved money."""
     approved = [row.id for row in rows if row.state == PayoutState.APPROVED]
     moved = set(
         move(leased, PAYOUTS, approved, source=PayoutState.APPROVED, target=PayoutState.PROCESSING)
     )
     going = [row for row in rows if row.state == PayoutState.PROCESSING or row.id in moved]
+    sendings = intend_sends(leased, provider, going)
+    first = moved.intersection([sending.effect.subject for sending in sendings])
+    _post_submitted(leased, [row for row in going if row.id in first])
+    return sendings
+
+
+def intend_sends(leased: LeasedTx, provider: Provider, rows: Sequence[Details]) -> list[Sending]:
+    """Write down the intent of a send of each of `rows`; what is accepted or rejected already is left out."""
+    orders = {row.effect_key: order(row) for row in rows}
     intents = [
-        Intent(
-            key=row.effect_key,
-            subject=row.id,
-            generation=row.generation,
-            request=provider.freeze(order(row)),
-        )
-        for row in going
+        Intent(row.effect_key, row.id, row.generation, provider.freeze(orders[row.effect_key]))
+        for row in rows
     ]
-    sendables = {
-        s.key: s
-        for s in effects.intend(
-            leased, intents, kind=SUBMIT, provider=provider.name, account=provider.account
-        )
-    }
-    _post_submitted(
-        leased,
-        [row for row in going if row.effect_key in sendables and row.state == PayoutState.APPROVED],
+    committed = effects.intend(
+        leased, intents, kind=SUBMIT, provider=provider.name, account=provider.account
     )
-    return [
-        sending(leased.held[row.id], sendables[row.effect_key], row)
-        for row in going
-        if row.effect_key in sendables
-    ]
+    return [Sending(leased.held[e.subject], e, _frozen(e, orders[e.key])) for e in committed]
 
 
-def order(row: Row) -> PayoutOrder:
+def order(row: Details) -> PayoutOrder:
     """What the provider's request for a payout is made of; an empty mode is chosen by rule, here, once."""
     return PayoutOrder(
         reference=reference(row.id, row.generation),
@@ -158,26 +132,27 @@ def order(row: Row) -> PayoutOrder:
     )
 
 
-def sending(held: Held, effect: Sendable, row: Row) -> Sending:
-    """Put a lease, a committed effect and the row it is for together."""
-    request = FrozenRequest(
+def _frozen(effect: Sendable, asked: PayoutOrder) -> FrozenRequest:
+    """The request as committed, with what its answer is held against."""
+    return FrozenRequest(
         key=effect.key.hex,
         body=effect.request,
-        reference=reference(row.id, row.generation),
-        amount_minor=row.amount,
-        currency=row.currency,
-        fund_account_id=row.fund_account_id,
+        reference=asked.reference,
+        amount_minor=asked.amount_minor,
+        currency=asked.currency,
+        fund_account_id=asked.fund_account_id,
     )
-    return Sending(held, effect, request)
 
 
-def _post_submitted(leased: LeasedTx, rows: Sequence[Row]) -> None:
+def _post_submitted(leased: LeasedTx, rows: Sequence[Details]) -> None:
     """Reserve the money of first sends: from here it is in transit, whatever the answer."""
     if not rows:
         return
     day = ledger.today(leased)
     for currency in {row.currency for row in rows}:
-        mine = [row for row in rows if row.currency == currency]
+        mine = [
+            (row, row.in_transit) for row in rows if row.currency == currency and row.in_transit
+        ]
         made = Entries(
             type=EntryType.PAYOUT_SUBMITTED,
             currency=currency,
@@ -186,17 +161,21 @@ def _post_submitted(leased: LeasedTx, rows: Sequence[Row]) -> None:
                 payout_entry_key(
                     row.id, row.generation, EntryType.PAYOUT_SUBMITTED, row.put_backs or 0
                 )
-                for row in mine
+                for row, _ in mine
             ],
-            debits=[row.payable for row in mine],
-            credits=[row.in_transit for row in mine],
-            amounts=[row.amount for row in mine],
+            debits=[row.payable for row, _ in mine],
+            credits=[in_transit for _, in_transit in mine],
+            amounts=[row.amount for row, _ in mine],
         )
         ledger.post_set(leased, made, run=leased.holder, actor=leased.actor)
 
 
-def entry(row: Row, kind: EntryType, debit: int, credit: int, day: date, number: int = 0) -> Entry:
-    """One entry of a payout's amount."""
+def entry(
+    row: Details, kind: EntryType, debit: int | None, credit: int | None, day: date, number: int = 0
+) -> Entry:
+    """One entry of a payout's amount. Both accounts were opened before its first send."""
+    if debit is None or credit is None:
+        raise AssertionError(f"payout {row.id} was sent without books in {row.currency}")
     return Entry(
         type=kind,
         key=payout_entry_key(row.id, row.generation, kind, number),

@@ -9,16 +9,14 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-import sqlalchemy as sa
-
 from db import clock
 from db.effects import Outcome
 from db.payouts import verdicts
 from db.payouts.apply import Verdict, apply
-from db.payouts.claim import DETAILS
+from db.payouts.details import Details, read
 from db.payouts.verdicts import Known
 from db.transitions import LeasedTx, seize
-from db.tx import Row, Tx
+from db.tx import Tx
 from db.work import Next
 from domain.answers import ProviderPayout
 from domain.effects import EffectState
@@ -28,7 +26,6 @@ from domain.payouts import FOLLOW, PayoutState, reference
 DOUBTFUL: Final = frozenset({EffectState.INTENDED, EffectState.UNKNOWN, EffectState.ACCEPTED})
 """What is known of the effect of a payout that may be resolved; ACCEPTED is one that was parked."""
 
-_DETAILS: Final = sa.text(DETAILS)
 _DAY: Final = timedelta(days=1)
 
 
@@ -44,7 +41,7 @@ class Doubt:
 
 def doubt(tx: Tx, payout: UUID) -> Doubt:
     """Return what is to be asked about. Raises `NotFoundError`, or `RefusedError` where nothing is in doubt."""
-    row = tx.row(_DETAILS, ids=[payout], key_seconds=0)
+    row = read(tx, [payout]).get(payout)
     if row is None:
         raise NotFoundError(f"there is no payout {payout}")
     if row.state != PayoutState.PROCESSING or row.effect_state not in DOUBTFUL:
@@ -109,14 +106,14 @@ def declare(tx: Tx, payout: UUID, *, provider_id: str | None, actor: str, why: s
     return _write(leased, verdict)
 
 
-def _seize(tx: Tx, payout: UUID, actor: str) -> tuple[LeasedTx, Row]:
+def _seize(tx: Tx, payout: UUID, actor: str) -> tuple[LeasedTx, Details]:
     leased = seize(tx, [payout], run=None, actor=actor, leased_too=False)
     doubt(tx, payout)
     if payout not in leased.held:
         raise BusyError(
             f"a worker holds payout {payout}: try again, or see `bursar why payout {payout}`"
         )
-    row = tx.row(_DETAILS, ids=[payout], key_seconds=0)
+    row = read(tx, [payout]).get(payout)
     if row is None:
         raise AssertionError("a payout in doubt is there")
     return leased, row

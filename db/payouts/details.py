@@ -1,0 +1,61 @@
+"""What the payout modules need to know of a payout: its row, its account, its books, its newest effect."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final, NamedTuple
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from db.tx import Tx
+
+
+class Details(NamedTuple):
+    """One payout. Amount in minor units; `in_transit` and `cash` None where there are no books in its currency."""
+
+    id: UUID
+    amount: int
+    currency: str
+    mode: str | None
+    purpose: str
+    narration: str
+    generation: int
+    effect_key: UUID
+    payable: int
+    state: str
+    is_sealed: bool
+    """Whether amount, beneficiary and key still fit the seal of the approval."""
+    fund_account_id: str
+    active: bool
+    in_transit: int | None
+    cash: int | None
+    effect_state: str | None
+    """Of this generation's effect; None before its first claim, and so for the columns after it."""
+    sends: int | None
+    put_backs: int | None
+    provider_id: str | None
+    accepted_at: datetime | None
+    first_sent_at: datetime | None
+    completed_at: datetime | None
+    is_past_key: bool | None
+    """Whether a same-key send is no longer known to be safe."""
+
+
+_READ: Final = sa.text("""
+    SELECT p.id, p.amount, p.currency, p.mode, p.purpose, p.narration, p.generation, p.effect_key, p.payable, p.state,
+           p.approval_seal = payout_seal(p, p.generation, p.effect_key) AS is_sealed,
+           a.fund_account_id, a.active, t.id AS in_transit, c.id AS cash,
+           e.state AS effect_state, e.sends, e.put_backs, e.provider_id, e.accepted_at, e.first_sent_at, p.completed_at,
+           e.sends > 0 AND clock_timestamp() - e.first_sent_at > make_interval(secs => :key_seconds) AS is_past_key
+    FROM payouts p
+    JOIN payout_accounts a ON a.id = p.account
+    LEFT JOIN accounts t ON t.kind = 'payouts_in_transit' AND t.owner = '' AND t.currency = p.currency
+    LEFT JOIN accounts c ON c.kind = 'cash' AND c.owner = '' AND c.currency = p.currency
+    LEFT JOIN effects e ON e.key = p.effect_key
+    WHERE p.id = ANY(CAST(:ids AS uuid[]))""")
+
+
+def read(tx: Tx, ids: Iterable[UUID], *, key_seconds: float = 0.0) -> dict[UUID, Details]:
+    """The details of `ids`, by id; what does not exist is absent."""
+    rows = map(Details._make, tx.rows(_READ, ids=list(ids), key_seconds=key_seconds))
+    return {row.id: row for row in rows}
