@@ -1,7 +1,7 @@
 """Runs moved by somebody other than their holder: crashed, queued again, cancelled, let go, looked at."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import sqlalchemy as sa
 
@@ -18,12 +18,33 @@ _CRASHED: Final = sa.text("""
     noted AS (
       UPDATE run_attempts a SET ended_at = clock_timestamp(), outcome = 'crashed'
       FROM crashed c WHERE a.run = c.id AND a.attempt = c.attempts AND a.ended_at IS NULL)
-    SELECT id, job FROM crashed""")
+    SELECT id, job, attempts FROM crashed""")
 
 
-def mark_crashed(tx: Tx) -> list[tuple[int, str]]:
-    """Runs whose lease has ended become `crashed`; returns (run, job). Their items come back by themselves."""
-    return [(row.id, row.job) for row in tx.rows(_CRASHED)]
+class Crashed(NamedTuple):
+    """A run whose lease ended before it did, and how often it was started."""
+
+    run: int
+    job: str
+    attempts: int
+
+
+def mark_crashed(tx: Tx) -> list[Crashed]:
+    """Runs whose lease has ended become `crashed`. Their items come back by themselves."""
+    return [Crashed._make(row) for row in tx.rows(_CRASHED)]
+
+
+_COVERED: Final = sa.text("""
+    SELECT other.id FROM runs mine JOIN runs other ON other.job = mine.job AND other.id <> mine.id
+    WHERE mine.id = :id AND other.scope = mine.scope AND other.started_at > mine.created_at
+      AND (other.state = 'succeeded' OR other.state = 'running' AND other.started_at < mine.started_at)
+    ORDER BY other.id LIMIT 1""")
+
+
+def covered_by(tx: Tx, run: int) -> int | None:
+    """The run of the same job and scope that began after `run` was asked for, and so did what it asks."""
+    found: int | None = tx.scalar(_COVERED, id=run)
+    return found
 
 
 _REQUEUE: Final = sa.text("""

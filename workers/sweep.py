@@ -15,6 +15,7 @@ from db.clock import now
 from db.tx import Tx
 from domain.errors import ExpectedError
 from domain.runs import Origin
+from jobs.shapes import Sweep
 from jobs.upkeep.watch import Watch
 from workers.broker import RunningWorker
 from workers.composition import Process
@@ -25,6 +26,9 @@ SWEEP_SECONDS: Final = 1.0
 OVERDUE_SECONDS: Final = 2.0
 """A run due for this long was not rung for, or the bell was lost."""
 OVERDUE_MAX: Final = 50
+ATTEMPTS_MAX: Final = 3
+"""Starts of one run of a sweep."""
+CRASH_DELAY_SECONDS: Final = 5.0
 BEATS_EVERY: Final = 5
 """Sweeps between two heartbeats of this process."""
 
@@ -73,10 +77,9 @@ class SweepThread:
             self.serving.offer(queue, run)
 
     def _note(self, tx: Tx) -> list[tuple[int, str]]:
-        for run, job in run_states.mark_crashed(tx):
-            log.warning("run.crashed", run_id=run, job=job)
+        made = self._crashed(tx)
         switches.lapse(tx)
-        made = runs.wake(tx, self.runner.known)
+        made += runs.wake(tx, self.runner.known)
         if self._sweeps % BEATS_EVERY == 0:
             claimed = self.process.worked.is_set()
             self.process.worked.clear()
@@ -85,6 +88,15 @@ class SweepThread:
             made += self._watch(tx)
         self._sweeps += 1
         return made
+
+    def _crashed(self, tx: Tx) -> list[tuple[int, str]]:
+        """Sweeps go on from their cursor, as the same run; items of the others come back by their leases."""
+        again = []
+        for run, job, attempts in run_states.mark_crashed(tx):
+            log.warning("run.crashed", run_id=run, job=job)
+            if isinstance(self.runner.jobs.get(job), Sweep) and attempts < ATTEMPTS_MAX:
+                again.append(run)
+        return run_states.requeue(tx, again, delay_seconds=CRASH_DELAY_SECONDS)
 
     def _watch(self, tx: Tx) -> list[tuple[int, str]]:
         """Ask for this minute's watch: by every worker, since the scheduler may be what is dead."""

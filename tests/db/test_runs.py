@@ -222,7 +222,7 @@ def test_a_run_whose_lease_ended_is_found_crashed_and_its_holder_ends_nothing(
         assert run_states.mark_crashed(tx) == []
     lapse(database)
     with database.begin() as tx:
-        assert run_states.mark_crashed(tx) == [(run.id, JOB)]
+        assert run_states.mark_crashed(tx) == [(run.id, JOB, 1)]
     with database.begin() as tx:
         assert not runs.end(tx, started, RunState.SUCCEEDED, tally={}, reason=None)
     assert state(database, run.id) == "crashed"

@@ -5,7 +5,7 @@ import time
 
 import structlog
 
-from db import leases, runs
+from db import leases, run_states, runs
 from db.engine import Database
 from db.errors import CommitUnknownError
 from db.runs import Started
@@ -46,6 +46,9 @@ class SweepRun:
 
     def execute(self) -> Outcome:
         """Run to the end; returns what it did."""
+        covered = self.database.transact(lambda tx: run_states.covered_by(tx, self.run.id))
+        if covered is not None:
+            return Outcome(skipped=f"run {covered} began after this was asked for, and did it")
         name = f"job:{self.job.name}"
         token = self.database.transact(
             lambda tx: leases.acquire(
