@@ -113,7 +113,8 @@ class Callers(Generic[ItemT, ResultT]):
     def _call(self, items: list[ItemT]) -> None:
         begun = time.monotonic()
         self._calling[threading.get_ident()] = items
-        answers, unstarted = self._ask(items) if isinstance(self.job, Ask) else self._act(items)
+        job = self.job
+        answers, unstarted = self._ask(job, items) if isinstance(job, Ask) else self._act(items)
         del self._calling[threading.get_ident()]
         if answers:
             taken = (time.monotonic() - begun) / len(answers)
@@ -139,20 +140,23 @@ class Callers(Generic[ItemT, ResultT]):
             log.exception("effect.broke", job=self.job.name)
             return self.job.broke(item, error)
 
-    def _ask(self, items: list[ItemT]) -> tuple[list[Answer[ItemT, ResultT]], list[ItemT]]:
+    def _ask(
+        self, job: Ask[ItemT, ResultT], items: list[ItemT]
+    ) -> tuple[list[Answer[ItemT, ResultT]], list[ItemT]]:
         """One read for all that have time left for it."""
         mine = [item for item in items if self._still_mine(item)]
         kept = {id(item) for item in mine}
-        results = self._results(mine) if mine else []
+        results = self._results(job, mine) if mine else []
         answers = [Answer(item, result) for item, result in zip(mine, results, strict=True)]
         return answers, [item for item in items if id(item) not in kept]
 
-    def _results(self, items: list[ItemT]) -> Sequence[ResultT]:
+    @staticmethod
+    def _results(job: Ask[ItemT, ResultT], items: list[ItemT]) -> Sequence[ResultT]:
         try:
-            return self.job.ask(items)  # type: ignore[attr-defined]  # only an Ask comes here
+            return job.ask(items)
         except Exception as error:  # an adapter's bug: the read says nothing about any of them
-            log.exception("effect.broke", job=self.job.name)
-            return [self.job.broke(item, error) for item in items]
+            log.exception("effect.broke", job=job.name)
+            return [job.broke(item, error) for item in items]
 
     def _still_mine(self, item: ItemT) -> bool:
         return self.book.has_time(item.held.subject, self.job.call_seconds_max)
