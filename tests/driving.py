@@ -36,9 +36,10 @@ def follow(bank: FakeBank) -> FollowPayouts:
 
 
 def claim(database: Database, job: Drain[Any, Any], *, limit: int = 500, run: int = 7) -> list[Any]:
-    """Claim due items of `job`; they stay leased."""
+    """Claim due items of `job`, behind the switches a run obeys; they stay leased."""
     with database.begin() as tx:
-        order = ClaimOrder(run=run, limit=limit, lease_seconds=LEASE_SECONDS)
+        gates = ("maintenance", "restored", *job.gates)
+        order = ClaimOrder(run=run, limit=limit, lease_seconds=LEASE_SECONDS, gates=gates)
         return list(job.claim(tx, order).items)
 
 

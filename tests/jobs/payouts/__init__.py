@@ -1,0 +1,1 @@
+"""The payout jobs by hand."""
