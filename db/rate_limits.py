@@ -19,6 +19,8 @@ class Grant:
 
     permits: int
     wait_seconds: float
+    is_limited: bool = True
+    """False where nobody limits this name: there is nothing to ask for again, or to give back."""
 
 
 def configure(tx: Tx, name: str, rate_per_second: float) -> None:
@@ -63,7 +65,7 @@ def take(tx: Tx, name: str, wanted: int) -> Grant:
     """Take up to `wanted` permits; a name without a limit grants them all."""
     row = tx.row(_TAKE, name=name, wanted=wanted)
     return (
-        Grant(permits=wanted, wait_seconds=0)
+        Grant(permits=wanted, wait_seconds=0, is_limited=False)
         if row is None
         else Grant(permits=row.permits, wait_seconds=float(row.wait_seconds))
     )

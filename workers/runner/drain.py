@@ -18,6 +18,7 @@ from db import rate_limits, work
 from db.batch import Batch
 from db.engine import Database
 from db.errors import CommitUnknownError, ContendedError
+from db.rate_limits import Grant
 from db.runs import Started
 from db.work import ClaimOrder
 from domain.errors import ExpectedError, UnreachableError
@@ -61,6 +62,8 @@ class DrainRun(Generic[ItemT, ResultT]):
             job, self.book, bounds.concurrency, self.settler.put, self.unstarted.extend
         )
         self.tally = Tally()
+        self.limit = job.limit
+        """The rate limit to ask, until it turns out that nobody set one."""
         self.held_back: str | None = None
         self.claimed: set[UUID] = set()
         self._woken_at = 0.0
@@ -118,27 +121,28 @@ class DrainRun(Generic[ItemT, ResultT]):
 
     def _claim_within_limit(self, limit: int) -> Batch[ItemT] | None:
         """Claim what the provider's rate limit grants; None when nothing can be said yet."""
-        if self.job.limit is None:
+        if self.limit is None:
             return self._claim_or_halve(limit)
-        granted, wait = self._permits(self.job.limit, limit)
-        if granted == 0:
+        grant = self._permits(self.limit, limit)
+        if not grant.is_limited:
+            self.limit = None
+        if grant.permits == 0:
             self.held_back = "rate limit"
-            self.stop.wait(min(wait, PERMIT_WAIT_SECONDS_MAX))
+            self.stop.wait(min(grant.wait_seconds, PERMIT_WAIT_SECONDS_MAX))
             return None
         self.held_back = None
-        batch = self._claim_or_halve(granted)
-        unused = granted - (len(batch.items) if batch else 0)
-        if unused:
-            self._give_back(self.job.limit, unused)
+        batch = self._claim_or_halve(grant.permits)
+        unused = grant.permits - (len(batch.items) if batch else 0)
+        if unused and self.limit is not None:
+            self._give_back(self.limit, unused)
         return batch
 
-    def _permits(self, name: str, limit: int) -> tuple[int, float]:
+    def _permits(self, name: str, limit: int) -> Grant:
         try:
-            grant = self.database.transact(lambda tx: rate_limits.take(tx, name, limit))
+            return self.database.transact(lambda tx: rate_limits.take(tx, name, limit))
         except ExpectedError as error:  # unreachable, or its row held by somebody: ask again soon
             log.warning("permits.not_taken", name=name, error=str(error))
-            return 0, PERMIT_WAIT_SECONDS_MAX
-        return grant.permits, grant.wait_seconds
+            return Grant(permits=0, wait_seconds=PERMIT_WAIT_SECONDS_MAX)
 
     def _give_back(self, name: str, unused: int) -> None:
         try:
