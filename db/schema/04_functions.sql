@@ -65,25 +65,25 @@ END $$;
 -- Put a run on record. The same job and request key for ever return the same run.
 CREATE FUNCTION bursar_enqueue(job text, scope jsonb DEFAULT '{}', request_key text DEFAULT NULL) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER AS $$
-#variable_conflict use_variable
+#variable_conflict use_column
 DECLARE
   made bigint;
 BEGIN
-  IF job IS NULL OR job !~ '^[a-z_]+\.[a-z_]+$' THEN
-    RAISE EXCEPTION 'job %: must be family.name', job USING ERRCODE = 'invalid_parameter_value';
+  IF bursar_enqueue.job IS NULL OR bursar_enqueue.job !~ '^[a-z_]+\.[a-z_]+$' THEN
+    RAISE EXCEPTION 'job %: must be family.name', bursar_enqueue.job USING ERRCODE = 'invalid_parameter_value';
   END IF;
   IF scope IS NULL OR jsonb_typeof(scope) <> 'object' THEN
     RAISE EXCEPTION 'scope %: must be a JSON object', scope USING ERRCODE = 'invalid_parameter_value';
   END IF;
   INSERT INTO runs AS r (job, version, queue, origin, state, scope, request_key, requested_by)
-  SELECT job, coalesce(max(c.version), 1), coalesce(max(c.queue), 'rest'), 'sql',
+  SELECT bursar_enqueue.job, coalesce(max(c.version), 1), coalesce(max(c.queue), 'rest'), 'sql',
          CASE WHEN EXISTS (SELECT FROM switches s WHERE s.name = 'maintenance' AND s.is_on) THEN 'held' ELSE 'queued' END,
-         scope, request_key, session_user
-  FROM catalog c WHERE c.job = job
+         bursar_enqueue.scope, bursar_enqueue.request_key, session_user
+  FROM catalog c WHERE c.job = bursar_enqueue.job
   ON CONFLICT (job, request_key) WHERE request_key IS NOT NULL DO NOTHING
   RETURNING r.id INTO made;
   IF made IS NULL THEN
-    SELECT r.id INTO made FROM runs r WHERE r.job = job AND r.request_key = request_key;
+    SELECT r.id INTO made FROM runs r WHERE r.job = bursar_enqueue.job AND r.request_key = bursar_enqueue.request_key;
   END IF;
   RETURN made;
 END $$;
