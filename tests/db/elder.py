@@ -15,7 +15,7 @@ BINARIES = Path("/usr/lib/postgresql/15/bin")
 @contextmanager
 def elder() -> Iterator[str]:
     """Run Postgres 15 on a folder of its own; yields the URL of its superuser."""
-    folder = Path(tempfile.mkdtemp(prefix="elder-", dir="/tmp"))  # noqa: S108  sockets want a short path
+    folder = Path(tempfile.mkdtemp(prefix="elder-", dir="/tmp"))
     account = choose(folder / "data")
     shutil.chown(folder, account.user_id, account.group_id)
 

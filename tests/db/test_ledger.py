@@ -233,7 +233,7 @@ def test_a_bounded_account_is_never_below_zero(worker: Database) -> None:
     books = Books(worker)
     books.post(books.entry("in", EntryType.PAYOUT_IMPORTED, 100))
     entries = [books.entry(f"out {n}", EntryType.PAYOUT_SUBMITTED, 10) for n in range(THREADS)]
-    results = at_once([lambda e=e, n=n: books.post(e, run=n) for n, e in enumerate(entries)])  # type: ignore[misc]
+    results = at_once([lambda e=e, n=n: books.post(e, run=n) for n, e in enumerate(entries)])  # type: ignore[misc]  # bound now
     assert results.count(1) == 10
     refused = [r for r in results if isinstance(r, RuleBrokenError)]
     assert {r.constraint for r in refused} == {"never_below_zero"}

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
@@ -11,12 +12,14 @@ from db import audit, migrate
 from db.engine import Database, DatabaseOptions
 from db.script import run_script
 from domain.errors import BadInputError, RefusedError
-from tests.conftest import Addresses
 from tests.db.elder import BINARIES, elder
 from tests.driving import drive, process
 from tests.fakes.bank import FakeBank
 from tests.operating import query, samples, take
 from tests.servers import Databases
+
+if TYPE_CHECKING:
+    from tests.conftest import Addresses
 
 SCHEMA = Path(db.__file__).parent / "schema"
 SERVERS = ["embedded", *(["oldest"] if BINARIES.is_dir() else [])]
@@ -55,7 +58,7 @@ COLUMNS = """
     WHERE c.relnamespace = to_regnamespace(:schema) AND c.relkind IN ('r', 'p', 'S')"""
 RELATIONS = """
     SELECT c.relname, c.relkind, c.reloptions, c.relispartition, pg_get_expr(c.relpartbound, c.oid),
-           pg_get_userbyid(c.relowner), CASE c.relkind WHEN 'i' THEN pg_get_indexdef(c.oid) WHEN 'I' THEN pg_get_indexdef(c.oid) END
+           pg_get_userbyid(c.relowner), CASE WHEN c.relkind IN ('i', 'I') THEN pg_get_indexdef(c.oid) END
     FROM pg_class c WHERE c.relnamespace = to_regnamespace(:schema)"""
 CONSTRAINTS = """
     SELECT c.relname, n.conname, pg_get_constraintdef(n.oid)
@@ -64,7 +67,8 @@ TRIGGERS = """
     SELECT c.relname, pg_get_triggerdef(t.oid) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
     WHERE NOT t.tgisinternal AND c.relnamespace = to_regnamespace(:schema)"""
 FUNCTIONS = """
-    SELECT oid::regprocedure::text, prosrc, prosecdef, provolatile, pg_get_function_result(oid), pg_get_userbyid(proowner)
+    SELECT CAST(CAST(oid AS regprocedure) AS text), prosrc, prosecdef, provolatile, pg_get_function_result(oid),
+           pg_get_userbyid(proowner)
     FROM pg_proc WHERE pronamespace = to_regnamespace(:schema)"""
 
 
@@ -82,9 +86,7 @@ def catalog(engine: sa.Engine, schema: str = "bursar") -> dict[str, list[str]]:
         found = {
             part: [
                 str(tuple(row))
-                for row in connection.execute(
-                    sa.text(statement.replace("::", "\\:\\:")), {"schema": schema}
-                )
+                for row in connection.execute(sa.text(statement), {"schema": schema})
             ]
             for part, statement in parts.items()
         }
@@ -150,9 +152,15 @@ def assert_works(url: str, schema: str, count: int) -> None:
 
 
 APPLICATION = """
-    CREATE SCHEMA app; CREATE TABLE public.payouts (id int, state text); INSERT INTO public.payouts VALUES (1, 'mine');
-    CREATE TABLE app.work (job int); CREATE TABLE public.work (x text); CREATE TABLE public.alembic_version (version_num text);
-    INSERT INTO public.alembic_version VALUES ('theirs'); CREATE TABLE public.runs (n int); CREATE TABLE public.switches (n int);
+    CREATE SCHEMA app;
+    CREATE TABLE app.work (job int);
+    CREATE TABLE public.work (x text);
+    CREATE TABLE public.runs (n int);
+    CREATE TABLE public.switches (n int);
+    CREATE TABLE public.payouts (id int, state text);
+    INSERT INTO public.payouts VALUES (1, 'mine');
+    CREATE TABLE public.alembic_version (version_num text);
+    INSERT INTO public.alembic_version VALUES ('theirs');
     CREATE FUNCTION public.effect_key(text, uuid, integer) RETURNS uuid LANGUAGE sql AS 'SELECT NULL::uuid';
     ALTER ROLE CURRENT_USER IN DATABASE {} SET search_path = app, public"""
 
@@ -168,7 +176,9 @@ def test_an_application_with_tables_of_the_same_names_is_left_alone(
     operator = opened(url)
     take(operator, samples(4))
     operator.dispose()
-    approve = """SELECT m.outcome FROM bursar.payouts p, bursar.bursar_move('payout', ARRAY[p.id], 'APPROVED', 'app', 'theirs') m"""
+    approve = """
+        SELECT m.outcome
+        FROM bursar.payouts p, bursar.bursar_move('payout', ARRAY[p.id], 'APPROVED', 'app', 'theirs') m"""
     with engine.begin() as connection:
         connection.exec_driver_sql("SET LOCAL ROLE bursar_app")
         assert connection.execute(sa.text(approve)).scalars().all() == ["moved"] * 4

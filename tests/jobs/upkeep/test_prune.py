@@ -1,0 +1,152 @@
+"""What nobody needs any more goes; what a replay or an auditor may ask for stays."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from db.engine import Database
+from domain.tally import Count, Tally
+from jobs.upkeep import prune as job_module
+from jobs.upkeep.prune import Prune
+from tests.operating import change, opened, query
+
+
+@pytest.fixture
+def worker(database_url: str) -> Iterator[Database]:
+    with opened(database_url, "bursar_worker") as database:
+        yield database
+
+
+def prune(worker: Database) -> Tally:
+    """A whole run."""
+    tally, cursor = Tally(), dict[str, Any]()
+    while True:
+        with worker.begin() as tx:
+            page = Prune().page(tx, cursor, run=1)
+        tally += page.tally
+        if page.cursor is None:
+            return tally
+        cursor = dict(page.cursor)
+
+
+RUN = """
+    INSERT INTO runs (job, queue, origin, state, request_key, wake_key, created_at, ended_at)
+    SELECT 'a.b', 'rest', :origin, :state, CAST(:key AS text) || n, CASE WHEN :origin = 'wake' THEN 'a.b' END,
+           now() - make_interval(days => :made), now() - make_interval(days => :ended)
+    FROM generate_series(1, :count) n"""
+
+
+def make(
+    worker: Database,
+    origin: str,
+    *,
+    key: str | None = None,
+    state: str = "succeeded",
+    made: int = 100,
+    ended: int | None = 99,
+    count: int = 1,
+) -> None:
+    """Runs that were made and ended so many days ago."""
+    values = {
+        "origin": origin,
+        "key": key,
+        "state": state,
+        "made": made,
+        "ended": ended,
+        "count": count,
+    }
+    change(worker, RUN, **values)
+
+
+def test_old_runs_go_in_batches_and_the_others_stay(
+    worker: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_module, "BATCH", 5)
+    make(worker, "wake", count=23)
+    make(worker, "tick", key="tick:", count=4)
+    make(worker, "operator", key="mine-", count=7)
+    make(worker, "sql", key="theirs-")
+    make(worker, "operator", count=3)
+    make(worker, "wake", state="running", ended=None)
+    make(worker, "wake", made=100, ended=80)
+    make(worker, "wake", made=3, ended=2, count=8)
+    tally = prune(worker)
+    assert tally[Count.SUCCEEDED] == 23 + 4 + 3
+    left = query(worker, "SELECT origin, count(*) AS n FROM runs GROUP BY origin ORDER BY origin")
+    assert [(row.origin, row.n) for row in left] == [("operator", 7), ("sql", 1), ("wake", 10)]
+    assert prune(worker)[Count.SUCCEEDED] == 0
+
+
+def test_a_callers_key_still_names_its_run_after_years(worker: Database) -> None:
+    """Asked again under the same key, the old run is returned: nothing runs twice."""
+    make(worker, "sql", key="k", made=2000, ended=2000)
+    prune(worker)
+    again = query(worker, "SELECT bursar_enqueue('a.b', '{}', 'k1') AS id")[0].id
+    assert [row.id for row in query(worker, "SELECT id FROM runs")] == [again]
+
+
+def test_silent_workers_are_forgotten(worker: Database) -> None:
+    statement = """
+        INSERT INTO workers (id, host, pid, version, jobs, beat_at)
+        VALUES (:id, 'h', 1, '1', '{}', now() - make_interval(hours => :hours))"""
+    for id_, hours in (("gone", 25), ("late", 23)):
+        change(worker, statement, id=id_, hours=hours)
+    prune(worker)
+    assert [row.id for row in query(worker, "SELECT id FROM workers")] == ["late"]
+
+
+MONTHS = "SELECT relname FROM pg_class WHERE relname LIKE :like AND relispartition AND relkind = 'r' ORDER BY 1"
+
+
+def months(worker: Database, table: str) -> list[str]:
+    return [row.relname for row in query(worker, MONTHS, like=f"{table}_2%")]
+
+
+def test_missing_months_are_made_by_a_worker_that_owns_no_table(
+    worker: Database, superuser_url: str
+) -> None:
+    before = {table: months(worker, table) for table in ("moves", "postings", "effect_answers")}
+    as_owner(superuser_url, *(f"DROP TABLE bursar.{names[-1]}" for names in before.values()))
+    assert prune(worker)[Count.SUCCEEDED] == 3
+    assert {table: months(worker, table) for table in before} == before
+
+
+def test_a_month_whose_rows_are_in_the_default_partition_is_left_out(
+    worker: Database, superuser_url: str
+) -> None:
+    last = months(worker, "moves")[-1]
+    as_owner(
+        superuser_url,
+        f"DROP TABLE bursar.{last}",
+        "INSERT INTO bursar.moves (kind, subject, source, target, actor, at) "
+        "VALUES ('payout', gen_random_uuid(), 'A', 'B', 'x', date_trunc('month', now()) + interval '3 months 1 day')",
+    )
+    prune(worker)
+    assert last not in months(worker, "moves")
+    assert query(worker, "SELECT count(*) AS n FROM moves")[0].n == 1
+
+
+def test_attempts_go_by_whole_months_after_thirteen(worker: Database, superuser_url: str) -> None:
+    for year in (2020, 2021):
+        as_owner(
+            superuser_url,
+            f"CREATE TABLE bursar.run_attempts_{year}_01 PARTITION OF bursar.run_attempts "
+            f"FOR VALUES FROM ('{year}-01-01') TO ('{year}-02-01')",
+            f"ALTER TABLE bursar.run_attempts_{year}_01 OWNER TO bursar_owner",
+        )
+    assert prune(worker)[Count.SUCCEEDED] == 2
+    assert months(worker, "run_attempts")[0] > "run_attempts_2022"
+    drop = "SELECT drop_run_attempts(0)"
+    kept = months(worker, "run_attempts")
+    assert query(worker, drop) == []
+    assert months(worker, "run_attempts") == kept
+
+
+def as_owner(url: str, *statements: str) -> None:
+    engine = sa.create_engine(url, poolclass=sa.pool.NullPool)
+    with engine.begin() as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+    engine.dispose()
