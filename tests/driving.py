@@ -9,6 +9,7 @@ from db.transitions import regain
 from db.work import ClaimOrder
 from domain.answers import NotSent
 from domain.payouts import reference
+from domain.ports import Bank
 from jobs.payouts.follow import FollowPayouts
 from jobs.payouts.process import ProcessPayouts
 from jobs.payouts.recover import RecoverPayouts
@@ -20,17 +21,17 @@ from workers.sandbox.faults import Fault
 LEASE_SECONDS = 15.0
 
 
-def process(bank: FakeBank) -> ProcessPayouts:
+def process(bank: Bank) -> ProcessPayouts:
     """The job that sends."""
     return ProcessPayouts(bank, call_seconds_max=1.0, recover_seconds=(1.0, 2.0))
 
 
-def recover(bank: FakeBank) -> RecoverPayouts:
+def recover(bank: Bank) -> RecoverPayouts:
     """The job that asks what became of a send."""
     return RecoverPayouts(bank, call_seconds_max=1.0, recover_seconds=(1.0, 2.0))
 
 
-def follow(bank: FakeBank) -> FollowPayouts:
+def follow(bank: Bank) -> FollowPayouts:
     """The job that follows what was accepted."""
     return FollowPayouts(bank, call_seconds_max=1.0)
 

@@ -1,0 +1,115 @@
+"""`audit` and `reconcile effects` as an operator meets them, the latter on the real client and bank."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from db import audit, installation, switches
+from domain.switches import RESTORED
+from tests.driving import claim, drive, process
+from tests.fakes.sandbox import RunningSandbox, running
+from tests.operating import change, one, opened, query, samples, take
+from tests.servers import Databases
+from tests.workers.cli.conftest import Line
+from workers.sandbox.settings import SandboxSettings
+
+
+def test_an_audit_that_finds_nothing_exits_0(bursar: Line) -> None:
+    take(bursar.database, samples(20), approve=True)
+    said = bursar("audit", "--json")
+    assert (said.code, said.err) == (0, "")
+    assert [row["name"] for row in said.json] == [i.name for i in audit.INVARIANTS]
+    assert {row["broken"] for row in said.json} == {0}
+    assert {row["name"]: row["looked_at"] for row in said.json}["work-fits-state"] == 20
+
+
+def test_an_audit_that_finds_something_names_it_and_exits_1(bursar: Line) -> None:
+    payout = one(bursar.database)
+    change(bursar.database, "DELETE FROM work")
+    said = bursar("audit")
+    assert said.code == 1
+    assert f"work-fits-state: payout {payout}: it waits for nothing" in said.err
+    line = next(row for row in said.out.splitlines() if "work-fits-state" in row)
+    assert line.split()[:3] == ["no", "1", "1"]
+
+
+@pytest.fixture
+def bank(tmp_path: Path) -> Iterator[RunningSandbox]:
+    with running(SandboxSettings(storage=tmp_path / "bank.sqlite")) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def configured(bursar: Line, bank: RunningSandbox) -> Line:
+    """The command line of an installation whose provider is the bank."""
+    bursar.set("BURSAR_PAYOUT_PROVIDER", "razorpayx")
+    bursar.set("BURSAR_RAZORPAYX_URL", bank.url)
+    bursar.set("BURSAR_RAZORPAYX_KEY_ID", bank.settings.key_id)
+    bursar.set("BURSAR_RAZORPAYX_KEY_SECRET", bank.settings.key_secret)
+    bursar.set("BURSAR_RAZORPAYX_ACCOUNT_NUMBER", bank.settings.account_number)
+    with bursar.database.begin() as tx:
+        installation.bind(tx, "razorpayx", bank.settings.account_number)
+    return bursar
+
+
+def test_a_restored_database_adopts_what_the_bank_has_and_lets_workers_go_on(
+    configured: Line, bank: RunningSandbox, databases: Databases, database_url: str
+) -> None:
+    """F34: dump, run, restore, run, on the real client; each is paid once."""
+    take(configured.database, samples(12), approve=True)
+    configured.database.dispose()
+    name = sa.make_url(database_url).database
+    assert name is not None
+    with databases.database(name) as copy, bank.client() as client:
+        with opened(database_url, "bursar_worker") as worker:
+            assert drive(worker, process(client), limit=7) == 7
+        configured.set("BURSAR_DATABASE_URL", databases.url(copy))
+        with opened(databases.url(copy)) as restored:
+            with restored.begin() as tx:
+                tx.run(
+                    sa.text("UPDATE installation SET system_identifier = 'another', timeline = 1")
+                )
+                assert installation.was_restored(tx)
+            assert claim(restored, process(client)) == []
+            said = configured("reconcile", "effects", "--json")
+            assert (said.code, said.err) == (0, "")
+            assert said.json["adopted"] == 7
+            with restored.begin() as tx:
+                assert not switches.is_on(tx, RESTORED)
+                assert not installation.was_restored(tx)
+            assert drive(restored, process(client)) == 5
+            assert bank.summary()["transfers"] == 12
+            assert {r.name for r in audit.run(restored) if not r.holds} == set()
+
+
+def test_a_transfer_that_is_nobodys_is_reported_and_exits_1(
+    configured: Line, bank: RunningSandbox, databases: Databases, template: str
+) -> None:
+    """A database that never heard of a payout, beside a bank that paid it."""
+    with (
+        databases.database(template) as other,
+        bank.client() as client,
+        opened(databases.url(other)) as elsewhere,
+    ):
+        one(elsewhere)
+        drive(elsewhere, process(client))
+    said = configured("reconcile", "effects", "--json")
+    assert (said.code, said.json["foreign"]) == (1, 1)
+    assert "bursar findings list" in said.err
+    found = query(configured.database, "SELECT kind, severity FROM findings")
+    assert [(row.kind, row.severity) for row in found] == [("transfer-without-payout", "P0")]
+
+
+def test_without_a_provider_there_is_nothing_to_compare_with(bursar: Line) -> None:
+    said = bursar("reconcile", "effects")
+    assert said.code == 2
+    assert "BURSAR_PAYOUT_PROVIDER" in said.err
+
+
+def test_a_database_bound_to_another_account_is_not_compared(configured: Line) -> None:
+    configured.set("BURSAR_RAZORPAYX_ACCOUNT_NUMBER", "9999990000000009")
+    said = configured("reconcile", "effects")
+    assert said.code == 1
+    assert "is bound to razorpayx account" in said.err
