@@ -15,7 +15,7 @@ class Bounds:
     lease_seconds: float = 15.0
     call_seconds_max: float = 8.0
     """The gateway's total time-out."""
-    batch_max: int = 200
+    batch_max: int = 500
     concurrency: int = 16
     budget_seconds: float = 30.0
     """How long a run claims; due work makes the next run."""

@@ -67,7 +67,7 @@ class Settings(BaseSettings):
     """Where this process serves its metrics; 0 takes a free port, not set serves none."""
 
     lease_seconds: float = Field(default=15.0, ge=3, le=600, allow_inf_nan=False)
-    batch_max: int = Field(default=200, ge=1, le=10_000)
+    batch_max: int = Field(default=500, ge=1, le=10_000)
     concurrency: int = Field(default=16, ge=1, le=1_024)
     """Calls one run keeps in flight."""
     gateway_timeout_seconds: Seconds = 8.0
