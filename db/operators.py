@@ -7,7 +7,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from db.tx import Row, Tx
-from domain.errors import BadInputError, RefusedError
+from domain.errors import BadInputError, NotFoundError, RefusedError
 
 NAME_MAX: Final = 64
 TOKEN_MIN: Final = 32
@@ -56,11 +56,24 @@ def identify(tx: Tx, token: str) -> str | None:
     return name
 
 
-def remove(tx: Tx, name: str) -> bool:
-    """Take an operator's rights away; the row stays, since history names it. False when there was none."""
-    statement = sa.text("""
-    UPDATE operators SET removed_at = clock_timestamp() WHERE name = :name AND removed_at IS NULL""")
-    return tx.run(statement, name=name) == 1
+_REMOVE: Final = sa.text("""
+    -- All rows are locked, in order: of the last two, only one may go.
+    WITH present AS MATERIALIZED (
+      SELECT name FROM operators WHERE removed_at IS NULL ORDER BY name FOR UPDATE)
+    UPDATE operators o SET removed_at = clock_timestamp() FROM present p
+    WHERE o.name = :name AND p.name = o.name AND (SELECT count(*) FROM present) > 1""")
+
+
+def remove(tx: Tx, name: str) -> None:
+    """Take an operator's rights away; the row stays, since history names it.
+
+    Raises `NotFoundError`, or `RefusedError` for the last one: then nobody could add another.
+    """
+    if tx.run(_REMOVE, name=name) == 1:
+        return
+    if any(row.name == name and row.removed_at is None for row in listing(tx)):
+        raise RefusedError(f"{name} is the last operator: add another one first")
+    raise NotFoundError(f"there is no operator {name}")
 
 
 def listing(tx: Tx) -> Sequence[Row]:

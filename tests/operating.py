@@ -34,9 +34,14 @@ def opened(url: str, role: str = "bursar_operator") -> Iterator[Database]:
 
 
 def with_catalog(url: str) -> None:
-    """Write the payout jobs into the catalog, as a release does."""
-    engine = sa.create_engine(url, poolclass=sa.pool.NullPool)
+    """Write the payout jobs into the catalog."""
     jobs = [(job, "money", "drain", 1, f"{job} of the tests") for job in (PROCESS, RECOVER, FOLLOW)]
+    release(url, jobs)
+
+
+def release(url: str, jobs: Sequence[tuple[str, str, str, int, str]]) -> None:
+    """Write a catalog, as a release does."""
+    engine = sa.create_engine(url, poolclass=sa.pool.NullPool)
     with engine.begin() as connection:
         connection.execute(sa.text("SET LOCAL search_path = bursar"))
         seed.catalog(connection, jobs)

@@ -48,12 +48,13 @@ _PAYOUTS: Final = sa.text("""
       SELECT * FROM unnest(
         CAST(:ids AS uuid[]), CAST(:external_ids AS text[]), CAST(:payees AS uuid[]), CAST(:accounts AS uuid[]),
         CAST(:payables AS bigint[]), CAST(:amounts AS bigint[]), CAST(:currencies AS text[]), CAST(:modes AS text[]),
-        CAST(:purposes AS text[]), CAST(:narrations AS text[]), CAST(:hashes AS text[]), CAST(:keys AS uuid[]))
-        AS g (id, external_id, payee, account, payable, amount, currency, mode, purpose, narration, content_hash, key)),
+        CAST(:purposes AS text[]), CAST(:narrations AS text[]), CAST(:hashes AS text[]), CAST(:keys AS uuid[]),
+        CAST(:places AS int[]))
+        AS g (id, external_id, payee, account, payable, amount, currency, mode, purpose, narration, content_hash, key, place)),
     -- A payout that is there already, committed or by a twin a moment ago, is left as it is.
     made AS (
       INSERT INTO payouts (id, external_id, payee, account, payable, amount, currency, mode, purpose, narration,
-                           content_hash, state, effect_key, approval_seal, approved_by, approved_at, created_by)
+                           content_hash, state, effect_key, approval_seal, approved_by, approved_at, created_by, created_at)
       SELECT g.id, g.external_id, g.payee, g.account, g.payable, g.amount, g.currency, g.mode, g.purpose, g.narration,
              decode(g.content_hash, 'hex'), CASE WHEN :approve THEN 'APPROVED' ELSE 'PENDING' END, a.key,
              CASE WHEN :approve THEN payout_seal(
@@ -61,7 +62,8 @@ _PAYOUTS: Final = sa.text("""
                CAST(ROW(g.id, g.external_id, g.payee, g.account, g.payable, g.amount, g.currency, g.mode, g.purpose,
                         g.narration, NULL, 'APPROVED', 1, g.key, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
                         NULL) AS payouts), 1, g.key) END,
-             a.by, a.at, :actor
+             -- A microsecond apart, so that a listing by age has the order of the file.
+             a.by, a.at, :actor, transaction_timestamp() + g.place * interval '1 microsecond'
       FROM given g
       CROSS JOIN LATERAL (SELECT CASE WHEN :approve THEN g.key END AS key, CASE WHEN :approve THEN :actor END AS by,
                                  CASE WHEN :approve THEN clock_timestamp() END AS at) a
@@ -211,6 +213,7 @@ class Import:
             "books": list(self.books),
             "liabilities": list(self.books.values()),
             "ids": list(ids),
+            "places": list(ids.values()),
             "external_ids": [line.external_id for line in lines],
             "payees": [payee for payee, _ in payees],
             "accounts": [self.accounts[line.payee, line.fund_account_id] for line in lines],

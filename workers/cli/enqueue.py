@@ -13,40 +13,49 @@ from workers.cli.context import Context, context
 from workers.cli.output import Json, show_one
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from uuid import UUID
 
-    from db.runs import Enqueued, Request
+    from db.runs import Enqueued
     from jobs.shapes import Job
 
 app = typer.Typer(rich_markup_mode=None)
+
+
+Scopes = Annotated[
+    list[str] | None, typer.Option("--scope", metavar="K=V", help="Only this; repeatable.")
+]
+Key = Annotated[str | None, typer.Option("--key", help="The same key is the same run, for ever.")]
+Because = Annotated[str | None, typer.Option("--why", help="Why; kept on the run.")]
+Wait = Annotated[bool, typer.Option("--wait", help="Until what is due now is done.")]
+Timeout = Annotated[
+    float, typer.Option("--timeout", min=1, max=86_400, help="Seconds to wait at most.")
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Say what would be claimed; write nothing.")
+]
+Inline = Annotated[
+    bool, typer.Option("--inline", help="Run it in this process, under the same leases.")
+]
+Outputs = Annotated[
+    Path | None,
+    typer.Option("--outputs", envvar="GITHUB_OUTPUT", help="Append key=value lines here."),
+]
 
 
 @app.command()
 def enqueue(
     ctx: typer.Context,
     job: Annotated[str, typer.Argument(help="The job's name: `bursar jobs` lists them.")],
-    scope: Annotated[
-        list[str] | None, typer.Option("--scope", metavar="K=V", help="Only this; repeatable.")
-    ] = None,
-    key: Annotated[
-        str | None, typer.Option("--key", help="The same key is the same run, for ever.")
-    ] = None,
+    scope: Scopes = None,
+    key: Key = None,
     at: At = None,
-    why: Annotated[str | None, typer.Option("--why", help="Why; kept on the run.")] = None,
-    wait: Annotated[bool, typer.Option("--wait", help="Until what is due now is done.")] = False,
-    timeout: Annotated[
-        float, typer.Option("--timeout", min=1, max=86_400, help="Seconds to wait at most.")
-    ] = 300.0,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be claimed; write nothing.")
-    ] = False,
-    inline: Annotated[
-        bool, typer.Option("--inline", help="Run it in this process, under the same leases.")
-    ] = False,
-    outputs: Annotated[
-        Path | None,
-        typer.Option("--outputs", envvar="GITHUB_OUTPUT", help="Append key=value lines here."),
-    ] = None,
+    why: Because = None,
+    wait: Wait = False,
+    timeout: Timeout = 300.0,
+    dry_run: DryRun = False,
+    inline: Inline = False,
+    outputs: Outputs = None,
     json: Json = False,
 ) -> None:
     """Put a run of a job on record.
@@ -63,28 +72,15 @@ def enqueue(
         return
     if inline and due is not None:
         raise BadInputError("--at", at, "cannot be joined with --inline, which runs at once")
-    from db.runs import Request
-    from domain.runs import Origin
-
-    request = Request(
-        job=kind.name,
-        queue=kind.queue.value,
-        version=kind.version,
-        origin=Origin.OPERATOR,
-        scope=wanted,
-        key=key,
-        due_at=due,
-        requested_by=here.actor,
-        why=why,
-    )
-    made = _put(here, request)
+    made = _put(here, kind, wanted, key=key, due=due, why=why)
     if not made.is_new:
         say(f"run {made.id} has this key already")
     if not wait and not inline:
         ring(here, [(made.id, kind.queue.value)])
         show_one({"run": made.id, "job": kind.name, "is_new": made.is_new}, json=json)
         return
-    from workers.cli.waiting import Asked, wait_for
+    from workers.cli.reporting import Asked
+    from workers.cli.waiting import wait_for
 
     asked = Asked(
         run=made.id,
@@ -110,10 +106,31 @@ def _job(name: str) -> "type[Job]":
     return known[name]
 
 
-def _put(here: Context, request: "Request") -> "Enqueued":
+def _put(
+    here: Context,
+    job: "type[Job]",
+    scope: "dict[str, Any]",
+    *,
+    key: str | None,
+    due: "datetime | None",
+    why: str | None,
+) -> "Enqueued":
     """Enqueue; a twin that was committed a moment ago is visible to the second look."""
     from db import runs
+    from db.runs import Request
+    from domain.runs import Origin
 
+    request = Request(
+        job=job.name,
+        queue=job.queue.value,
+        version=job.version,
+        origin=Origin.OPERATOR,
+        scope=scope,
+        key=key,
+        due_at=due,
+        requested_by=here.actor,
+        why=why,
+    )
     for _ in range(2):
         made = here.database().transact(lambda tx: runs.enqueue(tx, [request]))
         if made:

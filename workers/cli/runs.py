@@ -6,6 +6,7 @@ import typer
 
 from domain.errors import NotFoundError, RefusedError
 from domain.runs import RunState
+from domain.tally import Count
 from workers.cli.asking import After, Why, dicts, number, reason, ring
 from workers.cli.context import context
 from workers.cli.output import Csv, Json, Limit, plain, show, show_one
@@ -33,8 +34,11 @@ def runs(
     with context(ctx).database().begin() as tx:
         found = dicts(run_listing.listing(tx, page))
     for row in found:
-        row["tally"] = {name: count for name, count in _tally(row["tally"]).items() if count}
-    columns = ("id", "job", "state", "origin", "started_at", "ended_at", "tally", "reason")
+        tally = row.pop("tally")
+        counts = tally if isinstance(tally, dict) else {}
+        row["done"] = ", ".join(f"{name} {count}" for name, count in counts.items() if count)
+        row |= {count.value: counts.get(count.value, 0) for count in Count}
+    columns = ("id", "job", "state", "origin", "started_at", "ended_at", "done", "reason")
     show(found, columns, json=json, csv=csv, empty="no such run")
 
 
@@ -104,7 +108,3 @@ def _not_retried(found: object, run: int) -> NotFoundError | RefusedError:
             f"run {run} was a wake-up: its items carry the retries, see `bursar work`"
         )
     return RefusedError(f"run {run} is {state}: only failed, crashed or stopped runs are retried")
-
-
-def _tally(value: object) -> dict[str, int]:
-    return value if isinstance(value, dict) else {}

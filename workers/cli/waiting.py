@@ -3,10 +3,8 @@
 import threading
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from uuid import UUID
 
 import typer
 
@@ -14,11 +12,10 @@ from db import run_progress, why as facts
 from db.tx import Row
 from domain.errors import NotFoundError, UnreachableError
 from domain.runs import OPEN, RunState
-from domain.tally import Count
-from jobs.shapes import Job
 from workers.cli.asking import ring, say
 from workers.cli.context import Context
 from workers.cli.output import progress, show_one
+from workers.cli.reporting import Asked, Ended, append, result_of, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,31 +23,6 @@ if TYPE_CHECKING:
 LOOK_SECONDS: Final = 0.1
 NOBODY_SECONDS: Final = 5.0
 """After this without a live worker that knows the job, it is said."""
-WRONG: Final = (Count.FAILED, Count.UNKNOWN, Count.PARKED, Count.FENCED, Count.LOST)
-"""Counts that make a run a run with something wrong."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """A run somebody waits for; `only` are the subjects its scope names."""
-
-    run: int
-    job: type[Job]
-    only: list[UUID] | None
-    is_new: bool
-    """Made by this request: then the runs after it went on with the same work."""
-    timeout_seconds: float
-    inline: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
-    """How the waiting ended."""
-
-    state: RunState
-    reason: str | None
-    code: int
-    remaining: int
 
 
 def wait_for(here: Context, asked: Asked, *, outputs: Path | None, json: bool) -> int:
@@ -64,10 +36,10 @@ def wait_for(here: Context, asked: Asked, *, outputs: Path | None, json: bool) -
             f"run {asked.run} goes on without you: bursar run {asked.run}, bursar why run {asked.run}"
         )
         raise typer.Exit(130) from None
-    code, result = _result(here, asked, ended)
-    show_one(result, json=json)
+    code, result = result_of(here, asked, ended)
+    show_one(result if json else {**result, "tally": told(result["tally"])}, json=json)
     if outputs is not None:
-        _append(outputs, result)
+        append(outputs, result)
     return code
 
 
@@ -145,54 +117,3 @@ def _too_late(asked: Asked, row: Row) -> Ended:
         )
     reason = f"not done after {asked.timeout_seconds:g} s: {row.remaining} items still wait"
     return Ended(state=state, reason=reason, code=1, remaining=row.remaining)
-
-
-def _result(here: Context, asked: Asked, ended: Ended) -> tuple[int, dict[str, object]]:
-    with here.database().begin() as tx:
-        later = asked.is_new and asked.only is None and asked.job.shape != "sweep"
-        found = run_progress.tally(tx, asked.run, asked.job.name, with_later=later)
-        row = run_progress.look(tx, asked.run, asked.only)
-        tally = {count.value: found.get(count.value, 0) for count in Count}
-        wrong = {name.value: tally[name.value] for name in WRONG if tally[name.value]}
-        errors: list[str] = []
-        if row is not None and (wrong or ended.code):
-            since = row.created_at
-            errors = run_progress.troubles(
-                tx, asked.run, asked.job.name, since=since, only=asked.only
-            )
-    code, reason = ended.code, ended.reason
-    if code == 0 and wrong:
-        code = 1
-        reason = ", ".join(f"{count} {name}" for name, count in wrong.items())
-    return code, {
-        "run": asked.run,
-        "job": asked.job.name,
-        "state": ended.state.value,
-        "success": code == 0,
-        "reason": reason,
-        "tally": tally,
-        "waiting": ended.remaining,
-        "errors": errors,
-        "exit_code": code,
-    }
-
-
-def _append(outputs: Path, result: dict[str, object]) -> None:
-    """Append `key=value` lines as CI reads them, tallies under their own names; one line each."""
-    flat: dict[str, object] = {}
-    for name, value in result.items():
-        match value:
-            case dict():
-                flat |= value
-            case list():
-                flat[name] = len(value)
-            case bool():
-                flat[name] = str(value).lower()
-            case None:
-                flat[name] = ""
-            case _:
-                flat[name] = value
-    with outputs.open("a", encoding="utf-8") as stream:
-        stream.writelines(
-            f"{name}={' '.join(str(value).split())}\n" for name, value in flat.items()
-        )

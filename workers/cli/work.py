@@ -1,4 +1,4 @@
-"""`jobs`, `work`, `workers`: what waits, since when, why, and who would do it."""
+"""`work …`: what waits, since when and why."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,38 +12,13 @@ from workers.cli.output import Csv, Json, Limit, show
 if TYPE_CHECKING:
     from uuid import UUID
 
-app = typer.Typer(rich_markup_mode=None)
-work = typer.Typer(name="work", help="What waits, and what is parked.", invoke_without_command=True)
-workers = typer.Typer(name="workers", help="Processes that run jobs.", no_args_is_help=True)
-app.add_typer(work)
-app.add_typer(workers)
+app = typer.Typer(name="work", help="What waits, and what is parked.", invoke_without_command=True)
 
 Job = Annotated[str | None, typer.Option("--job", help="Only this job.")]
 UNPARK_MAX = 10_000
 
 
-@app.command()
-def jobs(ctx: typer.Context, json: Json = False, csv: Csv = False) -> None:
-    """List the jobs: what waits for each, and who can run it."""
-    from db import run_listing
-
-    with context(ctx).database().begin() as tx:
-        found = dicts(run_listing.jobs(tx))
-    columns = (
-        "job",
-        "shape",
-        "waiting",
-        "due",
-        "leased",
-        "parked",
-        "oldest_due_at",
-        "running",
-        "workers",
-    )
-    show(found, columns, json=json, csv=csv, empty="no jobs: run `bursar migrate`")
-
-
-@work.callback()
+@app.callback()
 def list_(
     ctx: typer.Context,
     parked: Annotated[bool, typer.Option("--parked", help="Only what waits for a person.")] = False,
@@ -76,7 +51,7 @@ def list_(
     show(found, columns, json=json, csv=csv, empty="nothing waits")
 
 
-@work.command()
+@app.command()
 def unpark(
     ctx: typer.Context,
     why: Why,
@@ -109,14 +84,3 @@ def unpark(
     show(rows, ("subject", "job", "outcome"), json=json, empty="nothing is parked")
     if len(freed) < len(ids):
         raise typer.Exit(1)
-
-
-@workers.command("list")
-def list_workers(ctx: typer.Context, json: Json = False, csv: Csv = False) -> None:
-    """List processes: version, host, what they know, when they last claimed."""
-    from db import workers as registry
-
-    with context(ctx).database().begin() as tx:
-        found = dicts(registry.listing(tx))
-    columns = ("id", "state", "version", "jobs", "leases", "beat_at", "last_claim_at", "started_at")
-    show(found, columns, json=json, csv=csv, empty="no worker: `bursar worker`")

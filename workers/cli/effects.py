@@ -1,4 +1,4 @@
-"""`leases`, `effects`: what is held, and what was tried outside."""
+"""`effects …`: what was tried outside."""
 
 from typing import Annotated
 from uuid import UUID
@@ -6,51 +6,15 @@ from uuid import UUID
 import typer
 
 from domain.effects import EffectState
-from domain.errors import NotFoundError, RefusedError
+from domain.errors import NotFoundError
 from workers.cli.asking import After, Why, dicts, reason, subject
 from workers.cli.context import context
 from workers.cli.output import Csv, Json, Limit, plain, show, show_one
 
-app = typer.Typer(rich_markup_mode=None)
-leases = typer.Typer(name="leases", help="What is held, by whom, until when.", no_args_is_help=True)
-effects = typer.Typer(name="effects", help="What was tried outside.", no_args_is_help=True)
-app.add_typer(leases)
-app.add_typer(effects)
+app = typer.Typer(name="effects", help="What was tried outside.", no_args_is_help=True)
 
 
-@leases.command("list")
-def list_leases(ctx: typer.Context, json: Json = False, csv: Csv = False) -> None:
-    """List leases on named things: runs and jobs."""
-    from db import leases as rows
-
-    with context(ctx).database().begin() as tx:
-        found = dicts(rows.listing(tx))
-    columns = ("name", "holder", "worker", "is_live", "leased_until", "acquired_at", "token")
-    show(found, columns, json=json, csv=csv, empty="nothing is held")
-
-
-@leases.command("break")
-def break_(
-    ctx: typer.Context,
-    name: Annotated[str, typer.Argument(help="Such as job:upkeep.audit.")],
-    why: Why,
-) -> None:
-    """Drop a lease whose time is over.
-
-    A live one is never broken: its holder acts on it. It ends by itself within seconds of its end.
-    """
-    from db import leases as rows
-
-    here, because = context(ctx), reason(why)
-    with here.database().begin() as tx:
-        if not rows.break_expired(tx, name):
-            if name in {row.name for row in rows.listing(tx)}:
-                raise RefusedError(f"lease {name} is live: a live lease is never broken")
-            raise NotFoundError(f"there is no lease {name}")
-    typer.echo(f"{name} is free, says {here.actor}: {because}")
-
-
-@effects.command("list")
+@app.command("list")
 def list_effects(
     ctx: typer.Context,
     state: Annotated[EffectState | None, typer.Option("--state", case_sensitive=False)] = None,
@@ -69,7 +33,7 @@ def list_effects(
     show(found, columns, json=json, csv=csv, empty="no such effect")
 
 
-@effects.command("show")
+@app.command("show")
 def show_effect(
     ctx: typer.Context, key: Annotated[str, typer.Argument()], json: Json = False
 ) -> None:
@@ -90,7 +54,7 @@ def show_effect(
     show(answers, ("at", "answer", "detail", "run", "moved"), empty="nothing was answered")
 
 
-@effects.command("resolve")
+@app.command("resolve")
 def resolve_effect(
     ctx: typer.Context, key: Annotated[str, typer.Argument()], why: Why, json: Json = False
 ) -> None:

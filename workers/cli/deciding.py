@@ -1,0 +1,164 @@
+"""`payouts approve|reject|cancel|retry`: decide about sets of payouts that no worker holds."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from domain.errors import BadInputError
+from domain.payouts import PROCESS, PayoutState
+from workers.cli.asking import At, Why, moment, reason, wake
+from workers.cli.context import Context, context
+from workers.cli.output import Json, show
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+    from db.payouts.decide import Decision
+    from db.transitions import Moved
+
+Names = Annotated[list[str] | None, typer.Argument(help="Ids or external ids.", metavar="PAYOUT…")]
+AllPending = Annotated[bool, typer.Option("--all-pending", help="Every PENDING payout.")]
+SET_MAX = 5_000
+
+
+def approve(
+    ctx: typer.Context,
+    why: Why,
+    payouts: Names = None,
+    all_pending: AllPending = False,
+    at: At = None,
+    json: Json = False,
+) -> None:
+    """Let PENDING payouts be sent, at once or at a time."""
+    from db.payouts.decide import Decision
+
+    every = PayoutState.PENDING if all_pending else None
+    _decide(context(ctx), Decision.APPROVE, payouts, every, why=why, at=at, json=json)
+
+
+def reject(
+    ctx: typer.Context,
+    why: Why,
+    payouts: Names = None,
+    all_pending: AllPending = False,
+    json: Json = False,
+) -> None:
+    """Let PENDING payouts never be sent."""
+    from db.payouts.decide import Decision
+
+    every = PayoutState.PENDING if all_pending else None
+    _decide(context(ctx), Decision.REJECT, payouts, every, why=why, json=json)
+
+
+def cancel(
+    ctx: typer.Context,
+    why: Why,
+    payouts: Names = None,
+    all_approved: Annotated[
+        bool, typer.Option("--all-approved", help="Every APPROVED payout not yet begun.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Take back payouts of which no send can have begun."""
+    from db.payouts.decide import Decision
+
+    every = PayoutState.APPROVED if all_approved else None
+    _decide(context(ctx), Decision.CANCEL, payouts, every, why=why, json=json)
+
+
+def retry(
+    ctx: typer.Context,
+    why: Why,
+    payouts: Names = None,
+    all_failed: Annotated[
+        bool, typer.Option("--all-failed", help="Every FAILED payout, ever.")
+    ] = False,
+    at: At = None,
+    json: Json = False,
+) -> None:
+    """Send FAILED payouts again, each under a new key."""
+    from db.payouts.decide import Decision
+
+    every = PayoutState.FAILED if all_failed else None
+    _decide(context(ctx), Decision.RETRY, payouts, every, why=why, at=at, json=json)
+
+
+def _decide(
+    here: Context,
+    decision: "Decision",
+    names: list[str] | None,
+    every: PayoutState | None,
+    *,
+    why: str,
+    at: str | None = None,
+    json: bool = False,
+) -> None:
+    from db.payouts.decide import TARGETS
+
+    because, due = reason(why), moment(at)
+    if bool(names) == (every is not None):
+        rule = "name payouts, or say that all are meant; one of the two"
+        raise BadInputError(f"payouts {decision}", " ".join(names or ()), rule)
+    moved = _moved(here, decision, names or [], every, why=because, due=due)
+    if (
+        TARGETS[decision] is PayoutState.APPROVED
+        and due is None
+        and any(m.outcome == "moved" for m in moved)
+    ):
+        wake(here, PROCESS)
+    rows = [
+        {
+            "id": m.subject,
+            "outcome": m.outcome,
+            "from_state": m.source,
+            "meaning": MEANINGS[m.outcome],
+        }
+        for m in moved
+    ]
+    shown = rows if json or len(rows) <= SHOWN_MAX else [r for r in rows if r["outcome"] != "moved"]
+    if shown or json:
+        show(shown, ("id", "outcome", "from_state", "meaning"), json=json)
+    done = sum(m.outcome == "moved" for m in moved)
+    typer.echo(f"{decision}: {done} of {len(rows)} payouts", err=json)
+    if done < len(rows):
+        raise typer.Exit(1)
+
+
+SHOWN_MAX = 50
+MEANINGS = {
+    "moved": "done",
+    "busy": "a worker holds it: try again",
+    "sent": "a send may have begun: only its provider's answer moves it",
+    "illegal": "not in a state this is about",
+    "missing": "no such payout",
+    "unlinked": "what it paid is paid by another payout",
+}
+
+
+def _moved(
+    here: Context,
+    decision: "Decision",
+    names: list[str],
+    every: PayoutState | None,
+    *,
+    why: str,
+    due: "datetime | None",
+) -> "list[Moved]":
+    from db.payouts import listing
+    from db.payouts.decide import decide
+
+    database, actor = here.database(), here.actor
+    if every is None:
+        with database.begin() as tx:
+            ids = list(listing.find(tx, names).values())
+            return decide(tx, decision, ids, actor=actor, why=why, due=due)
+    moved: list[Moved] = []
+    after: UUID | None = None
+    while True:
+        with database.begin() as tx:
+            page = listing.in_state(tx, every, after=after, limit=SET_MAX)
+            moved += decide(tx, decision, page, actor=actor, why=why, due=due)
+        if len(page) < SET_MAX:
+            return moved
+        after = page[-1]

@@ -1,0 +1,102 @@
+"""`propose`, `approve`, `proposals`: two people for what moves or frees money."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from domain.errors import BadInputError, RefusedError
+from workers.cli.asking import After, Why, dicts, number, reason
+from workers.cli.context import context
+from workers.cli.output import Csv, Json, Limit, show, show_one
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
+def propose(
+    ctx: typer.Context,
+    action: Annotated[str, typer.Argument(help="What is to be done, such as payout.resolve.")],
+    subject: Annotated[str, typer.Argument(help="What it is to be done to.")],
+    why: Why,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A detail of it.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Propose an action that needs a second person."""
+    from db import proposals
+    from workers.cli.actions import action_named
+
+    here, because, details = context(ctx), reason(why), pairs(settings or (), "--set")
+    action_named(action).check(subject, details)
+    who = here.operator
+    with here.database().begin() as tx:
+        made = proposals.propose(tx, action, subject, details, by=who, why=because)
+    show_one({"proposal": made, "action": action, "subject": subject, "by": who}, json=json)
+    typer.echo(f"another operator: bursar approve {made}", err=True)
+
+
+@app.command()
+def approve(
+    ctx: typer.Context,
+    proposal: Annotated[int, typer.Argument(min=1, help="Its number.")],
+    json: Json = False,
+) -> None:
+    """Approve another operator's proposal, and carry it out."""
+    from db import proposals
+    from workers.cli.actions import action_named
+
+    here = context(ctx)
+    who = here.operator
+    with here.database().begin() as tx:
+        row = proposals.approve(tx, proposal, by=who)
+        both = f"{row.proposed_by}, {who}"
+        outcome = action_named(row.action).run(tx, row.subject, row.arguments, both, row.why)
+        proposals.finish(tx, proposal, outcome)
+    show_one({"proposal": proposal, "action": row.action, "outcome": outcome}, json=json)
+
+
+@app.command("proposals")
+def proposals_(
+    ctx: typer.Context,
+    state: Annotated[str | None, typer.Option("--state", help="waiting: only those.")] = None,
+    limit: Limit = 50,
+    after: After = None,
+    json: Json = False,
+    csv: Csv = False,
+) -> None:
+    """List proposals, newest first."""
+    from db import proposals
+
+    if state not in {None, "waiting"}:
+        raise BadInputError("--state", state, "must be waiting")
+    with context(ctx).database().begin() as tx:
+        rows = proposals.listing(
+            tx, waiting=state is not None, after=number(after, "--after"), limit=limit
+        )
+    columns = ("id", "action", "subject", "state", "proposed_by", "why", "approved_by", "outcome")
+    show(dicts(rows), columns, json=json, csv=csv, empty="no such proposal")
+
+
+@app.command()
+def withdraw(ctx: typer.Context, proposal: Annotated[int, typer.Argument(min=1)], why: Why) -> None:
+    """Take a waiting proposal back."""
+    from db import proposals
+
+    here, because = context(ctx), reason(why)
+    with here.database().begin() as tx:
+        if not proposals.withdraw(tx, proposal, by=here.actor, why=because):
+            raise RefusedError(f"proposal {proposal} does not wait")
+    typer.echo(f"proposal {proposal} is withdrawn")
+
+
+def pairs(texts: Sequence[str], option: str) -> dict[str, str]:
+    """Return NAME=VALUE options by name. Raises `BadInputError`."""
+    found: dict[str, str] = {}
+    for text in texts:
+        name, is_pair, value = text.partition("=")
+        if not (is_pair and name and value) or name in found:
+            raise BadInputError(option, text, "must be NAME=VALUE, each name once")
+        found[name] = value
+    return found
