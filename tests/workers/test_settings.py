@@ -33,7 +33,7 @@ def test_an_empty_environment_gives_the_defaults() -> None:
 
     assert (settings.home, settings.database_schema) == (".bursar", "bursar")
     assert (settings.lease_seconds, settings.gateway_timeout_seconds) == (15, 8)
-    assert (settings.batch_max, settings.concurrency) == (200, 16)
+    assert (settings.batch_max, settings.concurrency) == (500, 16)
     assert [*settings.recover_seconds] == [30, 60, 120, 300, 600]
     assert settings.provider_account == (None, None)
 
@@ -48,7 +48,7 @@ def test_settings_cannot_be_changed() -> None:
 def test_only_the_given_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BURSAR_BATCH_MAX", "7")
 
-    assert load({}).batch_max == 200
+    assert load({}).batch_max == 500
 
 
 def test_a_provider_is_bound_to_its_account() -> None:
