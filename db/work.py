@@ -129,9 +129,19 @@ def regain(tx: Tx, held: Sequence[Held]) -> set[UUID]:
     return {row.subject for row in tx.rows(_REGAIN, **_columns(held))}
 
 
+_CONFIRM: Final = sa.text("""
+    -- The row is locked whatever its token, so that a commit still under way is waited for.
+    WITH locked AS MATERIALIZED (
+      SELECT w.subject, w.token, h.token AS mine FROM work w
+      JOIN unnest(CAST(:jobs AS text[]), CAST(:subjects AS uuid[]), CAST(:tokens AS bigint[])) AS h (job, subject, token)
+        ON w.job = h.job AND w.subject = h.subject
+      ORDER BY w.job, w.subject FOR UPDATE OF w)
+    SELECT subject FROM locked WHERE token = mine""")
+
+
 def confirm(tx: Tx, held: Sequence[Held]) -> set[UUID]:
     """The subjects whose rows still carry their token: the evidence after a claim whose commit is unknown."""
-    return regain(tx, held)
+    return {row.subject for row in tx.rows(_CONFIRM, **_columns(held))}
 
 
 _SETTLE: Final = sa.text("""

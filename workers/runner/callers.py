@@ -31,9 +31,10 @@ class Callers(Generic[ItemT, ResultT]):
         concurrency: int,
         answered: Callable[[list[Answer[ItemT, ResultT]]], None],
         unstarted: Callable[[list[ItemT]], None],
+        stop: threading.Event,
     ) -> None:
         self.job, self.book, self.concurrency = job, book, concurrency
-        self.answered, self.unstarted = answered, unstarted
+        self.answered, self.unstarted, self.stop_asked = answered, unstarted, stop
         self.call_seconds = 0.01  # a moving average; the first guess makes the first chunks single
         self._chunks: queue.SimpleQueue[list[ItemT] | None] = queue.SimpleQueue()
         self._waiting = 0
@@ -127,7 +128,7 @@ class Callers(Generic[ItemT, ResultT]):
         """One call each; whether there is time left for it is asked before each."""
         answers, unstarted = list[Answer[ItemT, ResultT]](), list[ItemT]()
         for item in items:
-            if self._stopping or not self._still_mine(item):
+            if self._stopping or self.stop_asked.is_set() or not self._still_mine(item):
                 unstarted.append(item)
             else:
                 answers.append(Answer(item, self._result(item)))

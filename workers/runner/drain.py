@@ -59,7 +59,7 @@ class DrainRun(Generic[ItemT, ResultT]):
         self.settler = Settler(database, job, self.book, bounds, run.id)
         self.unstarted: list[ItemT] = []
         self.callers = Callers(
-            job, self.book, bounds.concurrency, self.settler.put, self.unstarted.extend
+            job, self.book, bounds.concurrency, self.settler.put, self.unstarted.extend, stop
         )
         self.tally = Tally()
         self.limit = job.limit

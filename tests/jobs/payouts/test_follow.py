@@ -141,7 +141,7 @@ def test_a_report_that_contradicts_the_row_is_not_applied(
     [made] = home.bank.transfers
     told = replace(made.payout, **wrong)  # type: ignore[arg-type]  # by name
     fetched = {str(id_): told}
-    home.bank.fetch = lambda _: fetched  # type: ignore[method-assign]  # answers something else
+    home.bank.fetch = lambda _: fetched  # type: ignore[method-assign,assignment]  # answers otherwise
     hurry(outside)
     home.run(FOLLOW)
     found = payout(outside, id_)

@@ -1,0 +1,1 @@
+"""The runner on real Postgres, with a bank that is faked at its port."""
