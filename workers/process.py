@@ -5,10 +5,8 @@ released, and the process exits 0 within 25 s. A second SIGTERM changes nothing.
 """
 
 import os
-import signal
 import threading
 from contextlib import ExitStack
-from types import FrameType
 from typing import Final
 
 import structlog
@@ -20,6 +18,7 @@ from workers.composition import Process, process
 from workers.metrics import Metrics
 from workers.servers import Addresses
 from workers.settings import Settings
+from workers.signals import stop_on_signals
 from workers.startup import refuse_unsafe
 from workers.supervisor import Beat
 from workers.sweep import SweepThread
@@ -38,7 +37,7 @@ def run_worker(settings: Settings, addresses: Addresses) -> int:
     `UnreachableError` when the database does not answer.
     """
     stop = threading.Event()
-    _stop_on_signals(stop)
+    stop_on_signals(stop)
     with ExitStack() as stack:
         made = stack.enter_context(
             process(settings, addresses, application="bursar worker", stop=stop)
@@ -101,11 +100,3 @@ def _stop(made: Process, serving: RunningWorker, sweep: SweepThread, beat: Beat 
         log.warning("worker.not_unregistered", error=str(error))
     log.info("worker.stopped", worker=made.runner.worker, in_time=ended)
     return 0 if ended else 1
-
-
-def _stop_on_signals(stop: threading.Event) -> None:
-    def asked(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    signal.signal(signal.SIGTERM, asked)
-    signal.signal(signal.SIGINT, asked)

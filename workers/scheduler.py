@@ -1,14 +1,12 @@
 """The scheduler process: a clock that wakes the ticker, and a look at the timetable every 2 s."""
 
 import os
-import signal
 import socket
 import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from types import FrameType
 from typing import Final
 
 import structlog
@@ -24,6 +22,7 @@ from workers.broker import Bell
 from workers.databases import open_database
 from workers.servers import Addresses
 from workers.settings import Settings
+from workers.signals import stop_on_signals
 from workers.startup import refuse_unsafe
 
 LOOK_SECONDS: Final = 2.0
@@ -39,7 +38,7 @@ def run_scheduler(settings: Settings, addresses: Addresses) -> int:
     Raises `RefusedError` on unsafe servers, `UnreachableError` where the database does not answer.
     """
     stop = threading.Event()
-    _stop_on_signals(stop)
+    stop_on_signals(stop)
     with ExitStack() as stack:
         database = open_database(
             settings,
@@ -109,11 +108,3 @@ def _guarded(what: str, act: Callable[[], None]) -> None:
         act()
     except ExpectedError as error:
         log.warning("scheduler.failed", what=what, error=str(error))
-
-
-def _stop_on_signals(stop: threading.Event) -> None:
-    def asked(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    signal.signal(signal.SIGTERM, asked)
-    signal.signal(signal.SIGINT, asked)

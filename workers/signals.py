@@ -1,7 +1,30 @@
 """SIGTERM as a wish and not as a death: the process ends its work and exits 0."""
 
+import queue
 import signal
+import threading
 from types import FrameType
+
+
+def stop_on_signals(stop: threading.Event) -> None:
+    """Set `stop` on SIGTERM and SIGINT; a second one changes nothing.
+
+    Not by the handler itself: it runs inside whatever the main thread is doing, and where that is
+    the first step of `stop.wait()` the event's own lock is taken, and both would wait for ever.
+    Putting into a `SimpleQueue` is safe there.
+    """
+    asked: queue.SimpleQueue[None] = queue.SimpleQueue()
+
+    def note(_number: int, _frame: FrameType | None) -> None:
+        asked.put(None)
+
+    def pass_on() -> None:
+        asked.get()
+        stop.set()
+
+    threading.Thread(target=pass_on, name="stop-signals", daemon=True).start()
+    signal.signal(signal.SIGTERM, note)
+    signal.signal(signal.SIGINT, note)
 
 
 def survive_stop() -> None:
