@@ -11,10 +11,10 @@ from db.engine import Database
 from db.server_facts import ServerFacts
 from domain.answers import LookUpFailed
 from domain.errors import ExpectedError, RefusedError, UnreachableError
+from workers.banks import open_bank
 from workers.broker import check_broker
 from workers.broker_depth import depths
 from workers.databases import open_database
-from workers.banks import open_bank
 from workers.providers import bound_account
 from workers.servers import Addresses, is_embedded, names_provider, read_settings, servers
 from workers.settings import Settings, describe

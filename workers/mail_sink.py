@@ -20,8 +20,8 @@ def serve(smtp_url: str, folder: Path) -> None:
     not installed or the port is taken.
     """
     try:
-        from aiosmtpd.controller import Controller
-        from aiosmtpd.handlers import Mailbox
+        from aiosmtpd.controller import Controller  # noqa: PLC0415  absent from production
+        from aiosmtpd.handlers import Mailbox  # noqa: PLC0415  the same
     except ImportError as error:
         raise UnreachableError(
             "the mail sink needs aiosmtpd: install the dependency group `embedded`"

@@ -5,7 +5,7 @@ what must be true of the whole system is read from Postgres, so every scrape tel
 """
 
 import errno
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from threading import Thread
 from wsgiref.simple_server import WSGIServer
@@ -24,6 +24,7 @@ from prometheus_client.registry import Collector
 
 from db import gauges
 from db.engine import Database
+from db.tx import Row
 from domain.errors import ExpectedError, UnreachableError
 
 DUE_TO_START_SECONDS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0, 300.0)
@@ -161,17 +162,47 @@ class _Gauges(Collector):
             before = datetime.now(UTC)
             skew_seconds = (gauges.clock(tx) - before).total_seconds()
         return [
-            _family("oldest_due_seconds", "Age of the oldest ready work.", "job", ((j.job, j.oldest_due_seconds) for j in jobs)),
-            _family("parked", "Work that waits for a person.", "job", ((j.job, j.parked) for j in jobs)),
-            _family("unknown_effects", "Payouts of which nobody knows.", "currency", ((u.currency, u.items) for u in unknown)),
-            _family("unknown_effects_minor", "Their sum in minor units.", "currency", ((u.currency, u.amount_minor) for u in unknown)),
-            _family("waiting_runs", "Runs due and not taken.", "queue", ((w.queue, w.waiting) for w in waiting)),
-            _family("oldest_waiting_run_seconds", "How long the oldest waits.", "queue", ((w.queue, w.oldest_seconds) for w in waiting)),
-            _family("missed_ticks", "Ticks of the last day recorded too late.", "schedule", ((m.schedule, m.items) for m in missed)),
-            _family("open_findings", "Findings nobody resolved.", "severity", ((f.severity, f.items) for f in findings)),
-            _single("live_workers", "Worker processes that said so in the last 30 s.", workers),
-            _single("clock_skew_seconds", "The database's clock less this process's.", skew_seconds),
-        ]  # fmt: skip
+            *_of_jobs(jobs),
+            *_of_unknown(unknown),
+            *_of_queues(waiting),
+            _family(
+                "missed_ticks",
+                "Ticks of the last day recorded too late.",
+                "schedule",
+                ((m.schedule, m.items) for m in missed),
+            ),
+            _family(
+                "open_findings",
+                "Findings nobody resolved.",
+                "severity",
+                ((f.severity, f.items) for f in findings),
+            ),
+            _single("live_workers", "Worker processes that said so lately.", workers),
+            _single(
+                "clock_skew_seconds", "The database's clock less this process's.", skew_seconds
+            ),
+        ]
+
+
+def _of_jobs(rows: Sequence[Row]) -> Iterator[Metric]:
+    oldest = ((row.job, row.oldest_due_seconds) for row in rows)
+    yield _family("oldest_due_seconds", "Age of the oldest ready work.", "job", oldest)
+    parked = ((row.job, row.parked) for row in rows)
+    yield _family("parked", "Work that waits for a person.", "job", parked)
+
+
+def _of_unknown(rows: Sequence[Row]) -> Iterator[Metric]:
+    items = ((row.currency, row.items) for row in rows)
+    yield _family("unknown_effects", "Payouts of which nobody knows.", "currency", items)
+    sums = ((row.currency, row.amount_minor) for row in rows)
+    yield _family("unknown_effects_minor", "Their sum in minor units.", "currency", sums)
+
+
+def _of_queues(rows: Sequence[Row]) -> Iterator[Metric]:
+    waiting = ((row.queue, row.waiting) for row in rows)
+    yield _family("waiting_runs", "Runs due and not taken.", "queue", waiting)
+    oldest = ((row.queue, row.oldest_seconds) for row in rows)
+    yield _family("oldest_waiting_run_seconds", "How long the oldest waits.", "queue", oldest)
 
 
 def _depths(depths: Depths) -> Iterator[Metric]:

@@ -8,7 +8,9 @@ from db.engine import Database
 from db.server_facts import ServerFacts
 from domain.errors import RefusedError, UnreachableError
 from workers.broker import check_broker
+from workers.databases import open_database
 from workers.providers import bound_account
+from workers.servers import Addresses
 from workers.settings import Settings
 
 SKEW_SECONDS_MAX: Final = 2.0
@@ -24,6 +26,18 @@ def refuse_unsafe(database: Database, broker_url: str, settings: Settings) -> No
     for complaint in unsafe(database, settings):
         raise RefusedError(complaint)
     _refuse_broker(broker_url)
+
+
+def check_start(settings: Settings, addresses: Addresses) -> None:
+    """Do what a worker does before it claims, and close everything again (raises as above)."""
+    database = open_database(
+        settings, addresses, role="bursar_worker", application="bursar start", pool_max=1
+    )
+    try:
+        database.warm_up()
+        refuse_unsafe(database, addresses.broker_url, settings)
+    finally:
+        database.dispose()
 
 
 def unsafe(database: Database, settings: Settings) -> list[str]:
@@ -75,10 +89,8 @@ def clock_complaints(before: datetime, clock: datetime, after: datetime) -> list
     ahead = max((before - clock).total_seconds(), (clock - after).total_seconds())
     if ahead <= SKEW_SECONDS_MAX:
         return []
-    return [
-        f"this machine's clock and the database's are {ahead:.1f} s apart: at most "
-        f"{SKEW_SECONDS_MAX:g} s are allowed; set both by NTP"
-    ]
+    allowed = f"at most {SKEW_SECONDS_MAX:g} s are allowed; set both by NTP"
+    return [f"this machine's clock and the database's are {ahead:.1f} s apart: {allowed}"]
 
 
 def connection_complaints(facts: ServerFacts, *, processes: int, pool_max: int) -> list[str]:

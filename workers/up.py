@@ -13,9 +13,9 @@ from typing import Final
 import workers
 from domain.errors import BadInputError
 from workers.databases import open_database
-from workers.releasing import release_database
 from workers.free_ports import free_ports
 from workers.procfile import Line, parse
+from workers.releasing import release_database
 from workers.servers import (
     Addresses,
     SandboxPlan,

@@ -35,6 +35,6 @@ def test_a_signal_inside_the_event_itself_blocks_nobody() -> None:
     """F96: it comes just as the main thread holds the event's lock, on its way to wait."""
     stop = threading.Event()
     stop_on_signals(stop)
-    with stop._cond:
+    with stop._cond:  # type: ignore[attr-defined]  # the lock that `wait` takes first
         signal.raise_signal(signal.SIGTERM)
     assert stop.wait(5)

@@ -110,7 +110,7 @@ def test_the_bound_account_may_start_and_another_may_not(
 ) -> None:
     bind(database_url, "1001")
     refuse_unsafe(database, GONE, razorpayx("1001"))
-    with pytest.raises(RefusedError, match="1001.*1002"):
+    with pytest.raises(RefusedError, match=r"1001.*1002"):
         refuse_unsafe(database, GONE, razorpayx("1002"))
 
 

@@ -1,6 +1,6 @@
-"""`migrate`, `doctor`, `audit`: what keeps an installation right."""
+"""`migrate` and `doctor`: what makes an installation right, and what says whether it is."""
 
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
@@ -9,9 +9,6 @@ from workers.cli.context import Context, context
 from workers.cli.output import Json, show, show_one
 
 app = typer.Typer(rich_markup_mode=None)
-
-NAMED_MAX: Final = 5
-"""Offences of one promise that a table names."""
 
 
 @app.command()
@@ -74,34 +71,6 @@ def doctor(
     if any(c.grade is Grade.AWAY for c in found):
         raise typer.Exit(UnreachableError.exit_code)
     if any(c.grade is Grade.FAULT for c in found):
-        raise typer.Exit(1)
-
-
-@app.command()
-def audit(ctx: typer.Context, json: Json = False) -> None:
-    """Check every promise about the data; exit 1 on a finding.
-
-    Sums are recomputed from every posting, and nothing is repaired.
-    """
-    from db import audit as checks
-    from workers.cli.output import progress
-
-    here = context(ctx)
-    with progress("promises", len(checks.INVARIANTS)) as advance:
-        found = checks.run(here.database(), told=lambda _next: advance(1))
-    rows = [
-        {
-            "promise": result.name,
-            "holds": result.holds,
-            "looked_at": result.looked_at,
-            "found": result.found,
-            "first": "; ".join(f"{o.subject}: {o.detail}" for o in result.offences[:NAMED_MAX]),
-            "meaning": result.promise,
-        }
-        for result in found
-    ]
-    show(rows, ["promise", "holds", "looked_at", "found", "first"], json=json)
-    if not all(result.holds for result in found):
         raise typer.Exit(1)
 
 

@@ -42,10 +42,10 @@ def demo(
 
     On the way the bank loses replies and a worker is killed.
     """
-    from workers.demo.run import Plan, run
-
     here = context(ctx)
     _refuse_real(here)
+    from workers.demo.run import Plan, run
+
     with ExitStack() as stack:
         home = _home(here)
         keep_home = stack.enter_context(_removed(home))

@@ -1,13 +1,12 @@
 """`up` and the processes it runs: worker, scheduler, web, sandbox, mail-sink."""
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from workers.cli.context import context
+from workers.cli.context import Context, context
 from workers.cli.output import show_one
 
 app = typer.Typer(rich_markup_mode=None)
@@ -76,7 +75,7 @@ def worker(
 
     here = context(ctx)
     if Beat.from_environment(here.environ) is None:
-        raise typer.Exit(_supervise(here.home, processes))
+        raise typer.Exit(_supervise(here, processes))
     from workers.logs import configure
     from workers.process import run_worker
 
@@ -157,17 +156,23 @@ def mail_sink(ctx: typer.Context) -> None:
     serve(here.settings.smtp_url or "smtp://127.0.0.1:1025", Path(here.settings.home) / "mail")
 
 
-def _supervise(home: Path | None, processes: int) -> int:
-    """Run copies of `bursar worker` under a supervisor, which watches that they take work."""
+def _supervise(here: Context, processes: int) -> int:
+    """Run copies of `bursar worker` under a supervisor, which watches that they take work.
+
+    What would keep each of them from starting is said once, here, and ends the command.
+    """
+    from workers.logs import configure
     from workers.procfile import BURSAR
+    from workers.startup import check_start
     from workers.supervisor import Output, Program, Supervisor
     from workers.up import WORKER_BEAT_SECONDS_MAX
 
-    environment = {} if home is None else {"BURSAR_HOME": os.path.abspath(home)}
+    configure(here.settings)
+    check_start(here.settings, here.addresses)
     program = Program(
         name="worker",
         arguments=(*BURSAR, "worker"),
-        environment=environment,
+        environment={"BURSAR_HOME": str(Path(here.settings.home).absolute())},
         copies=processes,
         beat_seconds_max=WORKER_BEAT_SECONDS_MAX,
     )

@@ -19,13 +19,13 @@ from workers.databases import open_database
 from workers.demo.look import Look, look
 from workers.demo.verdict import Ours, Promise, audited, promises
 from workers.demo.view import View
-from workers.practice import count
 from workers.files import read_payout_file
 from workers.logs import configure
+from workers.practice import count
 from workers.servers import SandboxPlan
 from workers.supervisor import Output, Supervisor
 from workers.supervisor.child import Child
-from workers.up import Site, WORKER, programs, site
+from workers.up import WORKER, Site, programs, site
 
 FAULTS: Final = "drop=0.03,error=0.01,refuse=0.02"
 """3 % of replies lost after the bank paid, 1 % server errors after it paid, 2 % refusals."""

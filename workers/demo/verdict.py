@@ -108,8 +108,8 @@ def _sums(
 ) -> list[Promise]:
     completed = sum(p.amount_minor for p in ours if p.state is PayoutState.COMPLETED)
     at_bank = sum(t.amount_minor for t in paid)
-    debits = sum(debit for debit, _ in books.values())
-    credits = sum(credit for _, credit in books.values())
+    debited = sum(debit for debit, _ in books.values())
+    credited = sum(credit for _, credit in books.values())
     cash = books.get("cash", (0, 0))
     transit = books.get("payouts_in_transit", (0, 0))
     return [
@@ -120,8 +120,10 @@ def _sums(
         ),
         Promise(
             name="the books balance, nothing is in transit, and cash paid what was completed",
-            holds=debits == credits and transit[0] == transit[1] and cash[1] - cash[0] == completed,
-            detail=f"debits {debits}, credits {credits}, in transit {transit[1] - transit[0]}, "
+            holds=debited == credited
+            and transit[0] == transit[1]
+            and cash[1] - cash[0] == completed,
+            detail=f"debits {debited}, credits {credited}, in transit {transit[1] - transit[0]}, "
             f"cash {cash[1] - cash[0]}",
         ),
     ]
