@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Literal
 from uuid import UUID, uuid4
@@ -14,6 +14,7 @@ from db.engine import Database, DatabaseOptions
 from db.runs import Request
 from db.tx import Row
 from db.work import ClaimOrder
+from domain.errors import UnreachableError
 from domain.payout_lines import PayoutLine
 from domain.payouts import PROCESS, reference
 from domain.runs import Origin, RunState
@@ -250,7 +251,8 @@ class Background:
         self._thread.start()
 
     def _execute(self) -> None:
-        self.state = self.house.runner.execute(self.run) or RunState.SKIPPED
+        with suppress(UnreachableError):  # as a worker process does; the sweep finds the run again
+            self.state = self.house.runner.execute(self.run) or RunState.SKIPPED
 
     def end(self, seconds: float = 20.0) -> Row:
         """Wait for its end; returns its row."""

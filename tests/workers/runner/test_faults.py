@@ -1,0 +1,216 @@
+"""What the database does to a run: commits in doubt, a server that is gone, items that break a rule."""
+
+import threading
+
+import pytest
+import sqlalchemy as sa
+
+from db.engine import Database
+from domain.payouts import PROCESS
+from tests.builders import (
+    Pooler,
+    assert_paid_once,
+    assert_sound,
+    change,
+    expire,
+    house,
+    hurry,
+    owner,
+    payout,
+    rows,
+    seed,
+    states,
+)
+from tests.fakes.bank import FakeBank
+from tests.servers import Cluster, kill
+from tests.waiting import eventually
+from tests.workers.runner.banks import SlowBank, TwinBank
+from tests.workers.runner.cuts import CLAIM, SETTLE, Lost, cut
+
+POOLS = pytest.mark.parametrize(
+    ("pooler", "pool_max"), [("none", 6), ("transaction", 1)], ids=["direct", "pooled"]
+)
+BOTH = pytest.mark.parametrize("lost", list(Lost), ids=["reply", "request"])
+
+
+@POOLS
+@BOTH
+def test_a_claim_whose_commit_is_in_doubt_is_looked_up_not_assumed(
+    database_url: str, outside: Database, lost: Lost, pooler: Pooler, pool_max: int
+) -> None:
+    """F16: evidence is our token on the rows; at most one lease, one send each, none forgotten."""
+    ids = seed(database_url, 40)
+    with house(database_url, batch_max=10, pooler=pooler, pool_max=pool_max) as home:
+        with cut(home.database, CLAIM, lost) as happened:
+            ended = home.run(PROCESS)
+        assert happened.is_set()
+    assert ended.tally["succeeded"] == 40
+    assert {r.sends for r in rows(outside, "SELECT sends FROM effects")} == {1}
+    assert_paid_once(home.bank, ids)
+    assert_sound(outside)
+
+
+@POOLS
+@BOTH
+def test_a_settle_whose_commit_is_in_doubt_happens_once(
+    database_url: str, outside: Database, lost: Lost, pooler: Pooler, pool_max: int
+) -> None:
+    """F17, invariant 10: evidence is the answer under our token; the bank is not asked again."""
+    ids = seed(database_url, 40)
+    with house(database_url, batch_max=10, pooler=pooler, pool_max=pool_max) as home:
+        with cut(home.database, SETTLE, lost) as happened:
+            ended = home.run(PROCESS)
+        assert happened.is_set()
+    assert ended.tally["processed"] + ended.tally["fenced"] == 40
+    answers = rows(
+        outside, "SELECT key, count(*) AS n FROM effect_answers WHERE moved GROUP BY key"
+    )
+    assert [answer.n for answer in answers] == [1] * 40
+    assert len(home.bank.submits) == 40
+    assert_paid_once(home.bank, ids)
+    assert_sound(outside)
+
+
+def test_one_item_that_cannot_be_settled_stops_none_of_its_siblings(
+    database_url: str, outside: Database
+) -> None:
+    """In halves until only the guilty item fails: 49 of 50 done, one put off with its error."""
+    ids = seed(database_url, 50)
+    change(
+        outside,
+        """INSERT INTO effects (key, kind, subject, generation, provider, account, request, state, sends,
+                                token, provider_id)
+           VALUES (gen_random_uuid(), 'other', gen_random_uuid(), 1, 'razorpayx', '2323230000000001', '{}',
+                   'accepted', 1, 1, 'pout_taken')""",
+    )
+    bank = TwinBank()
+    bank.twin = str(ids[30])
+    with house(database_url, bank, concurrency=16) as home:
+        ended = home.run(PROCESS)
+        assert (ended.state, ended.tally["succeeded"], ended.tally["failed"]) == ("failed", 49, 1)
+        guilty = payout(outside, ids[30])
+        assert (guilty.state, guilty.e_state, guilty.w_tries) == ("PROCESSING", "intended", 1)
+        assert guilty.w_error.startswith("could not be settled")
+        assert 1 < guilty.w_wait <= 5
+        assert {
+            r.answer for r in rows(outside, "SELECT answer FROM effect_answers WHERE NOT moved")
+        } == {"accepted"}
+        for _ in range(4):
+            hurry(outside, PROCESS)
+            home.run(PROCESS)
+        assert payout(outside, ids[30]).w_parked is not None
+    assert_paid_once(bank, ids)
+
+
+def test_one_item_that_cannot_be_claimed_stops_none_of_its_siblings(
+    database_url: str, outside: Database
+) -> None:
+    """49 of 50 sent; the one whose books refuse it is put off with its error, and parked at last."""
+    ids = seed(database_url, 50, payees=50)
+    change(
+        outside,
+        """UPDATE balances b SET credits = 0 FROM payouts p
+           WHERE b.account = p.payable AND p.id = :id""",
+        id=ids[30],
+    )
+    with house(database_url) as home:
+        ended = home.run(PROCESS)
+        assert (ended.state, ended.tally["succeeded"], ended.tally["failed"]) == ("failed", 49, 1)
+        guilty = payout(outside, ids[30])
+        assert (guilty.state, guilty.e_state, guilty.w_tries) == ("APPROVED", None, 1)
+        assert guilty.w_error.startswith("could not be claimed")
+        for _ in range(4):
+            hurry(outside, PROCESS)
+            home.run(PROCESS)
+        assert payout(outside, ids[30]).w_parked is not None
+    assert_paid_once(home.bank, [i for i in ids if i != ids[30]])
+
+
+def test_a_row_that_somebody_holds_locked_is_put_off_alone(
+    database_url: str, outside: Database
+) -> None:
+    """F27: after lock_timeout that one is postponed, its sibling settled, and later it is done."""
+    ids = seed(database_url, 2)
+    accepted = "SELECT FROM effects WHERE state = 'accepted'"
+    put_off = "SELECT FROM work WHERE last_error LIKE 'could not be settled%'"
+    stuck = sa.create_engine(database_url, poolclass=sa.pool.NullPool)
+    with house(database_url) as home:
+        with home.bank.held() as hold:
+            run = home.in_background(PROCESS)
+            hold.wait_for(2)
+            with stuck.begin() as idle:
+                idle.execute(
+                    sa.text("SELECT FROM bursar.effects WHERE subject = :s FOR UPDATE"),
+                    {"s": ids[0]},
+                )
+                hold.release()
+                eventually(lambda: rows(outside, accepted) and rows(outside, put_off), 15)
+        assert run.end().tally["failed"] == 1
+        hurry(outside)
+        home.run(PROCESS)
+    assert len(rows(outside, accepted)) == 2
+    assert_paid_once(home.bank, ids)
+    assert_sound(outside)
+
+
+def test_postgres_killed_and_restarted_under_a_run_loses_and_doubles_nothing(
+    own_servers: Cluster, own_database_url: str
+) -> None:
+    """F19, invariants 1 and 10: kill -9 with calls in flight; each is settled once, in the end."""
+    ids = seed(own_database_url, 300)
+    bank = SlowBank(0.01)
+    with house(own_database_url, bank, call_seconds_max=1) as home:
+        run = home.in_background(PROCESS)
+        eventually(lambda: len(bank.submits) > 50)
+        kill(own_servers.postgres)
+        assert len(bank.submits) < 300
+        own_servers.postgres.start()
+        assert run.end().state == "succeeded"  # it went on by itself
+        with owner(own_database_url) as outside:
+
+            def drained() -> bool:
+                expire(outside)
+                hurry(outside, PROCESS)
+                home.run(PROCESS)
+                return not rows(outside, "SELECT FROM work WHERE job = :j", j=PROCESS)
+
+            eventually(drained)
+            assert states(outside) == {"PROCESSING": 300}
+            settled = rows(
+                outside, "SELECT count(*) AS n FROM effect_answers WHERE moved GROUP BY key"
+            )
+            assert [s.n for s in settled] == [1] * 300
+            change(outside, "DELETE FROM runs WHERE state = 'running'")
+            assert_sound(outside)
+    assert_paid_once(bank, ids)
+
+
+@POOLS
+def test_two_processes_share_five_thousand_payouts_and_each_is_sent_once(
+    database_url: str, outside: Database, pooler: Pooler, pool_max: int
+) -> None:
+    """Invariant 1: two workers, one bank, books exact."""
+    count = 5000 if pooler == "none" else 1000
+    ids = seed(database_url, count, payees=100)
+    bank = FakeBank()
+    with (
+        house(database_url, bank, pooler=pooler, pool_max=pool_max) as one,
+        house(database_url, bank, pooler=pooler, pool_max=pool_max) as other,
+    ):
+        running = [home.in_background(PROCESS) for home in (one, other)]
+        tallies = [run.end(30).tally for run in running]
+    assert sum(tally["succeeded"] for tally in tallies) == count
+    assert min(tally["succeeded"] for tally in tallies) > 0
+    assert len(bank.submits) == count
+    assert_paid_once(bank, ids)
+    assert_sound(outside)
+
+
+def test_the_threads_of_a_run_are_gone_when_it_is(database_url: str) -> None:
+    """Nothing of a run goes on after it: no caller, no settler, no renewal."""
+    seed(database_url, 30)
+    with house(database_url, concurrency=8) as home:
+        home.run(PROCESS)
+        mine = ("caller-", "settler-", "renewal")
+        eventually(lambda: not [t for t in threading.enumerate() if t.name.startswith(mine)])
+        assert home.bank.submits
