@@ -1,4 +1,4 @@
-"""What waits in the work table, seen from outside a claim: added, pulled forward, freed, explained."""
+"""What waits in the work table, seen from outside a claim: counted and explained."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,42 +8,6 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from db.tx import Row, Tx
-
-
-def add(tx: Tx, job: str, subjects: Sequence[UUID], due_at: datetime | None = None) -> int:
-    """Insert the work rows that `subjects` call for; one that exists is left alone."""
-    return tx.run(
-        sa.text("""
-        INSERT INTO work (job, subject, due_at)
-        SELECT :job, subject, coalesce(CAST(:due AS timestamptz), clock_timestamp()) FROM unnest(CAST(:subjects AS uuid[])) AS s (subject)
-        ON CONFLICT (job, subject) DO NOTHING"""),
-        job=job,
-        subjects=list(subjects),
-        due=due_at,
-    )
-
-
-def hasten(tx: Tx, job: str, subjects: Sequence[UUID]) -> int:
-    """Pull the due time of unleased, unparked rows forward to now; returns how many moved."""
-    return tx.run(
-        sa.text("""
-        UPDATE work SET due_at = clock_timestamp() WHERE job = :job AND subject = ANY(CAST(:subjects AS uuid[]))
-          AND leased_until IS NULL AND parked_reason IS NULL AND due_at > clock_timestamp()"""),
-        job=job,
-        subjects=list(subjects),
-    )
-
-
-def unpark(tx: Tx, subjects: Sequence[UUID]) -> list[UUID]:
-    """Make parked rows due again, with a clean count; returns those that were parked."""
-    rows = tx.rows(
-        sa.text("""
-        UPDATE work SET due_at = clock_timestamp(), parked_reason = NULL, claims = 0, tries = 0
-        WHERE subject = ANY(CAST(:subjects AS uuid[])) AND parked_reason IS NOT NULL RETURNING subject"""),
-        subjects=list(subjects),
-    )
-    return [row.subject for row in rows]
-
 
 _WHY_NOT: Final = sa.text("""
     SELECT s.subject, w.job, NULLIF(w.due_at, 'infinity') AS due_at, w.leased_until, w.holder, w.parked_reason,

@@ -181,6 +181,8 @@ CREATE TABLE moves (
   at      timestamptz NOT NULL DEFAULT clock_timestamp()
 ) PARTITION BY RANGE (at);
 CREATE INDEX moves_of_subject ON moves (subject, at);
+-- Runs and times only grow with the rows, so a summary per block range finds them.
+CREATE INDEX moves_of_run ON moves USING brin (run, at) WITH (pages_per_range = 32);
 
 -- The write-ahead intent of one outside call that changes the world, and its outcome.
 CREATE TABLE effects (

@@ -295,18 +295,3 @@ def test_only_the_databases_clock_of_the_moment_counts(database_url: str) -> Non
         )
         assert held.subject == subject
         assert left > timedelta(seconds=15)
-
-
-def test_rows_are_pulled_forward_only_when_nobody_holds_or_parked_them(
-    database: Database,
-) -> None:
-    ids = add_work(database, JOB, 3, "clock_timestamp() + interval '1 h'")
-    change(
-        database,
-        "UPDATE work SET due_at = 'infinity', parked_reason = 'x' WHERE subject = :s",
-        s=ids[0],
-    )
-    with database.begin() as tx:
-        assert waiting.hasten(tx, JOB, ids) == 2
-        assert waiting.unpark(tx, ids) == [ids[0]]
-    assert {h.subject for h in claim(database)} == set(ids)
