@@ -13,7 +13,9 @@ from db.tx import Row, Tx
 
 _ACQUIRE: Final = sa.text("""
     INSERT INTO leases AS l (name, token, holder, worker, leased_until)
-    VALUES (:name, nextval('tokens'), :run, :worker, clock_timestamp() + make_interval(secs => :lease))
+    SELECT :name, nextval('tokens'), :run, :worker, clock_timestamp() + make_interval(secs => :lease)
+    -- A live lease is seen without its lock, which a page of its holder may have for seconds.
+    WHERE NOT EXISTS (SELECT FROM leases WHERE name = :name AND leased_until > clock_timestamp())
     ON CONFLICT (name) DO UPDATE SET token = excluded.token, holder = excluded.holder, worker = excluded.worker,
       leased_until = excluded.leased_until, acquired_at = clock_timestamp()
     WHERE l.leased_until <= clock_timestamp()

@@ -5,7 +5,7 @@ import time
 
 import structlog
 
-from db import leases, run_states, runs
+from db import leases, run_states, runs, switches
 from db.engine import Database
 from db.errors import CommitUnknownError
 from db.runs import Started
@@ -50,6 +50,8 @@ class SweepRun:
         if covered is not None:
             return Outcome(skipped=f"run {covered} began after this was asked for, and did it")
         name = f"job:{self.job.name}"
+        if self.database.transact(lambda tx: switches.is_on(tx, name)):
+            return Outcome(skipped=f"held by {name}")
         token = self.database.transact(
             lambda tx: leases.acquire(
                 tx,
@@ -62,9 +64,12 @@ class SweepRun:
         if token is None:
             return Outcome(skipped=f"another run of {self.job.name} holds its lease")
         book = Book(self.bounds.lease_seconds)
-        with Renewal(self.database, book, [(f"run:{self.run.id}", self.run.token), (name, token)]):
-            reasons = self._page_through(book, name, token)
-        self.database.transact(lambda tx: leases.give_back(tx, name, token))
+        held = [(f"run:{self.run.id}", self.run.token), (name, token)]
+        try:
+            with Renewal(self.database, book, held):
+                reasons = self._page_through(book, name, token)
+        finally:  # a page that broke keeps nobody waiting
+            self.database.transact(lambda tx: leases.give_back(tx, name, token))
         return Outcome(tally=self.tally, stopped=self.stop.is_set(), reasons=reasons)
 
     def _page_through(self, book: Book, name: str, token: int) -> list[str]:
