@@ -57,11 +57,8 @@ def translate(error: DBAPIError | PoolTimeoutError, *, committing: bool) -> Exce
         return error
     state = origin.sqlstate
     message = (origin.diag.message_primary or str(origin)).strip()
-    if (
-        (state is None
-        and isinstance(origin, psycopg.OperationalError))
-        or (state
-        and _LOST.fullmatch(state))
+    if (state is None and isinstance(origin, psycopg.OperationalError)) or (
+        state and _LOST.fullmatch(state)
     ):
         return CommitUnknownError(message) if committing else ConnectionLostError(message)
     if state in _CONTENDED:

@@ -69,7 +69,7 @@ _ENQUEUE: Final = sa.text("""
     made AS (
       INSERT INTO runs (job, queue, version, origin, scope, request_key, due_at, requested_by, why, state)
       SELECT a.job, a.queue, a.version, a.origin, a.scope, a.request_key, coalesce(a.due_at, clock_timestamp()),
-             a.requested_by, a.why, CASE WHEN gate.held THEN 'held' ELSE 'queued' END
+             a.requested_by, a.why, CASE WHEN gate.held AND a.origin <> 'watch' THEN 'held' ELSE 'queued' END
       FROM asked a CROSS JOIN gate ORDER BY a.n
       ON CONFLICT (job, request_key) WHERE request_key IS NOT NULL DO NOTHING
       RETURNING id, job, request_key)
@@ -170,7 +170,9 @@ _START: Final = sa.text("""
       WHERE r.id = :id AND r.state = 'queued' AND r.due_at <= (SELECT clock_timestamp())
         AND EXISTS (SELECT FROM unnest(CAST(:jobs AS text[]), CAST(:versions AS int[])) AS k (job, version)
                     WHERE k.job = r.job AND r.version <= k.version)
-        AND NOT EXISTS (SELECT FROM switches s WHERE s.is_on AND s.name IN ('maintenance', 'queue:' || r.queue, 'restored'))
+        -- The watch goes on whatever is held back: its silence would read as the system's.
+        AND (r.origin = 'watch'
+             OR NOT EXISTS (SELECT FROM switches s WHERE s.is_on AND s.name IN ('maintenance', 'queue:' || r.queue, 'restored')))
       RETURNING r.*),
     leased AS (
       INSERT INTO leases AS l (name, token, holder, worker, leased_until)

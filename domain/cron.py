@@ -92,10 +92,8 @@ def _bounds(field: _Field, match: re.Match[str], whole: str) -> tuple[int, int]:
     if match["all"]:
         return field.low, min(field.high, 6) if field.name == "weekday" else field.high
     low = _number(field, match["low"], whole)
-    if match["high"]:
-        high = _number(field, match["high"], whole)
-    else:
-        high = field.high if match["step"] else low
+    unwritten = field.high if match["step"] else low
+    high = _number(field, match["high"], whole) if match["high"] else unwritten
     if low > high:
         raise BadInputError(f"cron {field.name}", whole, f"a range must rise: {match[0]!r}")
     return low, high

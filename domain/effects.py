@@ -42,10 +42,13 @@ def as_evidence(answer: Answer, sends: int) -> Answer:
     if sends <= 1:
         return answer
     if isinstance(answer, Rejected):
-        return Unknown(reason=f"refused on send {sends}, which says nothing of the earlier one: {answer.code}")
+        return Unknown(
+            reason=f"refused on send {sends}, which says nothing of the earlier one: {answer.code}"
+        )
     if isinstance(answer, NotSent):
         return Unknown(
-            reason=f"not sent on try {sends}, an earlier send may have begun: {answer.reason}", brake=answer.brake
+            reason=f"not sent on try {sends}, an earlier send may have begun: {answer.reason}",
+            brake=answer.brake,
         )
     return answer
 

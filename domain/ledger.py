@@ -136,7 +136,9 @@ class Entries:
                 effective_on=self.effective_on,
                 postings=(Posting(debit=debit, credit=credit, amount=amount),),
             )
-            for key, debit, credit, amount in zip(self.keys, self.debits, self.credits, self.amounts, strict=True)
+            for key, debit, credit, amount in zip(
+                self.keys, self.debits, self.credits, self.amounts, strict=True
+            )
         ]
 
 

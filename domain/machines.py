@@ -53,7 +53,9 @@ class Machine:
     _index: dict[tuple[str, str | None], Call] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        index: dict[tuple[str, str | None], Call] = {(call.state, call.outcome): call for call in self.calls}
+        index: dict[tuple[str, str | None], Call] = {
+            (call.state, call.outcome): call for call in self.calls
+        }
         for call in self.calls:
             if {other.outcome for other in self.calls if other.state == call.state} == {None}:
                 index[call.state, ANY_OUTCOME] = call

@@ -30,7 +30,7 @@ RECOVER_SECONDS = (1.0, 2.0, 4.0)
 Pooler = Literal["none", "transaction"]
 
 
-def lines(count: int, *, payees: int = 20, mode: None = None) -> list[PayoutLine]:
+def lines(count: int, *, payees: int = 20, first: int = 0) -> list[PayoutLine]:
     """Lines of `count` payouts, each of another amount."""
     return [
         PayoutLine(
@@ -39,18 +39,20 @@ def lines(count: int, *, payees: int = 20, mode: None = None) -> list[PayoutLine
             fund_account_id=f"fa_{n % payees}",
             amount_minor=10_000 + n,
             currency="INR",
-            mode=mode,
+            mode=None,
             purpose="payout",
             narration="Week 1",
         )
-        for n in range(count)
+        for n in range(first, first + count)
     ]
 
 
-def seed(url: str, count: int, *, approve: bool = True, payees: int = 20) -> list[UUID]:
+def seed(
+    url: str, count: int, *, approve: bool = True, payees: int = 20, first: int = 0
+) -> list[UUID]:
     """Import payouts, approved and due at once unless told otherwise; returns their ids, oldest due first."""
     with opened(url) as operator:
-        take(operator, lines(count, payees=payees), approve=approve)
+        take(operator, lines(count, payees=payees, first=first), approve=approve)
     with owner(url) as database, database.begin() as tx:
         rows = tx.rows(
             sa.text("""SELECT p.id FROM payouts p LEFT JOIN work w ON w.subject = p.id

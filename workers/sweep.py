@@ -5,8 +5,7 @@ thread: an overdue run is offered to a free one, and left alone where none is.
 """
 
 import threading
-from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
@@ -19,6 +18,9 @@ from jobs.shapes import Sweep
 from jobs.upkeep.watch import Watch
 from workers.broker import RunningWorker
 from workers.composition import Process
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 log = structlog.get_logger(__name__)
 

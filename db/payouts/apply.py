@@ -77,7 +77,8 @@ def _move(
     tx.run(
         _TOUCH,
         ids=moved,
-        reasons=[reasons[s] for s in moved],
+        # What was put back is not in error: its work row says what it waits for.
+        reasons=[None if target is PayoutState.APPROVED else reasons[s] for s in moved],
         completed=target is PayoutState.COMPLETED,
         releases=target in {PayoutState.FAILED, PayoutState.CANCELLED, PayoutState.REVERSED},
     )

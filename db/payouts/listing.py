@@ -135,7 +135,8 @@ _HISTORY: Final = sa.text("""
     UNION ALL
     SELECT a.at, 'answer', a.answer || CASE WHEN a.moved THEN '' ELSE ' (came too late to move anything)' END, a.detail,
            NULL, a.run
-    FROM effects e JOIN effect_answers a ON a.key = e.key WHERE e.subject = :id
+    FROM payouts p CROSS JOIN generate_series(1, p.generation) g
+    JOIN effect_answers a ON a.key = effect_key('payout.submit', p.id, g) WHERE p.id = :id
     ORDER BY at LIMIT :limit""")
 
 

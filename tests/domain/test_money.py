@@ -1,8 +1,7 @@
 """Money is read and written exactly, or refused with the rule it breaks."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from domain.errors import BadInputError
 from domain.money import (

@@ -5,8 +5,7 @@ from collections import Counter
 from itertools import islice
 from pathlib import Path
 
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from domain.payout_lines import parse_payout
 from domain.payout_modes import Mode

@@ -8,8 +8,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from domain.errors import BadInputError, BadInputsError
 from domain.payout_lines import PayoutLine

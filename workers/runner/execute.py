@@ -8,7 +8,7 @@ from uuid import UUID
 
 import structlog
 
-from db import runs, switches, waiting
+from db import run_states, runs, switches, waiting
 from db.engine import Database
 from db.runs import Known, Started
 from domain.errors import BadInputError, ExpectedError
@@ -76,13 +76,17 @@ class Runner:
         job = self.jobs[started.job]
         try:
             outcome = self._outcome(job, started)
-        except Exception as error:  # a broken run is a failed one; its items come back by their leases
+        except (
+            Exception
+        ) as error:  # a broken run is a failed one; its items come back by their leases
             log.exception("run.broke")
             outcome = Outcome(reasons=[f"{type(error).__name__}: {error}"])
         state, reason = self._judge(job, started, outcome)
         self.database.transact(
             lambda tx: runs.end(tx, started, state, tally=as_json(outcome.tally), reason=reason)
         )
+        if outcome.unfinished:
+            self.ring(self.database.transact(lambda tx: run_states.requeue(tx, [started.id])))
         counts = {name: count for name, count in as_json(outcome.tally).items() if count}
         log.info("run.ended", state=state.value, reason=reason, **counts)
         if meter is not None:

@@ -22,6 +22,8 @@ class Outcome:
     skipped: str | None = None
     """Why it did not run at all."""
     reasons: list[str] = field(default_factory=list)
+    unfinished: bool = False
+    """A sweep whose time was over before its last page: the same run goes on from its cursor."""
     claimed: frozenset[UUID] = frozenset()
     """The subjects acted on, where the run's scope names subjects."""
 

@@ -43,6 +43,7 @@ class SweepRun:
             worker,
         )
         self.tally = Tally()
+        self.unfinished = False
 
     def execute(self) -> Outcome:
         """Run to the end; returns what it did."""
@@ -70,7 +71,12 @@ class SweepRun:
                 reasons = self._page_through(book, name, token)
         finally:  # a page that broke keeps nobody waiting
             self.database.transact(lambda tx: leases.give_back(tx, name, token))
-        return Outcome(tally=self.tally, stopped=self.stop.is_set(), reasons=reasons)
+        return Outcome(
+            tally=self.tally,
+            stopped=self.stop.is_set(),
+            reasons=reasons,
+            unfinished=self.unfinished,
+        )
 
     def _page_through(self, book: Book, name: str, token: int) -> list[str]:
         cursor = dict(self.run.cursor or {})
@@ -79,9 +85,8 @@ class SweepRun:
             if not book.run_is_alive():
                 return ["its lease was lost"]
             if time.monotonic() > ends_at:
-                return [
-                    f"not through after {self.bounds.budget_seconds * 10:g} s; the next run goes on from its cursor"
-                ]
+                self.unfinished = True
+                return ["not through in its time: it goes on from its cursor"]
             try:
                 page = self.database.transact(lambda tx, at=cursor: self._page(tx, at, name, token))  # type: ignore[misc]  # bound now
             except (UnreachableError, CommitUnknownError) as error:

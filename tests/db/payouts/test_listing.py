@@ -72,7 +72,8 @@ def test_everything_about_a_parked_payout_can_be_shown(
     claimed(worker)
     change(
         worker,
-        """UPDATE work SET due_at = 'infinity', parked_reason = 'why not', token = NULL, leased_until = NULL, holder = NULL""",
+        """UPDATE work SET due_at = 'infinity', parked_reason = 'why not',
+                          token = NULL, leased_until = NULL, holder = NULL""",
     )
     with operator.begin() as tx:
         row = listing.show(tx, id_)
