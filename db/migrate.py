@@ -25,7 +25,7 @@ def upgrade(engine: sa.Engine, schema: str = "bursar") -> None:
 
     Raises `RefusedError` when the schema is not Bursar's, or roles are missing and may not be made.
     """
-    if not schema.isidentifier() or len(schema) > 40 or schema != schema.lower():  # noqa: PLR2004
+    if not schema.isidentifier() or len(schema) > 40 or schema != schema.lower():  # noqa: PLR2004 - said in the message
         raise BadInputError(
             "BURSAR_DATABASE_SCHEMA",
             schema,

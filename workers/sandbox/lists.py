@@ -46,7 +46,7 @@ def statement(bank: Bank, params: QueryParams) -> list[sqlite3.Row]:
     """Return a page of statement lines that have happened, newest first, each with its payout."""
     bank.balance()
     return bank.storage.rows(
-        f"SELECT lines.number AS line, at_ms, change, balance, payouts.*, {STATUS} AS status"  # noqa: S608
+        f"SELECT lines.number AS line, at_ms, change, balance, payouts.*, {STATUS} AS status"  # noqa: S608 - names of this module's own
         " FROM lines JOIN payouts ON payouts.number = lines.payout"
         " WHERE balance IS NOT NULL AND at_ms >= :from_ms AND at_ms < :to_ms"
         " ORDER BY at_ms DESC, lines.number DESC LIMIT :count OFFSET :skip",

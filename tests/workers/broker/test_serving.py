@@ -141,7 +141,7 @@ def test_ten_thousand_bad_messages_harm_no_good_one_and_no_thread(
         put(server, *_mutants(at, 100))
         bell.ring("money", [run_id])
     assert worker.has_run(*good)
-    print(f"\n10,000 mutants and 100 good messages: {time.monotonic() - started:.2f} s")  # noqa: T201
+    print(f"\n10,000 mutants and 100 good messages: {time.monotonic() - started:.2f} s")  # noqa: T201 - measured, not judged
     assert eventually(lambda: worker.refusals.total("money") == 10_000)
     assert threads() == before
     assert worker.running.alive()
@@ -158,7 +158,7 @@ def test_good_messages_behind_a_wall_of_bad_ones_come_soon(
     started = time.monotonic()
     worker = start()
     assert worker.has_run(1)
-    print(f"\nbehind 10,000 bad messages: {time.monotonic() - started:.2f} s")  # noqa: T201
+    print(f"\nbehind 10,000 bad messages: {time.monotonic() - started:.2f} s")  # noqa: T201 - the same
     assert worker.refusals.total() == 10_000
 
 
@@ -217,7 +217,7 @@ def test_a_thousand_wake_ups_of_one_run_are_all_taken_quickly(
     for _ in range(1_000):
         bell.ring("money", [1])
     assert eventually(lambda: worker.ran[1] == 1_000)
-    print(f"\n1,000 wake-ups: {time.monotonic() - started:.2f} s")  # noqa: T201
+    print(f"\n1,000 wake-ups: {time.monotonic() - started:.2f} s")  # noqa: T201 - the same
 
 
 def test_after_flushall_new_wake_ups_arrive(server: Server, bell: Bell, start: StartWorker) -> None:
@@ -347,4 +347,4 @@ def test_wake_latency(bell: Bell, start: StartWorker) -> None:
         assert worker.has_run(run_id)
         took.append((worker.times[run_id] - rung) * 1_000)
     took.sort()
-    print(f"\nwake-up: p50 {took[50]:.2f} ms, p99 {took[98]:.2f} ms, max {took[-1]:.2f} ms")  # noqa: T201
+    print(f"\nwake-up: p50 {took[50]:.2f} ms, p99 {took[98]:.2f} ms, max {took[-1]:.2f} ms")  # noqa: T201 - the same
