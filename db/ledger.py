@@ -10,8 +10,7 @@ constrained account is the hot row of its owner. A caller posts last in its tran
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
@@ -19,61 +18,10 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from db.errors import constraint_of
+from db.ledger_columns import Columns
 from db.tx import Tx
 from domain.errors import RefusedError
-from domain.ledger import ACCOUNT_RULES, AccountKind, Entries, Entry
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Owner:
-    """Whose account is meant: a kind, its owner ('' for the system's own), a currency."""
-
-    kind: AccountKind
-    owner: str
-    currency: str
-
-
-_OPEN: Final = sa.text("""
-    WITH wanted AS (
-      SELECT DISTINCT * FROM unnest(CAST(:kinds AS text[]), CAST(:owners AS text[]), CAST(:currencies AS text[]),
-        CAST(:normals AS text[]), CAST(:stripes AS int[]), CAST(:bounded AS boolean[]))
-        AS w (kind, owner, currency, normal, stripes, bounded)),
-    opened AS (
-      INSERT INTO accounts (kind, owner, currency, normal, stripes, bounded)
-      SELECT kind, owner, currency, CAST(normal AS "char"), stripes, bounded FROM wanted ORDER BY kind, owner, currency
-      ON CONFLICT (kind, owner, currency) DO NOTHING RETURNING *),
-    rows AS (
-      INSERT INTO balances (account, stripe, floor)
-      SELECT o.id, s, CASE WHEN o.bounded THEN o.normal END FROM opened o, generate_series(0, o.stripes - 1) s)
-    SELECT id, kind, owner, currency FROM opened
-    UNION ALL
-    SELECT a.id, a.kind, a.owner, a.currency FROM accounts a JOIN wanted w USING (kind, owner, currency)""")
-
-
-def open_accounts(tx: Tx, wanted: Iterable[Owner]) -> dict[Owner, int]:
-    """Return the id of each account, making those that are missing, with their balance rows at zero."""
-    asked = sorted(set(wanted), key=lambda o: (o.kind, o.owner, o.currency))
-    rules = [ACCOUNT_RULES[o.kind] for o in asked]
-    parameters: dict[str, object] = {
-        "kinds": [o.kind.value for o in asked],
-        "owners": [o.owner for o in asked],
-        "currencies": [o.currency for o in asked],
-        "normals": [r.normal.value for r in rules],
-        "stripes": [r.stripes for r in rules],
-        "bounded": [r.bounded for r in rules],
-    }
-    found = _accounts(tx, parameters)
-    if len(found) < len(
-        asked
-    ):  # a twin made some while we looked: they are visible to a second look
-        found = _accounts(tx, parameters)
-    return found
-
-
-def _accounts(tx: Tx, parameters: dict[str, object]) -> dict[Owner, int]:
-    rows = tx.rows(_OPEN, **parameters)
-    return {Owner(kind=AccountKind(r.kind), owner=r.owner, currency=r.currency): r.id for r in rows}
-
+from domain.ledger import Entries, Entry
 
 _POST: Final = sa.text("""
     -- One block of ids serves the statement: no second look, no join to learn them.
@@ -111,52 +59,6 @@ _TOTALS: Final = sa.text("""
 STRIPES: Final = 16
 BLOCK: Final = 1024
 """Entries one statement posts at most."""
-
-
-@dataclass(slots=True)
-class Columns:
-    """What one statement posts: an element per entry, an element per leg, the leg's entry by its number."""
-
-    types: list[str] = field(default_factory=list)
-    keys: list[str] = field(default_factory=list)
-    currencies: list[str] = field(default_factory=list)
-    dates: list[date] = field(default_factory=list)
-    legs: list[int] = field(default_factory=list)
-    debits: list[int] = field(default_factory=list)
-    credits: list[int] = field(default_factory=list)
-    amounts: list[int] = field(default_factory=list)
-
-    @classmethod
-    def of_values(cls, entries: Sequence[Entry]) -> "Columns":
-        """Columns of any entries."""
-        made = cls(
-            types=[e.type.value for e in entries],
-            keys=[e.key for e in entries],
-            currencies=[e.currency for e in entries],
-            dates=[e.effective_on for e in entries],
-        )
-        for n, entry in enumerate(entries, 1):
-            for posting in entry.postings:
-                made.legs.append(n)
-                made.debits.append(posting.debit)
-                made.credits.append(posting.credit)
-                made.amounts.append(posting.amount)
-        return made
-
-    @classmethod
-    def of_set(cls, entries: Entries) -> "Columns":
-        """Columns of entries that are columns already."""
-        n = len(entries)
-        return cls(
-            types=[entries.type.value] * n,
-            keys=entries.keys,
-            currencies=[entries.currency] * n,
-            dates=[entries.effective_on] * n,
-            legs=list(range(1, n + 1)),
-            debits=entries.debits,
-            credits=entries.credits,
-            amounts=entries.amounts,
-        )
 
 
 def post(tx: Tx, entries: Sequence[Entry], *, run: int | None, actor: str) -> int:

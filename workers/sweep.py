@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from db import run_states, runs, switches, workers as registry
+from db import run_states, runs, switches, wakes, workers as registry
 from db.clock import now
 from db.tx import Tx
 from domain.errors import ExpectedError
@@ -71,7 +71,7 @@ class SweepThread:
         """One look: crashed runs, wake runs for due work, the watch of this minute, overdue runs."""
         self.runner.ring(self.database.transact(self._note))
         overdue = self.database.transact(
-            lambda tx: runs.overdue(
+            lambda tx: wakes.overdue(
                 tx, self.runner.known, seconds=OVERDUE_SECONDS, limit=OVERDUE_MAX
             )
         )
@@ -81,7 +81,7 @@ class SweepThread:
     def _note(self, tx: Tx) -> list[tuple[int, str]]:
         made = self._crashed(tx)
         switches.lapse(tx)
-        made += runs.wake(tx, self.runner.known)
+        made += wakes.wake(tx, self.runner.known)
         if self._sweeps % BEATS_EVERY == 0:
             claimed = self.process.worked.is_set()
             self.process.worked.clear()

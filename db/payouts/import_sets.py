@@ -14,7 +14,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from db import ledger, ledger_nets
-from db.ledger import Owner
+from db.accounts import Owner, open_accounts
 from db.ledger_nets import Nets
 from db.payouts import imported
 from db.payouts.decide import Decision, decide
@@ -135,7 +135,7 @@ class Import:
     def _open(self, lines: Sequence[PayoutLine]) -> None:
         """Make what is missing of accounts in the books, payees and their accounts at the provider."""
         currencies = sorted({line.currency for line in lines})
-        opened = ledger.open_accounts(
+        opened = open_accounts(
             self.tx, [_book(kind, currency) for kind in _SYSTEM for currency in currencies]
         )
         self.books = {c: opened[_book(AccountKind.IMPORTED_LIABILITY, c)] for c in currencies}
@@ -159,7 +159,7 @@ class Import:
             Owner(kind=AccountKind.PAYEE_PAYABLE, owner=str(id_), currency=currency)
             for id_, (_, currency) in zip(ids, names, strict=True)
         ]
-        opened = ledger.open_accounts(self.tx, owners)
+        opened = open_accounts(self.tx, owners)
         payables = [opened[owner] for owner in owners]
         self.tx.run(_PAYEES, payees=ids, names=[name for name, _ in names], payables=payables)
         self.payees |= {

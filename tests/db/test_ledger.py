@@ -12,9 +12,9 @@ import pytest
 import sqlalchemy as sa
 
 from db import audit, ledger
+from db.accounts import Owner, open_accounts
 from db.engine import Database, DatabaseOptions
 from db.errors import DatabaseRefusedError, RuleBrokenError
-from db.ledger import Owner
 from db.tx import Tx
 from domain.errors import RefusedError
 from domain.ledger import ENTRY_RULES, AccountKind, Entry, EntryType, Posting
@@ -51,7 +51,7 @@ class Books:
         owned = [
             Owner(kind=KINDS.PAYEE_PAYABLE, owner=owner, currency=currency) for owner in owners
         ]
-        self.accounts = database.transact(lambda tx: ledger.open_accounts(tx, [*system, *owned]))
+        self.accounts = database.transact(lambda tx: open_accounts(tx, [*system, *owned]))
 
     def id(self, kind: AccountKind, owner: str = "one") -> int:
         """The account of a kind; `owner` only where accounts of it are owned."""

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from db import run_states, runs, switches
+from db import run_states, runs, switches, wakes
 from db.clock import now
 from db.engine import Database
 from db.errors import RuleBrokenError
@@ -42,7 +42,7 @@ def start(database: Database, run: int, *known: Known, lease: float = 15.0) -> r
 
 def wake(database: Database, *known: Known) -> list[tuple[int, str]]:
     with database.begin() as tx:
-        return runs.wake(tx, known or [KNOWN])
+        return wakes.wake(tx, known or [KNOWN])
 
 
 def turn(database: Database, name: str, *, on: bool = True) -> None:
@@ -281,8 +281,8 @@ def test_overdue_runs_are_those_this_process_could_start(database: Database) -> 
         fresh=fresh.id,
     )
     with database.begin() as tx:
-        assert runs.overdue(tx, [KNOWN, OTHER], seconds=2, limit=50) == [(mine.id, "money")]
-        assert foreign.id not in dict(runs.overdue(tx, [KNOWN], seconds=0, limit=50))
+        assert wakes.overdue(tx, [KNOWN, OTHER], seconds=2, limit=50) == [(mine.id, "money")]
+        assert foreign.id not in dict(wakes.overdue(tx, [KNOWN], seconds=0, limit=50))
 
 
 def test_a_cursor_is_kept_only_under_the_lease(database: Database) -> None:

@@ -68,7 +68,7 @@ def number(text: str | None, option: str) -> int | None:
 
 def wake(here: Context, job: str) -> None:
     """Start what was just made due, best effort: workers find it by themselves within a second."""
-    from db import runs
+    from db import wakes
     from db.runs import Known
     from jobs.catalog import ALL
 
@@ -77,7 +77,7 @@ def wake(here: Context, job: str) -> None:
         for j in ALL
         if j.name == job
     ]
-    ring(here, here.database().transact(lambda tx: runs.wake(tx, known)))
+    ring(here, here.database().transact(lambda tx: wakes.wake(tx, known)))
 
 
 def ring(here: Context, runs: Sequence[tuple[int, str]]) -> None:

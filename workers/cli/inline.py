@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from db import runs
+from db import wakes
 from domain.errors import RefusedError
 from jobs.shapes import Job
 from workers.cli.context import Context
@@ -35,7 +35,7 @@ def execute(here: Context, job: type[Job], run: int, *, seconds_max: float) -> N
         known = [k for k in made.runner.known if k.job == job.name]
         made.runner.execute(run)
         while not stop.is_set() and time.monotonic() < limit and job.shape != "sweep":
-            woken = made.database.transact(lambda tx: runs.wake(tx, known))
+            woken = made.database.transact(lambda tx: wakes.wake(tx, known))
             if not woken:
                 break
             for next_run, _ in woken:

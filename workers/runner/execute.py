@@ -8,7 +8,7 @@ from uuid import UUID
 
 import structlog
 
-from db import run_states, runs, switches, waiting
+from db import run_states, runs, switches, waiting, wakes
 from db.engine import Database
 from db.runs import Known, Started
 from domain.errors import BadInputError, ExpectedError
@@ -144,7 +144,7 @@ class Runner:
     def wake(self, known: Sequence[Known]) -> None:
         """Make wake runs for jobs with due work, and ring for them; best effort."""
         try:
-            self.ring(self.database.transact(lambda tx: runs.wake(tx, known)))
+            self.ring(self.database.transact(lambda tx: wakes.wake(tx, known)))
         except ExpectedError as error:  # the sweep of every process does the same each second
             log.warning("wake.failed", error=str(error))
 

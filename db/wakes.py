@@ -1,0 +1,59 @@
+"""Wake runs: made for due work by whoever sees it, at most one waiting per job; and runs nobody rang for."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import sqlalchemy as sa
+
+from db.runs import Known
+from db.tx import Tx
+
+_WAKE: Final = sa.text("""
+    WITH known AS (
+      SELECT * FROM unnest(CAST(:jobs AS text[]), CAST(:queues AS text[]), CAST(:versions AS int[]), CAST(:widths AS int[]))
+        AS k (job, queue, version, width_max)),
+    -- One index probe per job: parked rows wait at infinity, leases and delays are later keys.
+    due AS MATERIALIZED (
+      SELECT k.* FROM known k
+      WHERE EXISTS (SELECT FROM work w WHERE w.job = k.job AND coalesce(w.leased_until, w.due_at) <= (SELECT clock_timestamp()))
+        AND (SELECT count(*) FROM runs r WHERE r.state IN ('running', 'held') AND r.job = k.job) < k.width_max
+        AND NOT EXISTS (SELECT FROM switches s WHERE s.is_on AND s.name IN ('maintenance', 'queue:' || k.queue, 'job:' || k.job)))
+    INSERT INTO runs (job, queue, version, origin, wake_key)
+    SELECT job, queue, version, 'wake', job FROM due
+    ON CONFLICT (wake_key) WHERE state = 'queued' DO NOTHING
+    RETURNING id, queue""")
+
+
+def wake(tx: Tx, known: Sequence[Known]) -> list[tuple[int, str]]:
+    """Make one wake run per job with due work, room for another run and no switch against it.
+
+    Returns (run, queue) of those made: the caller rings for them after its commit.
+    """
+    rows = tx.rows(
+        _WAKE,
+        jobs=[k.job for k in known],
+        queues=[k.queue for k in known],
+        versions=[k.version for k in known],
+        widths=[k.width_max for k in known],
+    )
+    return [(row.id, row.queue) for row in rows]
+
+
+_OVERDUE: Final = sa.text("""
+    SELECT r.id, r.queue FROM runs r
+    WHERE r.state = 'queued' AND r.due_at <= clock_timestamp() - make_interval(secs => :seconds)
+      AND EXISTS (SELECT FROM unnest(CAST(:jobs AS text[]), CAST(:versions AS int[])) AS k (job, version)
+                  WHERE k.job = r.job AND r.version <= k.version)
+    ORDER BY r.due_at LIMIT :limit""")
+
+
+def overdue(tx: Tx, known: Sequence[Known], *, seconds: float, limit: int) -> list[tuple[int, str]]:
+    """Runs that have been due for `seconds` and that this process could start: their bell was lost."""
+    rows = tx.rows(
+        _OVERDUE,
+        jobs=[k.job for k in known],
+        versions=[k.version for k in known],
+        seconds=seconds,
+        limit=limit,
+    )
+    return [(row.id, row.queue) for row in rows]
