@@ -1,0 +1,1 @@
+"""How the hot statements are executed where much waits and more is over."""

@@ -1,0 +1,81 @@
+"""EXPLAIN guards: a claim, a settle and all between cost the same however much waits or is over."""
+
+from collections.abc import Iterator
+
+import pytest
+import sqlalchemy as sa
+
+from db import wakes, work
+from tests.builders import house, seed
+from tests.fakes.bank import FakeBank
+from tests.plans.explaining import Plans, explained
+from tests.plans.load import LOAD
+from tests.servers import Databases
+
+SET = 200
+BIG = {"work", "payouts", "effects", "runs", "entries"}
+"""Tables that grow with what waits or with history; their partitions besides."""
+HISTORY = ("moves_", "postings_", "effect_answers_", "run_attempts_")
+
+HOT = {
+    "wake": ("INSERT INTO runs (job, queue, version, origin, wake_key)", 200),
+    "start": ("UPDATE runs r SET state = 'running'", 200),
+    "overdue": ("r.state = 'queued' AND r.due_at <=", 100),
+    "claim": ("SET token = token.token", 30 * SET),
+    "details": ("AS is_sealed", 30 * SET),
+    "move": ("INSERT INTO moves", 30 * SET),
+    "intend": ("INSERT INTO effects AS e", 30 * SET),
+    "post": ("INSERT INTO postings", 40 * SET),
+    "regain": ("ORDER BY w.job, w.subject FOR UPDATE OF w", 15 * SET),
+    "answered": ("INSERT INTO effect_answers", 30 * SET),
+    "settle": ("DELETE FROM work w USING next", 40 * SET),
+    "renew": ("FOR UPDATE OF w SKIP LOCKED", 100),
+    "end": ("UPDATE run_attempts a SET ended_at", 200),
+    "silent-skip guard": ("min(due_at) AS oldest", 100),
+}
+"""A piece of each hot statement, and the pages that a set of 200 may touch."""
+
+
+def drained(url: str, bank: FakeBank, first: int = 0) -> Plans:
+    """Bring in one set of payouts, let the product work it off, and return how it did."""
+    seed(url, SET, payees=20, first=first)
+    with house(url, bank, batch_max=SET) as home, explained(home.database) as plans:
+        with home.database.begin() as tx:
+            woken = wakes.wake(tx, home.runner.known)
+            wakes.overdue(tx, home.runner.known, seconds=0, limit=50)
+            work.renew(tx, [], [("run:0", 0)], 15)
+        assert home.runner.execute(woken[0][0])
+        assert home.row(woken[0][0]).tally["succeeded"] == SET
+    return plans
+
+
+@pytest.fixture(scope="module")
+def plans(databases: Databases, template: str, addresses: object) -> Iterator[dict[str, Plans]]:
+    """The plans with statistics that were never gathered, and with fresh ones."""
+    with databases.database(template) as name:
+        url = databases.url(name)
+        admin = sa.make_url(addresses.admin_url).set(database=name)  # type: ignore[attr-defined]  # an Addresses
+        engine = sa.create_engine(admin, poolclass=sa.pool.NullPool, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            for statement in LOAD:
+                connection.exec_driver_sql(statement)
+            bank = FakeBank()
+            never = drained(url, bank)
+            connection.exec_driver_sql("ANALYZE")
+        yield {"never": never, "fresh": drained(url, bank, first=SET)}
+
+
+@pytest.mark.parametrize("statistics", ["never", "fresh"])
+@pytest.mark.parametrize("what", list(HOT))
+def test_a_hot_statement_reads_by_index_and_touches_few_pages(
+    plans: dict[str, Plans], statistics: str, what: str
+) -> None:
+    """1,000,000 later, 100,000 parked and 2,000 leased rows in front are never visited."""
+    piece, blocks_max = HOT[what]
+    found = plans[statistics].of(piece)
+    assert found, "the statement was not executed"
+    for plan in found:
+        scanned = {t for t in plan.scanned if t in BIG or t.startswith(HISTORY)}
+        assert scanned == set(), plan.statement
+        assert plan.blocks <= blocks_max
+        assert plan.removed <= 2 * SET
