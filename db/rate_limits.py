@@ -75,7 +75,10 @@ def give_back(tx: Tx, name: str, permits: int) -> None:
     """Return permits that were granted and not used."""
     tx.run(
         sa.text(
-            "UPDATE rate_limits SET full_at = full_at - make_interval(secs => :n / rate_per_second) WHERE name = :name"
+            """UPDATE rate_limits
+               SET full_at = full_at - make_interval(secs => :n /
+                 CASE WHEN cut_until > clock_timestamp() THEN rate_per_second / 2 ELSE rate_per_second END)
+               WHERE name = :name"""
         ),
         name=name,
         n=permits,

@@ -1,0 +1,155 @@
+"""Transactions: bounded, pinned to their schema and role, and named errors for what goes wrong."""
+
+import pytest
+import sqlalchemy as sa
+
+from db.engine import Database, DatabaseOptions
+from db.errors import (
+    CommitUnknownError,
+    ConnectionLostError,
+    ContendedError,
+    DatabaseRefusedError,
+    LockedError,
+    OverdueError,
+    RuleBrokenError,
+)
+from db.tx import Tx
+from domain.errors import UnreachableError
+from tests.builders import Pooler, change, owner, rows, worker
+from tests.workers.runner.cuts import Lost, cut
+
+POOLERS = pytest.mark.parametrize("pooler", ["none", "transaction"])
+
+
+@POOLERS
+def test_every_transaction_is_pinned_and_bounded(database_url: str, pooler: Pooler) -> None:
+    """F24, F27: schema, role and every limit are set, through a pooler too."""
+    with worker(database_url, pooler=pooler, pool_max=1) as database:
+        for _ in range(3):
+            [seen] = rows(
+                database,
+                """SELECT current_schema() AS schema, current_user AS role, current_setting('lock_timeout') AS lock,
+                          current_setting('idle_in_transaction_session_timeout') AS idle,
+                          current_setting('statement_timeout') AS statement""",
+            )
+            assert (seen.schema, seen.role, seen.lock, seen.idle) == (
+                "bursar",
+                "bursar_worker",
+                "2s",
+                "5s",
+            )
+            assert seen.statement in {"8s", "10s"}
+
+
+def test_behind_a_pooler_nothing_is_prepared_and_nothing_outlives_a_transaction(
+    database_url: str,
+) -> None:
+    with worker(database_url, pooler="transaction", pool_max=1) as database:
+        for _ in range(10):
+            rows(database, "SELECT 1 AS one")
+        with database.begin() as tx:
+            assert tx.scalar(sa.text("SELECT count(*) FROM pg_prepared_statements")) == 0
+        with database.engine.connect() as connection:
+            assert (
+                connection.execute(sa.text("SELECT current_user")).scalar_one() != "bursar_worker"
+            )
+
+
+@pytest.mark.parametrize(
+    ("statement", "error"),
+    [
+        ("SELECT 1 / 0", RuleBrokenError),
+        ("SELECT FROM nowhere", DatabaseRefusedError),
+        ("UPDATE payouts SET amount = 1", DatabaseRefusedError),
+    ],
+)
+def test_what_goes_wrong_has_a_name(
+    database_url: str, statement: str, error: type[Exception]
+) -> None:
+    with worker(database_url, pool_max=1) as database:
+        with pytest.raises(error):
+            rows(database, statement)
+        assert rows(database, "SELECT 1 AS one")[0].one == 1
+
+
+def test_a_killed_backend_is_a_lost_connection_and_the_next_transaction_has_another(
+    database_url: str, superuser_url: str
+) -> None:
+    """F21, F22."""
+    admin = sa.create_engine(superuser_url, poolclass=sa.pool.NullPool)
+    with worker(database_url, pool_max=1) as database:
+        with pytest.raises(ConnectionLostError), database.begin() as tx:
+            kill_backend_of(tx, admin)
+        assert rows(database, "SELECT 1 AS one")[0].one == 1
+
+
+def kill_backend_of(tx: Tx, admin: sa.Engine) -> None:
+    """End the session of `tx` from outside, then use it."""
+    pid = tx.scalar(sa.text("SELECT pg_backend_pid()"))
+    with admin.connect() as connection:
+        connection.execute(sa.text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+    tx.scalar(sa.text("SELECT 1"))
+
+
+def test_a_lock_somebody_holds_is_waited_for_two_seconds(database_url: str) -> None:
+    """F27."""
+    with worker(database_url) as one, worker(database_url) as other, one.begin() as tx:
+        tx.run(sa.text("LOCK TABLE leases IN EXCLUSIVE MODE"))
+        with pytest.raises(LockedError):
+            change(other, "UPDATE leases SET token = 1")
+
+
+def test_a_statement_that_lasts_too_long_is_ended(database_url: str) -> None:
+    with worker(database_url) as database, pytest.raises(OverdueError), database.begin() as tx:
+        be_slow(tx)
+
+
+def be_slow(tx: Tx) -> None:
+    """Ask for more than a shortened limit allows."""
+    tx.run(sa.text("SET LOCAL statement_timeout = 50"))
+    tx.scalar(sa.text("SELECT pg_sleep(5)"))
+
+
+@pytest.mark.parametrize("lost", list(Lost), ids=["reply", "request"])
+def test_a_lost_commit_is_in_doubt_whether_it_happened_or_not(
+    database_url: str, lost: Lost
+) -> None:
+    """F16, F17, F18: the client sees the same in both."""
+    note = "INSERT INTO switches (name, is_on, who, why) VALUES ('x', true, 'a', 'b')"
+    with worker(database_url) as database, owner(database_url) as outside:
+        with (
+            cut(database, "INSERT INTO switches", lost),
+            pytest.raises(CommitUnknownError),
+            database.begin() as tx,
+        ):
+            tx.run(sa.text(note))
+        with outside.begin() as tx:  # waits for a commit still under way
+            tx.run(sa.text("LOCK TABLE switches IN EXCLUSIVE MODE"))
+            found = tx.rows(sa.text("SELECT FROM switches"))
+    assert len(found) == (1 if lost is Lost.REPLY else 0)
+
+
+def test_contention_is_tried_again_whole(database_url: str) -> None:
+    """F25, F26: the transaction, not the statement; then it is the caller's."""
+    tries = []
+    with worker(database_url) as database:
+
+        def contended(tx: object) -> str:
+            tries.append(tx)
+            if len(tries) < 3:
+                raise ContendedError("deadlock")
+            return "done"
+
+        assert database.transact(contended) == "done"
+        assert len(tries) == 3
+        with pytest.raises(ContendedError):
+            database.transact(lambda _: (_ for _ in ()).throw(ContendedError("x")), attempts_max=2)
+
+
+def test_a_server_that_is_not_there_is_unreachable(database_url: str) -> None:
+    url = sa.make_url(database_url).update_query_dict({"host": "/nowhere"})
+    options = DatabaseOptions(url=url.render_as_string(hide_password=False))
+    database = Database(options)
+    with pytest.raises(UnreachableError), database.begin():
+        pass
+    database.dispose()
