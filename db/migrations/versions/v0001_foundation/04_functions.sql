@@ -111,10 +111,15 @@ END $$;
 CREATE FUNCTION move_payouts(ids uuid[], to_state text, actor text, why text, first_due timestamptz)
 RETURNS TABLE (subject uuid, outcome text, from_state text) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
+DECLARE
+  mine uuid[];
 BEGIN
   -- Lock order: work rows, then subjects, each in key order.
   PERFORM FROM work w WHERE w.subject = ANY (ids) ORDER BY w.job, w.subject FOR UPDATE;
   PERFORM FROM payouts p WHERE p.id = ANY (ids) ORDER BY p.id FOR UPDATE;
+  -- Work that came while we waited for its subject is out of that order: taken where it is free, never waited for.
+  SELECT coalesce(array_agg(l.subject), '{}') INTO mine
+  FROM (SELECT w.subject FROM work w WHERE w.subject = ANY (ids) FOR UPDATE SKIP LOCKED) l;
   RETURN QUERY
   WITH judged AS MATERIALIZED (
     SELECT wanted.id, p.state,
@@ -122,7 +127,7 @@ BEGIN
                 WHEN m.kind IS NULL THEN 'illegal'
                 -- Of the moves under a lease only this one is anybody else's: no worker holds the row.
                 WHEN m.guard = 'leased' AND NOT (p.state = 'APPROVED' AND to_state = 'CANCELLED') THEN 'illegal'
-                WHEN w.leased_until > clock_timestamp() THEN 'busy'
+                WHEN w.leased_until > clock_timestamp() OR w.subject IS NOT NULL AND w.subject NOT IN (SELECT unnest(mine)) THEN 'busy'
                 WHEN p.state = 'APPROVED' AND e.sends > 0 THEN 'sent'
                 WHEN p.state = 'FAILED' AND EXISTS (
                   SELECT FROM payout_earnings own JOIN earnings g ON g.id = own.earning
