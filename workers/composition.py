@@ -47,7 +47,7 @@ def calm_collector() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000,10,10)
+    gc.set_threshold(20_000, 10, 10)
 
 
 def worker_name() -> str:

@@ -2,12 +2,13 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import httpx
+from starlette.types import ASGIApp
 
 from workers.gateways.razorpayx import RazorpayX
 from workers.sandbox.serve import server
@@ -62,9 +63,12 @@ class RunningSandbox:
 
 
 @contextmanager
-def running(settings: SandboxSettings) -> Iterator[RunningSandbox]:
-    """Serve a bank until the block ends."""
+def running(
+    settings: SandboxSettings, around: Callable[[ASGIApp], ASGIApp] = lambda app: app
+) -> Iterator[RunningSandbox]:
+    """Serve a bank until the block ends, with something `around` its application."""
     served = server(settings, port=0)
+    served.config.app = around(served.config.app)  # type: ignore[arg-type]  # uvicorn's name for the same
     thread = threading.Thread(target=served.run, name="sandbox", daemon=True)
     thread.start()
     ends_at = time.monotonic() + START_SECONDS_MAX

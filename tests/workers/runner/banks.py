@@ -77,3 +77,15 @@ class TwinBank(FakeBank):
         if request.reference == self.twin and isinstance(answer, Accepted):
             return Accepted(payout=replace(answer.payout, provider_id="pout_taken"))
         return answer
+
+
+class GarbledBank(FakeBank):
+    """Answers about the payout `about` with text that no column can hold."""
+
+    about: str | None = None
+
+    def submit(self, request: FrozenRequest) -> Answer:
+        answer = super().submit(request)
+        if request.reference == self.about and isinstance(answer, Accepted):
+            return Accepted(payout=replace(answer.payout, utr="\x00\ud800"))
+        return answer

@@ -24,7 +24,7 @@ from tests.builders import (
 from tests.fakes.bank import FakeBank
 from tests.servers import Cluster, kill
 from tests.waiting import eventually
-from tests.workers.runner.banks import SlowBank, TwinBank
+from tests.workers.runner.banks import GarbledBank, SlowBank, TwinBank
 from tests.workers.runner.cuts import CLAIM, SETTLE, Lost, cut
 
 POOLS = pytest.mark.parametrize(
@@ -99,6 +99,23 @@ def test_one_item_that_cannot_be_settled_stops_none_of_its_siblings(
             hurry(outside, PROCESS)
             home.run(PROCESS)
         assert payout(outside, ids[30]).w_parked is not None
+    assert_paid_once(bank, ids)
+
+
+def test_an_answer_that_cannot_be_written_down_at_all_ends_neither_the_settler_nor_the_run(
+    database_url: str, outside: Database
+) -> None:
+    """Its siblings are settled; its lease lapses; claimed alone, it holds up nobody for ever."""
+    ids = seed(database_url, 50)
+    bank = GarbledBank()
+    bank.about = str(ids[30])
+    with house(database_url, bank, batch_max=10) as home:
+        ended = home.in_background(PROCESS).end(10)
+        assert (ended.state, ended.tally["succeeded"]) == ("failed", 49)
+        guilty = payout(outside, ids[30])
+        assert (guilty.state, guilty.e_state, guilty.w_claims) == ("PROCESSING", "intended", 1)
+        expire(outside)
+        assert home.in_background(PROCESS).end(10).state == "failed"
     assert_paid_once(bank, ids)
 
 
