@@ -83,7 +83,8 @@ def _reason(entity: Mapping[str, object]) -> str | None:
 
 def _text(entity: Mapping[str, object], field: str) -> str | None:
     value = entity.get(field)
-    return value if isinstance(value, str) and value else None
+    # Control characters and halves of pairs are no words, and no database keeps them.
+    return value if isinstance(value, str) and value and value.isprintable() else None
 
 
 def _whole(entity: Mapping[str, object], field: str) -> int | None:

@@ -44,7 +44,7 @@ def test_every_published_state_has_a_meaning() -> None:
     }  # fmt: skip
 
 
-@given(word=st.text(min_size=1).filter(lambda word: word not in STATUSES))
+@given(word=st.text(min_size=1).filter(lambda word: word.isprintable() and word not in STATUSES))
 def test_a_word_nobody_published_is_unrecognised(word: str) -> None:
     """Invariant 29."""
     assert payout(status=word).status is ProviderStatus.UNRECOGNISED
@@ -107,3 +107,10 @@ def test_an_answer_to_what_was_asked_contradicts_nothing() -> None:
     assert contradiction(payout(), REQUEST) is None
     assert contradiction(payout(fund_account_id=None), REQUEST) is None
     assert contradiction(payout(), replace(REQUEST, amount_minor=99)) is not None
+
+
+@pytest.mark.parametrize("garbled", ["\x00", "ok\ud800", "two\nlines"])
+def test_what_no_database_keeps_is_not_read_as_a_word(garbled: str) -> None:
+    """F61: such a payout is unreadable where the word matters, and without it where it does not."""
+    assert read_payout({**ENTITY, "status": garbled}) is None
+    assert payout(utr=garbled).utr is None

@@ -124,7 +124,12 @@ def vendor_error(reply: Reply) -> VendorError | None:
     if not isinstance(code, str) or not code:
         return None
     return VendorError(
-        code=code[:TEXT_MAX],
-        description=description[:TEXT_MAX] if isinstance(description, str) else "",
+        code=_words(code),
+        description=_words(description) if isinstance(description, str) else "",
         field=field if isinstance(field, str) else None,
     )
+
+
+def _words(text: str) -> str:
+    """The first of a provider's own words; what no database keeps, such as NUL, becomes a blank."""
+    return "".join(c if c.isprintable() else " " for c in text[:TEXT_MAX])

@@ -67,6 +67,7 @@ class DrainRun(Generic[ItemT, ResultT]):
         self.held_back: str | None = None
         self.claimed: set[UUID] = set()
         self._woken_at = 0.0
+        self._ends_at = time.monotonic() + bounds.budget_seconds
 
     def execute(self) -> Outcome:
         """Run to the end; returns what it did."""
@@ -85,8 +86,7 @@ class DrainRun(Generic[ItemT, ResultT]):
         )
 
     def _claim_until_done(self) -> None:
-        ends_at = time.monotonic() + self.bounds.budget_seconds
-        while not self.stop.is_set() and time.monotonic() < ends_at and self.book.run_is_alive():
+        while self._goes_on():
             self._release_unstarted()
             limit = self._room()
             if limit <= 0:
@@ -98,6 +98,10 @@ class DrainRun(Generic[ItemT, ResultT]):
             self._hand_on(batch, limit)
             if batch.taken == 0 and not self._more_may_come():
                 return
+
+    def _goes_on(self) -> bool:
+        in_time = time.monotonic() < self._ends_at
+        return in_time and not self.stop.is_set() and self.book.run_is_alive()
 
     def _more_may_come(self) -> bool:
         """Nothing was due; while answers are being settled something may yet be."""
@@ -184,13 +188,7 @@ class DrainRun(Generic[ItemT, ResultT]):
             limit=limit,
             lease_seconds=self.bounds.lease_seconds,
             only=self.only,
-            gates=(
-                "maintenance",
-                "restored",
-                f"queue:{self.run.queue}",
-                f"job:{self.job.name}",
-                *self.job.gates,
-            ),
+            gates=self.job.known().gates,
         )
 
     def _confirmed(self, batch: Batch[ItemT]) -> Batch[ItemT]:
@@ -224,11 +222,7 @@ class DrainRun(Generic[ItemT, ResultT]):
             self._wait_until_held(0)
 
     def _wait_until_held(self, count: int) -> None:
-        while (
-            not self.stop.is_set()
-            and not self.book.wait_below(count + 1, 1.0)
-            and self.book.run_is_alive()
-        ):
+        while self._goes_on() and not self.book.wait_below(count + 1, 1.0):
             self._release_unstarted()
 
     def _release_unstarted(self) -> None:

@@ -13,7 +13,7 @@ from db import transitions, work
 from db.engine import Database
 from db.errors import CommitUnknownError
 from db.tx import Tx
-from domain.errors import ExpectedError, UnreachableError
+from domain.errors import UnreachableError
 from domain.tally import Count, Tally
 from jobs.shapes import Answer, Drain, ItemT, ResultT
 from workers.runner.book import Book
@@ -90,9 +90,9 @@ class Settler(Generic[ItemT, ResultT]):
         """Put the guilty item off; where even that is refused, its lease lapses and others go on."""
         try:
             self._until_reachable(answers, partial(self._postpone, error))
-        except ExpectedError as again:
-            log.warning("settle.not_postponed", job=self.job.name, error=str(again))
-            self.reasons.add(f"could not be settled nor put off: {again}")
+        except Exception as again:  # this thread settles everybody's answers: it must go on
+            log.exception("settle.not_postponed", job=self.job.name)
+            self.reasons.add(f"could not be settled nor put off: {again!a:.500}")
             self.book.drop(a.item.held.subject for a in answers)
 
     def _until_reachable(

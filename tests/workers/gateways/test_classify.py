@@ -107,6 +107,13 @@ def test_the_words_never_change_the_class(text: str, status: int) -> None:
     assert type(classify_reply(REQUEST, worded, NOW)) is type(classify_reply(REQUEST, plain, NOW))
 
 
+@pytest.mark.parametrize("garbled", ["no\x00", "no\ud800"])
+def test_of_the_words_only_what_a_database_keeps_is_kept(garbled: str) -> None:
+    """F61: such a refusal is one all the same."""
+    document = {"error": {"code": garbled, "description": garbled, "field": None}}
+    assert classify_reply(REQUEST, reply(400, document), NOW) == Rejected(code="no ", reason="no ")
+
+
 def test_a_refusal_about_the_key_says_nothing_of_the_payment() -> None:
     """Invariant 9."""
     document = {"error": {**ERROR["error"], "field": KEY_HEADER}}

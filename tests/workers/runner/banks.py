@@ -87,5 +87,5 @@ class GarbledBank(FakeBank):
     def submit(self, request: FrozenRequest) -> Answer:
         answer = super().submit(request)
         if request.reference == self.about and isinstance(answer, Accepted):
-            return Accepted(payout=replace(answer.payout, utr="\x00\ud800"))
+            return Accepted(payout=replace(answer.payout, raw_status="\x00\ud800"))
         return answer
