@@ -24,6 +24,19 @@ class Known:
     queue: str
     version: int
     width_max: int
+    more_gates: Sequence[str] = ()
+    """Switches of its own that hold it back, such as its provider's brake."""
+
+    @property
+    def gates(self) -> tuple[str, ...]:
+        """Every switch any of which, when on, lets nothing of this job be claimed."""
+        return (
+            "maintenance",
+            "restored",
+            f"queue:{self.queue}",
+            f"job:{self.job}",
+            *self.more_gates,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

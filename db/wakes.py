@@ -12,12 +12,16 @@ _WAKE: Final = sa.text("""
     WITH known AS (
       SELECT * FROM unnest(CAST(:jobs AS text[]), CAST(:queues AS text[]), CAST(:versions AS int[]), CAST(:widths AS int[]))
         AS k (job, queue, version, width_max)),
+    -- What a switch holds back is not woken each second only to say so.
+    shut AS MATERIALIZED (
+      SELECT g.job FROM unnest(CAST(:gate_jobs AS text[]), CAST(:gates AS text[])) AS g (job, gate)
+      JOIN switches s ON s.name = g.gate WHERE s.is_on),
     -- One index probe per job: parked rows wait at infinity, leases and delays are later keys.
     due AS MATERIALIZED (
       SELECT k.* FROM known k
       WHERE EXISTS (SELECT FROM work w WHERE w.job = k.job AND coalesce(w.leased_until, w.due_at) <= (SELECT clock_timestamp()))
         AND (SELECT count(*) FROM runs r WHERE r.state IN ('running', 'held') AND r.job = k.job) < k.width_max
-        AND NOT EXISTS (SELECT FROM switches s WHERE s.is_on AND s.name IN ('maintenance', 'queue:' || k.queue, 'job:' || k.job)))
+        AND k.job NOT IN (SELECT job FROM shut))
     INSERT INTO runs (job, queue, version, origin, wake_key)
     SELECT job, queue, version, 'wake', job FROM due
     ON CONFLICT (wake_key) WHERE state = 'queued' DO NOTHING
@@ -29,8 +33,11 @@ def wake(tx: Tx, known: Sequence[Known]) -> list[tuple[int, str]]:
 
     Returns (run, queue) of those made: the caller rings for them after its commit.
     """
+    gates = [(k.job, gate) for k in known for gate in k.gates]
     rows = tx.rows(
         _WAKE,
+        gate_jobs=[job for job, _ in gates],
+        gates=[gate for _, gate in gates],
         jobs=[k.job for k in known],
         queues=[k.queue for k in known],
         versions=[k.version for k in known],

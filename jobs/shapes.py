@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from uuid import UUID
 
 from db.batch import Batch, Item
+from db.runs import Known
 from db.transitions import LeasedTx
 from db.tx import Tx
 from db.work import ClaimOrder
@@ -57,6 +58,16 @@ class Job(ABC):
     """Switches that hold this job back, such as its provider's brake."""
     limit: str | None = None
     """The rate limit whose permits are taken before a claim."""
+
+    def known(self) -> Known:
+        """What a process that can run this job tells the database about it."""
+        return Known(
+            job=self.name,
+            queue=self.queue.value,
+            version=self.version,
+            width_max=self.width_max,
+            more_gates=tuple(self.gates),
+        )
 
     @classmethod
     def summary(cls) -> str:

@@ -232,10 +232,16 @@ def parked(held: Held, reason: str, kind: FindingKind) -> Verdict:
 def postponed(
     held: Held, ladder: tuple[float, ...], error: str, at_least_seconds: float = 0
 ) -> Verdict:
-    """Nothing was learned: the same job asks again later."""
+    """Nothing was learned: the same job asks again later; past the ladder's end a person is told."""
     wait = max(delay(ladder, held.tries), timedelta(seconds=at_least_seconds))
+    told = None
+    if held.job == RECOVER and held.tries >= len(ladder):
+        told = _finding(
+            FindingKind.PAYOUT_UNKNOWN_TOO_LONG, held.subject, f"{held.tries + 1} tries: {error}"
+        )
     return Verdict(
         subject=held.subject,
+        finding=told,
         next=Next(
             subject=held.subject, job=held.job, delay=wait, tries=held.tries + 1, error=error
         ),

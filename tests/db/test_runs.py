@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from db import run_states, runs, switches, wakes
+from db import leases, run_states, runs, switches, wakes
 from db.clock import now
 from db.engine import Database
 from db.errors import RuleBrokenError
@@ -196,6 +196,25 @@ def test_maintenance_holds_new_runs_and_its_end_queues_them(database: Database) 
     assert start(database, run.id) is not None
 
 
+def test_nothing_is_let_go_while_maintenance_is_on(database: Database) -> None:
+    turn(database, "maintenance")
+    enqueue(database, ASKED)
+    with database.begin() as tx:
+        assert run_states.unhold(tx) == []
+
+
+def test_a_run_whose_lease_was_broken_by_an_operator_is_found_crashed(database: Database) -> None:
+    """It would be running for ever, and count as the width of its job, so that nothing is woken."""
+    [run] = enqueue(database, ASKED)
+    assert start(database, run.id)
+    lapse(database)
+    with database.begin() as tx:
+        assert leases.break_expired(tx, f"run:{run.id}")
+    with database.begin() as tx:
+        assert run_states.mark_crashed(tx) == [(run.id, JOB, 1)]
+    assert state(database, run.id) == "crashed"
+
+
 def test_of_two_starters_one_wins(database_url: str) -> None:
     """F54: a message that rings twice starts its run once."""
     with worker(database_url, pool_max=16) as database:
@@ -293,3 +312,13 @@ def test_a_cursor_is_kept_only_under_the_lease(database: Database) -> None:
         assert runs.save_cursor(tx, started, {"after": 5}, {"processed": 5})
         assert not runs.save_cursor(tx, replace(started, token=0), {"after": 9}, {})
     assert rows(database, "SELECT cursor FROM runs")[0].cursor == {"after": 5}
+
+
+def test_what_its_own_brake_holds_back_is_not_woken(database: Database) -> None:
+    braked = Known(
+        job=JOB, queue="money", version=1, width_max=2, more_gates=("brake:razorpayx:acc",)
+    )
+    add_work(database, JOB, 1)
+    turn(database, "brake:razorpayx:acc")
+    assert wake(database, braked) == []
+    assert len(wake(database, KNOWN)) == 1

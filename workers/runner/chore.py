@@ -80,13 +80,7 @@ class ChoreRun:
             limit=limit,
             lease_seconds=CHORE_LEASE_SECONDS,
             only=self.only,
-            gates=(
-                "maintenance",
-                "restored",
-                f"queue:{self.run.queue}",
-                f"job:{self.job.name}",
-                *self.job.gates,
-            ),
+            gates=self.job.known().gates,
         )
 
     def _postpone_first(self, error: Exception) -> Done:

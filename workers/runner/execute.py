@@ -51,10 +51,7 @@ class Runner:
     @property
     def known(self) -> list[Known]:
         """The jobs this process may start."""
-        return [
-            Known(job=j.name, queue=j.queue.value, version=j.version, width_max=j.width_max)
-            for j in self.jobs.values()
-        ]
+        return [job.known() for job in self.jobs.values()]
 
     def execute(self, run: int, meter: Meter | None = None) -> RunState | None:
         """Execute run `run` if it is to be had; returns how it ended, or None when it was not."""
@@ -121,7 +118,7 @@ class Runner:
         only = subjects(job, started.scope)
         if only is not None:
             return self._judge_scope(job, outcome, [s for s in only if s not in outcome.claimed])
-        gates = ["maintenance", "restored", f"queue:{started.queue}", f"job:{job.name}", *job.gates]
+        gates = job.known().gates
         with self.database.begin() as tx:
             left = waiting.due(tx, job.name, started.started_at).items
             on = [name for name in switches.all_on(tx) if name in gates]
