@@ -8,10 +8,14 @@ import sqlalchemy as sa
 from db.tx import Row, Tx
 
 _CRASHED: Final = sa.text("""
-    WITH lost AS (
+    WITH ended AS (
       DELETE FROM leases WHERE name IN (
         SELECT name FROM leases WHERE leased_until <= clock_timestamp() AND name LIKE 'run:%' FOR UPDATE SKIP LOCKED)
       RETURNING holder),
+    -- A run is taken and ended in one statement with its lease: one without it was broken off by an operator.
+    lost AS (
+      SELECT holder FROM ended UNION
+      SELECT id FROM runs WHERE state = 'running' AND NOT EXISTS (SELECT FROM leases WHERE name = 'run:' || id)),
     crashed AS (
       UPDATE runs r SET state = 'crashed', reason = 'its lease ended before it did', ended_at = clock_timestamp()
       FROM lost WHERE r.id = lost.holder AND r.state = 'running' RETURNING r.id, r.job, r.attempts),
@@ -35,8 +39,10 @@ def mark_crashed(tx: Tx) -> list[Crashed]:
 
 
 _COVERED: Final = sa.text("""
-    SELECT other.id FROM runs mine JOIN runs other ON other.job = mine.job AND other.id <> mine.id
-    WHERE mine.id = :id AND other.scope = mine.scope AND other.started_at > mine.created_at
+    SELECT other.id FROM runs mine
+    -- The latest of its job: whatever the size of history, and a run too many does no harm.
+    CROSS JOIN LATERAL (SELECT * FROM runs r WHERE r.job = mine.job ORDER BY r.id DESC LIMIT 100) other
+    WHERE mine.id = :id AND other.id <> mine.id AND other.scope = mine.scope AND other.started_at > mine.created_at
       AND (other.state = 'succeeded' OR other.state = 'running' AND other.started_at < mine.started_at)
     ORDER BY other.id LIMIT 1""")
 
@@ -68,14 +74,15 @@ def cancel(tx: Tx, runs: Sequence[int], why: str) -> list[int]:
     return [row.id for row in tx.rows(_CANCEL, ids=list(runs), why=why)]
 
 
+_UNHOLD: Final = sa.text("""
+    UPDATE runs SET state = 'queued' WHERE state = 'held'
+      AND NOT EXISTS (SELECT FROM switches WHERE name = 'maintenance' AND is_on)
+    RETURNING id, queue""")
+
+
 def unhold(tx: Tx) -> list[tuple[int, str]]:
-    """Queue what maintenance held back; returns (run, queue)."""
-    return [
-        (row.id, row.queue)
-        for row in tx.rows(
-            sa.text("UPDATE runs SET state = 'queued' WHERE state = 'held' RETURNING id, queue")
-        )
-    ]
+    """Queue what maintenance held back, once it is off; returns (run, queue)."""
+    return [(row.id, row.queue) for row in tx.rows(_UNHOLD)]
 
 
 def get(tx: Tx, run: int) -> Row | None:

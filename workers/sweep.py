@@ -81,6 +81,8 @@ class SweepThread:
     def _note(self, tx: Tx) -> list[tuple[int, str]]:
         made = self._crashed(tx)
         switches.lapse(tx)
+        # Whoever ended maintenance may have died, or a run may have been held back as it ended.
+        made += run_states.unhold(tx)
         made += wakes.wake(tx, self.runner.known)
         if self._sweeps % BEATS_EVERY == 0:
             claimed = self.process.worked.is_set()
