@@ -15,7 +15,7 @@ import tenacity
 from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeoutError
 
 from db.deadline import Watchdog
-from db.errors import ConnectionLostError, ContendedError, translate
+from db.errors import ConnectionLostError, ContendedError, is_stale, translate
 from db.tx import Tx
 
 T = TypeVar("T")
@@ -63,8 +63,10 @@ class Database:
                 try:
                     self._prepare(connection, seconds)
                     yield Tx(connection)
-                except BaseException:
-                    if not connection.invalidated:
+                except BaseException as error:
+                    if is_stale(error):
+                        connection.invalidate()
+                    elif not connection.invalidated:
                         begun.rollback()
                     raise
                 committing = True

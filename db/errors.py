@@ -38,12 +38,16 @@ class RuleBrokenError(ExpectedError):
 
 
 class DatabaseRefusedError(ExpectedError):
-    """The server refuses this role or statement (no such table, no such right)."""
+    """The server refuses this role or statement (no such table, no such right), or failed inside."""
 
 
 _LOST: Final = re.compile(r"08...|57P0[1235]|25P0[34]")
 _CONTENDED: Final = frozenset({"40001", "40P01"})
-_FULL: Final = frozenset({"53100", "53200", "53300"})
+_STALE: Final = frozenset({"0A000", "26000", "42P05"})
+"""A prepared statement of this session no longer fits: a migration changed what it returns, or a
+pooler gave us another session. Every other session may be good."""
+_ILL: Final = re.compile(r"53...|58...|25006")
+"""Out of room, its files unreadable, or a primary that became a standby: nobody's rows are to blame."""
 
 
 def translate(error: DBAPIError | PoolTimeoutError, *, committing: bool) -> Exception:
@@ -67,13 +71,21 @@ def translate(error: DBAPIError | PoolTimeoutError, *, committing: bool) -> Exce
         return LockedError(message)
     if state == "57014":
         return OverdueError(message)
-    if state in _FULL:
-        return UnreachableError(f"the database is out of room: {message}")
-    if (state and state[:2] in {"22", "23"}) or state == "P0001":
+    if state in _STALE:
+        return ConnectionLostError(f"its session is dropped: {message}")
+    if state and _ILL.fullmatch(state):
+        return UnreachableError(f"the database cannot work: {message}")
+    if state is None and isinstance(origin, psycopg.DataError):
+        return RuleBrokenError("untranslatable_character", message)  # such as NUL, by the driver
+    if state and (state[:2] in {"22", "23"} or state == "P0001"):
         return RuleBrokenError(origin.diag.constraint_name or state, message)
-    if state and state[:2] in {"42", "28", "0L", "3D", "3F"}:
-        return DatabaseRefusedError(message)
-    return error
+    return error if state is None else DatabaseRefusedError(f"{message} ({state})")
+
+
+def is_stale(error: BaseException) -> bool:
+    """Whether the session that raised `error` is to be dropped: what it prepared fits no longer."""
+    origin = error.orig if isinstance(error, DBAPIError) else None
+    return isinstance(origin, psycopg.Error) and origin.sqlstate in _STALE
 
 
 def constraint_of(error: DBAPIError) -> str | None:

@@ -55,12 +55,22 @@ def test_behind_a_pooler_nothing_is_prepared_and_nothing_outlives_a_transaction(
             )
 
 
+def raised(state: str) -> str:
+    """A statement that fails as a server does."""
+    return f"DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '{state}'; END $$"
+
+
 @pytest.mark.parametrize(
     ("statement", "error"),
     [
         ("SELECT 1 / 0", RuleBrokenError),
         ("SELECT FROM nowhere", DatabaseRefusedError),
         ("UPDATE payouts SET amount = 1", DatabaseRefusedError),
+        (raised("XX000"), DatabaseRefusedError),
+        (raised("53100"), UnreachableError),
+        (raised("58030"), UnreachableError),
+        (raised("25006"), UnreachableError),
+        (raised("26000"), ConnectionLostError),
     ],
 )
 def test_what_goes_wrong_has_a_name(
@@ -70,6 +80,22 @@ def test_what_goes_wrong_has_a_name(
         with pytest.raises(error):
             rows(database, statement)
         assert rows(database, "SELECT 1 AS one")[0].one == 1
+
+
+def test_a_text_that_no_column_holds_breaks_a_rule(database_url: str) -> None:
+    with worker(database_url) as database, pytest.raises(RuleBrokenError):
+        rows(database, "SELECT CAST(:text AS text)", text="a\x00b")
+
+
+def test_a_migration_under_a_running_process_costs_it_one_try(database_url: str) -> None:
+    """F35: a prepared statement that returns other columns now fails in its session for ever."""
+    with worker(database_url, pool_max=1) as database, owner(database_url) as outside:
+        for _ in range(10):
+            rows(database, "SELECT * FROM switches")
+        change(outside, "ALTER TABLE switches ADD COLUMN more text")
+        with pytest.raises(ConnectionLostError):
+            rows(database, "SELECT * FROM switches")
+        assert rows(database, "SELECT * FROM switches") == []
 
 
 def test_a_killed_backend_is_a_lost_connection_and_the_next_transaction_has_another(
