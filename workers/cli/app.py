@@ -13,6 +13,7 @@ from workers.cli.context import Context
 MODULES: Final[Sequence[str]] = (
     "processes",
     "demo",
+    "bench",
     "admin",
     "imports",
     "sample",

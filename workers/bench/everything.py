@@ -1,0 +1,182 @@
+"""Every benchmark one after another, as rows of one table: the figure, what it is held against, the ratio."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Final
+
+from workers.bench.drain import Drain
+from workers.bench.peers import is_installed
+from workers.bench.report import (
+    Report,
+    Told,
+    drain_report,
+    import_report,
+    peers_report,
+    system_report,
+    wake_report,
+)
+from workers.bench.stand import Stand
+
+COLUMNS: Final = ("what", "figure", "spread", "against", "ratio", "goal")
+STEPS: Final = 9
+PROCESSES: Final = 2
+SLOW_GATEWAY_SECONDS: Final = 0.02
+FLIGHTS: Final = ((16, "0.97"), (128, "0.97"), (512, "0.90"))
+SLOW_SECONDS: Final = 5.0
+"""How long a drain through a slow gateway is to take, at its ideal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One row of the table."""
+
+    what: str
+    figure: str
+    spread: str = ""
+    against: str = ""
+    ratio: float | None = None
+    goal: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sizes:
+    """How much is measured."""
+
+    items: int = 20_000
+    many: int = 100_000
+    few: int = 1_000
+    runs: int = 3
+    peer_items: int = 5_000
+
+
+def everything(stand: Stand, sizes: Sizes, told: Told) -> Iterator[dict[str, object]]:
+    """Yield the rows as they are known."""
+    for lines in (
+        _drains(stand, sizes, told),
+        _slow(stand, sizes, told),
+        _rest(stand, sizes, told),
+    ):
+        for line in lines:
+            yield asdict(line)
+
+
+def _drains(stand: Stand, sizes: Sizes, told: Told) -> Iterator[Line]:
+    main = drain_report(stand, Drain(items=sizes.items), sizes.runs, _silent)
+    yield Line(
+        what=f"drain, {sizes.items:,} payouts, 2 processes",
+        figure=f"{main['items_per_second']:,}/s",
+        spread=_spread(main),
+        against=f"{main['limit_per_second']:,}/s pgbench, same statements and sets",
+        ratio=_number(main["share_of_limit"]),
+        goal="20,000/s, 0.7",
+    )
+    told(1)
+    cpu = _number(main["workers_cpu_us_per_item"]) + _number(main["postgres_cpu_us_per_item"])
+    yield Line(
+        what="processor time for one payout",
+        figure=f"{cpu:.0f} us",
+        spread=f"workers {main['workers_cpu_us_per_item']}, Postgres {main['postgres_cpu_us_per_item']}",
+    )
+    many, few = (
+        drain_report(stand, Drain(items=n), sizes.runs, _silent, with_limit=False)
+        for n in (sizes.many, sizes.few)
+    )
+    yield Line(
+        what=f"drain, {sizes.many:,} due",
+        figure=f"{many['items_per_second']:,}/s",
+        spread=_spread(many),
+        against=f"{few['items_per_second']:,}/s with {sizes.few:,} due",
+        ratio=_ratio(many["items_per_second"], few["items_per_second"]),
+        goal="1.0",
+    )
+    told(1)
+
+
+def _slow(stand: Stand, sizes: Sizes, told: Told) -> Iterator[Line]:
+    for calls, goal in FLIGHTS:
+        items = min(sizes.many, int(calls / SLOW_GATEWAY_SECONDS * SLOW_SECONDS))
+        plan = Drain(
+            items=items,
+            processes=PROCESSES,
+            gateway_seconds=SLOW_GATEWAY_SECONDS,
+            concurrency=calls // PROCESSES,
+        )
+        seen = drain_report(stand, plan, sizes.runs, _silent, with_limit=False)
+        yield Line(
+            what=f"20 ms gateway, {calls} in flight",
+            figure=f"{seen['steady_per_second']:,}/s",
+            against=f"{seen['ideal_per_second']:,}/s ideal",
+            ratio=_number(seen["share_of_ideal"]),
+            goal=goal,
+        )
+        told(1)
+
+
+def _rest(stand: Stand, sizes: Sizes, told: Told) -> Iterator[Line]:
+    imported = import_report(stand, sizes.many, sizes.runs, _silent)
+    yield Line(
+        what=f"import of {sizes.many:,}, approved",
+        figure=f"{imported['rows_per_second']:,}/s",
+        spread=_spread(imported),
+        goal="30,000/s",
+    )
+    told(1)
+    wakes = wake_report(stand, processes=PROCESSES, often=200, seldom=10, told=_silent)
+    for name, rate in (("often", "25/s"), ("seldom", "one per 2 s")):
+        yield Line(
+            what=f"enqueue to first statement, {rate}",
+            figure=f"{wakes[f'{name}_p50_ms']} ms",
+            spread=f"p99 {wakes[f'{name}_p99_ms']} ms",
+            goal="p50 3 ms, p99 10 ms",
+        )
+    told(1)
+    yield from _system()
+    told(1)
+    if is_installed():
+        yield _peer(stand, sizes)
+    told(1)
+
+
+def _system() -> Iterator[Line]:
+    seen = system_report(idle_seconds=10, items=500)
+    yield Line(
+        what="`bursar up`, idle: processors",
+        figure=f"{seen['idle_cpu_percent_of_a_core']} % of a core",
+        spread=f"{seen['processes']} processes",
+        goal="5 %",
+    )
+    yield Line(
+        what="a worker process: resident memory",
+        figure=f"{seen['worker_megabytes_after_items']} MB",
+        spread=f"{seen['worker_megabytes']} MB before its first payout",
+        goal="120 MB",
+    )
+
+
+def _peer(stand: Stand, sizes: Sizes) -> Line:
+    seen = peers_report(stand, Drain(items=sizes.items), sizes.peer_items, sizes.runs, _silent)
+    return Line(
+        what="drain, in turns with PgQueuer",
+        figure=f"{seen['bursar_per_second']:,}/s",
+        against=f"{seen['pgqueuer_per_second']:,}/s PgQueuer, batches of {seen['pgqueuer_batch']}",
+        ratio=_number(seen["ratio"]),
+        goal="5",
+    )
+
+
+def _silent(_done: int) -> None:
+    return
+
+
+def _spread(report: Report) -> str:
+    return f"{report['lowest_per_second']:,}..{report['highest_per_second']:,}"
+
+
+def _ratio(one: object, other: object) -> float:
+    return round(_number(one) / _number(other), 2)
+
+
+def _number(value: object) -> float:
+    if not isinstance(value, int | float):
+        raise TypeError(f"{value!r} is no figure")
+    return value

@@ -1,0 +1,75 @@
+"""PgQueuer on the same servers, paying payouts one statement each: what a good queue without sets does."""
+
+import asyncio
+import json
+import subprocess
+import sys
+from contextlib import ExitStack
+from importlib.util import find_spec
+from typing import Final
+
+from db.bench import peers
+from db.bench.recording import connection_options
+from domain.errors import BrokenError, RefusedError
+from workers.bench import peer_child
+from workers.bench.stand import LONG_SECONDS, Stand, opened
+
+BATCH: Final = 100
+"""Its best in our trials; its default is 10."""
+SECONDS_MAX: Final = 600.0
+
+
+def is_installed() -> bool:
+    """Whether there is something to compare with."""
+    return find_spec("pgqueuer") is not None
+
+
+def require() -> None:
+    """Raise `RefusedError` where PgQueuer is not installed."""
+    if not is_installed():
+        raise RefusedError(
+            "PgQueuer is not installed, and nothing of Bursar needs it: to compare with it, "
+            "`.venv/bin/python -m pip install pgqueuer`"
+        )
+
+
+def pgqueuer_per_second(stand: Stand, *, items: int, processes: int) -> float:
+    """Payouts paid per second, between the 10th and 90th percentile: start-up is not held against it."""
+    with stand.database("template1") as url, opened(url, role=None, schema="public") as database:
+        options = connection_options(database)
+        options["options"] = ""
+        with database.begin() as tx:
+            peers.prepare(tx, items)
+        asyncio.run(peer_child.enqueue(options, items))
+        _work(options, processes)
+        with database.begin(LONG_SECONDS) as tx:
+            return 0.8 * items / peers.steady_seconds(tx, items)
+
+
+def _work(options: dict[str, str], processes: int) -> None:
+    told = json.dumps({"options": options, "batch": BATCH})
+    with ExitStack() as stack:
+        children = [
+            stack.enter_context(
+                subprocess.Popen(
+                    [sys.executable, "-m", peer_child.__name__, told],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    text=True,
+                )
+            )
+            for _ in range(processes)
+        ]
+        for child in children:
+            stack.callback(child.kill)
+        for child in children:
+            if child.stdout is None or child.stdout.readline() != "ready\n":
+                raise BrokenError("a PgQueuer worker did not start")
+        for child in children:
+            if child.stdin is None:
+                raise AssertionError("a child's input is a pipe")
+            child.stdin.write("go\n")
+            child.stdin.flush()
+        for child in children:
+            if child.wait(SECONDS_MAX) != 0:
+                raise BrokenError("a PgQueuer worker failed")

@@ -1,0 +1,149 @@
+"""What each benchmark reports: one flat object, its figures first, then what it was measured with."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from workers.bench.drain import Drain, Drained, drain
+from workers.bench.figures import Figure
+from workers.bench.importing import import_seconds
+from workers.bench.limit import limit_per_second
+from workers.bench.peers import BATCH, pgqueuer_per_second, require
+from workers.bench.stand import Stand
+from workers.bench.system import measure
+from workers.bench.wake import latencies
+
+Report = Mapping[str, object]
+Told = Callable[[int], None]
+
+OFTEN_SECONDS: Final = 0.04
+SELDOM_SECONDS: Final = 2.0
+MICRO: Final = 1_000_000
+
+
+def drain_report(
+    stand: Stand, plan: Drain, runs: int, told: Told, *, with_limit: bool = True
+) -> Report:
+    """Drain and let pgbench do the same, in turns, `runs` times."""
+    done: list[Drained] = []
+    limits: list[float] = []
+    for _ in range(runs):
+        done.append(drain(stand, plan))
+        if with_limit:
+            limits.append(
+                limit_per_second(stand, items=plan.items, clients=plan.processes, batch=plan.batch)
+            )
+        told(1)
+    return {
+        **_rates(plan, done),
+        **_limits(Figure.of([d.per_second for d in done]), limits),
+        "items": plan.items,
+        "processes": plan.processes,
+        "gateway_ms": round(plan.gateway_seconds * 1000, 3),
+        "concurrency": plan.concurrency,
+        "in_flight": plan.concurrency * plan.processes,
+        "batch": plan.batch,
+        "runs": runs,
+        "workers_cpu_us_per_item": _per_item([d.workers_cpu_seconds for d in done], plan),
+        "postgres_cpu_us_per_item": _per_item([d.postgres_cpu_seconds for d in done], plan),
+        "worker_megabytes": round(max(d.megabytes for d in done), 1),
+    }
+
+
+def _rates(plan: Drain, done: list[Drained]) -> Report:
+    whole = Figure.of([d.per_second for d in done])
+    steady = Figure.of([d.steady_per_second for d in done])
+    rates: dict[str, object] = {
+        "items_per_second": round(whole.median),
+        "lowest_per_second": round(whole.lowest),
+        "highest_per_second": round(whole.highest),
+        "steady_per_second": round(steady.median),
+    }
+    if plan.ideal_per_second is not None:
+        rates["ideal_per_second"] = round(plan.ideal_per_second)
+        rates["share_of_ideal"] = round(steady.median / plan.ideal_per_second, 3)
+    return rates
+
+
+def _limits(reached: Figure, limits: list[float]) -> Report:
+    if not limits:
+        return {}
+    limit = Figure.of(limits)
+    return {
+        "limit_per_second": round(limit.median),
+        "limit_lowest": round(limit.lowest),
+        "limit_highest": round(limit.highest),
+        "share_of_limit": round(reached.median / limit.median, 3),
+    }
+
+
+def _per_item(seconds: list[float], plan: Drain) -> float:
+    return round(Figure.of(seconds).median / plan.items * MICRO, 1)
+
+
+def import_report(stand: Stand, items: int, runs: int, told: Told) -> Report:
+    """Import so many payouts, each time into an empty database."""
+    rates = []
+    for _ in range(runs):
+        rates.append(items / import_seconds(stand, items))
+        told(1)
+    figure = Figure.of(rates)
+    return {
+        "rows_per_second": round(figure.median),
+        "lowest_per_second": round(figure.lowest),
+        "highest_per_second": round(figure.highest),
+        "items": items,
+        "runs": runs,
+    }
+
+
+def wake_report(stand: Stand, *, processes: int, often: int, seldom: int, told: Told) -> Report:
+    """Ask `often` times at 25/s, then `seldom` times at one per 2 s."""
+    report: dict[str, object] = {}
+    asked = (("often", OFTEN_SECONDS, often), ("seldom", SELDOM_SECONDS, seldom))
+    for name, every_seconds, count in asked:
+        seen = latencies(stand, processes=processes, every_seconds=every_seconds, count=count)
+        report |= {
+            f"{name}_p50_ms": seen.p50_ms,
+            f"{name}_p99_ms": seen.p99_ms,
+            f"{name}_max_ms": seen.max_ms,
+            f"{name}_count": count,
+        }
+        told(1)
+    return {**report, "processes": processes}
+
+
+def system_report(*, idle_seconds: float, items: int) -> Report:
+    """What `bursar up` costs idle, and what its workers hold."""
+    seen = measure(idle_seconds=idle_seconds, items=items)
+    return {
+        "idle_cpu_percent_of_a_core": seen.idle_cpu_percent,
+        "worker_megabytes": seen.worker_megabytes,
+        "worker_megabytes_after_items": seen.drained_megabytes,
+        "items": items,
+        "idle_seconds": idle_seconds,
+        "processes": seen.processes,
+    }
+
+
+def peers_report(stand: Stand, plan: Drain, peer_items: int, runs: int, told: Told) -> Report:
+    """Drain, and let PgQueuer pay in batches, in turns. Raises `RefusedError` where it is not installed."""
+    require()
+    ours: list[float] = []
+    theirs: list[float] = []
+    for _ in range(runs):
+        ours.append(drain(stand, plan).per_second)
+        theirs.append(pgqueuer_per_second(stand, items=peer_items, processes=plan.processes))
+        told(1)
+    bursar, pgqueuer = Figure.of(ours), Figure.of(theirs)
+    return {
+        "bursar_per_second": round(bursar.median),
+        "pgqueuer_per_second": round(pgqueuer.median),
+        "ratio": round(bursar.median / pgqueuer.median, 1),
+        "pgqueuer_lowest": round(pgqueuer.lowest),
+        "pgqueuer_highest": round(pgqueuer.highest),
+        "items": plan.items,
+        "pgqueuer_items": peer_items,
+        "pgqueuer_batch": BATCH,
+        "processes": plan.processes,
+        "runs": runs,
+    }

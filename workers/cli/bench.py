@@ -1,0 +1,146 @@
+"""`bench …`: how fast the product is on this machine, on servers it starts and removes itself."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from workers.cli.output import Json, progress, show, show_one
+
+if TYPE_CHECKING:
+    from workers.bench.stand import Stand
+
+app = typer.Typer(name="bench", help="Measure speed, on servers of its own.", no_args_is_help=True)
+
+QUIETLY: Final = {"BURSAR_LOG_LEVEL": "warning"}
+Items = Annotated[int, typer.Option("--items", min=1, max=1_000_000, help="Payouts in one run.")]
+Processes = Annotated[int, typer.Option("--processes", min=1, max=16, help="Worker processes.")]
+Runs = Annotated[
+    int, typer.Option("--runs", min=1, max=100, help="Repetitions; medians are shown.")
+]
+
+
+@app.command()
+def drain(
+    items: Items = 20_000,
+    processes: Processes = 2,
+    gateway_ms: Annotated[
+        float, typer.Option("--gateway-ms", min=0, max=5_000, help="What each call takes.")
+    ] = 0.0,
+    concurrency: Annotated[
+        int, typer.Option("--concurrency", min=1, max=1_024, help="Calls at once, per process.")
+    ] = 16,
+    batch: Annotated[
+        int, typer.Option("--batch", min=1, max=1_000, help="Payouts in one set.")
+    ] = 500,
+    runs: Runs = 3,
+    json: Json = False,
+) -> None:
+    """Claim, send and settle approved payouts.
+
+    Against pgbench running the product's own statements, in turns. What came of every payout is
+    proven after each run.
+    """
+    from workers.bench.drain import Drain
+    from workers.bench.report import drain_report
+
+    plan = Drain(
+        items=items,
+        processes=processes,
+        gateway_seconds=gateway_ms / 1000,
+        concurrency=concurrency,
+        batch=batch,
+    )
+    with _stand() as made, progress("drain", runs) as told:
+        report = drain_report(made, plan, runs, told)
+    show_one(report, json=json)
+
+
+@app.command("import")
+def import_(items: Items = 100_000, runs: Runs = 3, json: Json = False) -> None:
+    """Import and approve payouts, work rows and books included."""
+    from workers.bench.report import import_report
+
+    with _stand() as made, progress("import", runs) as told:
+        report = import_report(made, items, runs, told)
+    show_one(report, json=json)
+
+
+@app.command()
+def wake(
+    processes: Processes = 2,
+    often: Annotated[int, typer.Option("--often", min=1, help="Runs asked for at 25/s.")] = 200,
+    seldom: Annotated[
+        int, typer.Option("--seldom", min=1, help="Runs asked for at one per 2 s.")
+    ] = 10,
+    json: Json = False,
+) -> None:
+    """Measure from asking for a run to the first statement of its job."""
+    from workers.bench.report import wake_report
+
+    with _stand() as made, progress("wake", 2) as told:
+        report = wake_report(made, processes=processes, often=often, seldom=seldom, told=told)
+    show_one(report, json=json)
+
+
+@app.command()
+def memory(
+    items: Annotated[int, typer.Option("--items", min=0, help="Payouts to let through.")] = 500,
+    idle_seconds: Annotated[float, typer.Option("--idle-seconds", min=1, max=600)] = 10.0,
+    json: Json = False,
+) -> None:
+    """Run the whole system: its processor time while idle, the memory of its workers."""
+    from workers.bench.report import system_report
+
+    show_one(system_report(idle_seconds=idle_seconds, items=items), json=json)
+
+
+@app.command()
+def peers(
+    items: Items = 20_000,
+    peer_items: Annotated[
+        int, typer.Option("--peer-items", min=100, max=1_000_000, help="Payouts for PgQueuer.")
+    ] = 5_000,
+    processes: Processes = 2,
+    runs: Runs = 3,
+    json: Json = False,
+) -> None:
+    """Drain in turns with PgQueuer, where it is installed."""
+    from workers.bench.drain import Drain
+    from workers.bench.peers import require
+    from workers.bench.report import peers_report
+
+    require()
+    plan = Drain(items=items, processes=processes)
+    with _stand() as made, progress("peers", runs) as told:
+        report = peers_report(made, plan, peer_items, runs, told)
+    show_one(report, json=json)
+
+
+@app.command("all")
+def all_(
+    items: Items = 20_000,
+    runs: Runs = 3,
+    many: Annotated[
+        int, typer.Option("--many", min=1_000, max=1_000_000, help="Payouts of the large runs.")
+    ] = 100_000,
+    json: Json = False,
+) -> None:
+    """Measure everything, as one table with ratios; takes some minutes."""
+    from workers.bench.everything import COLUMNS, STEPS, Sizes, everything
+
+    with _stand() as made, progress("bench", STEPS) as told:
+        rows = list(everything(made, Sizes(items=items, many=many, runs=runs), told))
+    show(rows, COLUMNS, json=json)
+
+
+@contextmanager
+def _stand() -> Iterator["Stand"]:
+    from workers.bench.stand import stand
+    from workers.logs import configure
+    from workers.settings import load
+
+    configure(load(QUIETLY))
+    with stand() as made:
+        yield made
