@@ -42,7 +42,12 @@ class DatabaseRefusedError(ExpectedError):
 
 
 _LOST: Final = re.compile(r"08...|57P0[1235]|25P0[34]")
-_CONTENDED: Final = frozenset({"40001", "40P01"})
+_KINDS: Final[dict[str, type[ExpectedError]]] = {
+    "40001": ContendedError,
+    "40P01": ContendedError,
+    "55P03": LockedError,
+    "57014": OverdueError,
+}
 _STALE: Final = frozenset({"0A000", "26000", "42P05"})
 """A prepared statement of this session no longer fits: a migration changed what it returns, or a
 pooler gave us another session. Every other session may be good."""
@@ -59,27 +64,25 @@ def translate(error: DBAPIError | PoolTimeoutError, *, committing: bool) -> Exce
     origin = error.orig
     if not isinstance(origin, psycopg.Error):
         return error
-    state = origin.sqlstate
     message = (origin.diag.message_primary or str(origin)).strip()
-    if (state is None and isinstance(origin, psycopg.OperationalError)) or (
-        state and _LOST.fullmatch(state)
-    ):
+    if origin.sqlstate is not None and not _LOST.fullmatch(origin.sqlstate):
+        return _named(origin.sqlstate, message, origin.diag.constraint_name)
+    if origin.sqlstate is not None or isinstance(origin, psycopg.OperationalError):
         return CommitUnknownError(message) if committing else ConnectionLostError(message)
-    if state in _CONTENDED:
-        return ContendedError(message)
-    if state == "55P03":
-        return LockedError(message)
-    if state == "57014":
-        return OverdueError(message)
+    if isinstance(origin, psycopg.DataError):  # the driver's own: such as NUL in a text
+        return RuleBrokenError("untranslatable_character", message)
+    return error
+
+
+def _named(state: str, message: str, constraint: str | None) -> ExpectedError:
     if state in _STALE:
         return ConnectionLostError(f"its session is dropped: {message}")
-    if state and _ILL.fullmatch(state):
+    if _ILL.fullmatch(state):
         return UnreachableError(f"the database cannot work: {message}")
-    if state is None and isinstance(origin, psycopg.DataError):
-        return RuleBrokenError("untranslatable_character", message)  # such as NUL, by the driver
-    if state and (state[:2] in {"22", "23"} or state == "P0001"):
-        return RuleBrokenError(origin.diag.constraint_name or state, message)
-    return error if state is None else DatabaseRefusedError(f"{message} ({state})")
+    if state[:2] in {"22", "23"} or state == "P0001":
+        return RuleBrokenError(constraint or state, message)
+    kind = _KINDS.get(state)
+    return kind(message) if kind else DatabaseRefusedError(f"{message} ({state})")
 
 
 def is_stale(error: BaseException) -> bool:
