@@ -85,7 +85,7 @@ class ChoreRun:
 
     def _postpone_first(self, error: Exception) -> Done:
         reason = f"could not be done: {error}"
-        taken = postpone_first(self.database, self.job.name, self._order(1), reason)
+        taken = postpone_first(self.database, self.job.name, self._order(1), reason, error)
         self.tally[Count.FAILED] += taken
         self.tally[Count.PROCESSED] += taken
         self.reasons.add(reason)

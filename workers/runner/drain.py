@@ -202,7 +202,7 @@ class DrainRun(Generic[ItemT, ResultT]):
     def _postpone_first(self, error: Exception) -> None:
         reason = f"could not be claimed: {error}"
         self.tally[Count.FAILED] += postpone_first(
-            self.database, self.job.name, self._order(1), reason
+            self.database, self.job.name, self._order(1), reason, error
         )
         self.settler.reasons.add(reason)
 

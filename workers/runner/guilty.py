@@ -1,15 +1,21 @@
 """The one item of a set that breaks a rule: put off with its error, parked after the last step."""
 
+from typing import Final
+
 from db import work
 from db.engine import Database
+from db.errors import ContendedError, LockedError, OverdueError
 from db.tx import Tx
 from db.work import ClaimOrder, Held, Next
 from domain.backoff import SETTLE_ERROR_SECONDS, delay
 
+NOBODYS: Final = (ContendedError, LockedError, OverdueError)
+"""What somebody else's lock or load does to an item: it is put off, never parked for it."""
 
-def later(held: Held, reason: str) -> Next:
+
+def later(held: Held, reason: str, error: Exception) -> Next:
     """Date a row whose rows break a rule later; park it after the last step of the ladder."""
-    worn = held.tries >= len(SETTLE_ERROR_SECONDS)
+    worn = held.tries >= len(SETTLE_ERROR_SECONDS) and not isinstance(error, NOBODYS)
     wait = delay(SETTLE_ERROR_SECONDS, held.tries)
     return Next(
         subject=held.subject,
@@ -21,12 +27,14 @@ def later(held: Held, reason: str) -> Next:
     )
 
 
-def postpone_first(database: Database, job: str, order: ClaimOrder, reason: str) -> int:
+def postpone_first(
+    database: Database, job: str, order: ClaimOrder, reason: str, error: Exception
+) -> int:
     """Lease the row that a claim of one would take, without acting on it, and put it off; returns how many."""
 
     def postpone(tx: Tx) -> int:
         held = work.claim(tx, job, order)
-        work.settle(tx, held, [later(h, reason) for h in held])
+        work.settle(tx, held, [later(h, reason, error) for h in held])
         return len(held)
 
     return database.transact(postpone)

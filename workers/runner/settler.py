@@ -157,7 +157,7 @@ class Settler(Generic[ItemT, ResultT]):
     def _postpone(self, error: Exception, answers: Sequence[Answer[ItemT, ResultT]]) -> None:
         (answer,) = answers
         held, reason = answer.item.held, f"could not be settled: {error}"
-        again = later(held, reason)
+        again = later(held, reason, error)
 
         def postpone(tx: Tx) -> None:
             self.job.keep_evidence(tx, answers, self.run)
