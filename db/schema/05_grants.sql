@@ -9,7 +9,11 @@ GRANT USAGE ON ALL SEQUENCES IN SCHEMA :schema TO bursar_worker, bursar_operator
 GRANT INSERT, UPDATE, DELETE ON work, runs, leases, workers, rate_limits, findings, switches, schedule_progress TO bursar_worker, bursar_operator;
 GRANT INSERT ON run_attempts, ticks, moves, effects, effect_answers, switch_changes, entries, postings, rejected_postings
   TO bursar_worker, bursar_operator;
-GRANT UPDATE ON run_attempts, effects, balances, ledger_totals TO bursar_worker, bursar_operator;
+GRANT UPDATE ON run_attempts, balances, ledger_totals TO bursar_worker, bursar_operator;
+-- What is sent to whom stands in an effect's request, which is frozen: for every role.
+REVOKE UPDATE ON effects FROM bursar_worker, bursar_operator;
+GRANT UPDATE (state, sends, put_backs, token, provider_id, status, utr, error, first_sent_at, accepted_at, updated_at)
+  ON effects TO bursar_worker, bursar_operator;
 GRANT INSERT ON accounts, balances, ledger_totals TO bursar_worker, bursar_operator;
 GRANT UPDATE (state, error, completed_at, updated_at) ON payouts TO bursar_worker, bursar_operator;
 GRANT UPDATE (state) ON earnings TO bursar_worker, bursar_operator;
