@@ -60,9 +60,11 @@ def open_findings(tx: Tx) -> Sequence[Row]:
 
 
 _MISSED: Final = sa.text("""
-    SELECT schedule, count(*) AS items FROM ticks
-    WHERE outcome = 'coalesced' AND tick_at > clock_timestamp() - interval '1 day'
-    GROUP BY schedule ORDER BY schedule""")
+    -- By schedule, so that the key leads to the last day of each whatever the size of history.
+    SELECT t.schedule, count(*) AS items FROM schedule_progress p
+    JOIN ticks t ON t.schedule = p.schedule AND t.tick_at > (SELECT clock_timestamp() - interval '1 day')
+    WHERE t.outcome = 'coalesced'
+    GROUP BY t.schedule ORDER BY t.schedule""")
 
 
 def missed_ticks(tx: Tx) -> Sequence[Row]:

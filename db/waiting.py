@@ -34,15 +34,19 @@ def _why_not(job: str, row: Row) -> str:
     return "it was being claimed by another run"
 
 
+DUE_MAX: Final = 1000
+"""How many due rows are counted: a backlog of millions is not read to say that there is one."""
+
+_DUE: Final = sa.text("""
+    SELECT count(*) AS items, min(due_at) AS oldest FROM (
+      SELECT due_at FROM work
+      WHERE job = :job AND coalesce(leased_until, due_at) <= :before AND leased_until IS NULL
+      ORDER BY coalesce(leased_until, due_at) LIMIT :most) d""")
+
+
 def due(tx: Tx, job: str, before: datetime) -> Row:
-    """Count the rows of `job` due before `before`, unleased and unparked, and the oldest due time."""
-    row = tx.row(
-        sa.text("""
-        SELECT count(*) AS items, min(due_at) AS oldest FROM work
-        WHERE job = :job AND coalesce(leased_until, due_at) <= :before AND leased_until IS NULL"""),
-        job=job,
-        before=before,
-    )
+    """Count the rows of `job` due before `before`, unleased and unparked (at most 1000), and the oldest due time."""
+    row = tx.row(_DUE, job=job, before=before, most=DUE_MAX)
     if row is None:
         raise AssertionError("an aggregate returns one row")
     return row

@@ -13,10 +13,13 @@ from typing import Final
 from db import reconcile
 from db.engine import Database
 from db.reconcile import Matches
+from domain.errors import BadInputError
 from domain.ports import Bank
 from jobs.payouts import provider
 
 PAGE: Final = 500
+WINDOW_SECONDS: Final = 600.0
+"""The oldest open send is looked for among everything that waits: once, before anything is claimed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,11 +45,15 @@ def reconcile_effects(
 ) -> Compared:
     """Compare from `since` (None: from the oldest send that may be lost) until now.
 
-    Raises `UnreachableError` where the bank's list cannot be read to its end: what was compared
+    Raises `BadInputError` where `since` is later than a send that may be lost: what was not compared
+    must not let workers go on. Raises `UnreachableError` where the bank's list cannot be read to its end: what was compared
     stays, and workers stay held back until a whole comparison was made.
     """
-    with database.begin() as tx:
+    with database.begin(WINDOW_SECONDS) as tx:
         start, end = reconcile.window(tx)
+    if since is not None and since > start:
+        rule = f"must not be later than {start:%Y-%m-%dT%H:%M:%SZ}: sends since then may be lost"
+        raise BadInputError("--since", since.isoformat(), rule)
     start = start if since is None else since
     matches = Matches()
     transfers = iter(bank.payouts_between(start, end))

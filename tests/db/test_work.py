@@ -295,3 +295,10 @@ def test_only_the_databases_clock_of_the_moment_counts(database_url: str) -> Non
         )
         assert held.subject == subject
         assert left > timedelta(seconds=15)
+
+
+def test_a_backlog_is_counted_no_further_than_it_matters(database: Database) -> None:
+    """A run's end reads a bounded part of what waits, however many millions that is."""
+    add_work(database, JOB, waiting.DUE_MAX + 200)
+    with database.begin() as tx:
+        assert waiting.due(tx, JOB, now(tx)).items == waiting.DUE_MAX
