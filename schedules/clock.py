@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
 
 from domain.cron import WEEKDAYS, Cron
@@ -85,6 +86,20 @@ def _listed(numbers: frozenset[int]) -> str:
     return ",".join(str(number) for number in sorted(numbers))
 
 
+class _Once(BaseTrigger):  # type: ignore[misc]  # the library has no types
+    """One time, and after it none that comes.
+
+    A job without a next time is removed by the library's thread, which raises where it is just being
+    shut down; one that waits for `NEVER` is left alone.
+    """
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def get_next_fire_time(self, previous: datetime | None, _now: datetime) -> datetime:
+        return self.at if previous is None else NEVER
+
+
 class Clock:
     """Calls `ring(name)` at the time set for `name`, in a thread of its own; one time per name."""
 
@@ -106,7 +121,7 @@ class Clock:
         if self._set.get(name) != at:
             self._set[name] = at
             self._scheduler.add_job(
-                self._ring, "date", run_date=at, args=[name], id=name, replace_existing=True
+                self._ring, _Once(at), args=[name], id=name, replace_existing=True
             )
 
     def stop(self) -> None:
