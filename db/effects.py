@@ -5,7 +5,7 @@
 may begin. So whoever reads the row later knows the most that can have happened.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from db.transitions import LeasedTx
 from db.tx import Row, Tx
+from db.work import Held
 from domain.effects import EffectState
 
 
@@ -156,17 +157,17 @@ def keep_evidence(tx: Tx, answers: Sequence[tuple[UUID, str, str | None]], *, ru
     )
 
 
-def answered_under(tx: Tx, keys: Sequence[UUID], tokens: Sequence[int]) -> set[UUID]:
-    """Which of `keys` have an answer written under their token: the evidence after an unknown commit."""
+def settled_under(tx: Tx, held: Mapping[UUID, Held]) -> set[UUID]:
+    """Whose effect, by key, has an answer written under its token: the evidence after an unknown commit."""
     rows = tx.rows(
         sa.text("""
         SELECT DISTINCT a.key FROM effect_answers a
         JOIN unnest(CAST(:keys AS uuid[]), CAST(:tokens AS bigint[])) AS h (key, token) ON a.key = h.key AND a.token = h.token
         WHERE a.moved"""),
-        keys=list(keys),
-        tokens=list(tokens),
+        keys=list(held),
+        tokens=[h.token for h in held.values()],
     )
-    return {row.key for row in rows}
+    return {held[row.key].subject for row in rows}
 
 
 def get(tx: Tx, key: UUID) -> Row | None:

@@ -61,9 +61,7 @@ class FollowPayouts(Ask[Following, Report]):
         provider.react(
             tx, self.bank, [a.result for a in answers if isinstance(a.result, LookUpFailed)]
         )
-        tally = Tally(Count.LOST if v.subject in lost else count for v, count in decided)
-        tally[Count.PROCESSED] = len(answers)
-        return tally
+        return provider.counted(decided, lost)
 
     def _decide(self, answer: Answer[Following, Report], moment: datetime) -> tuple[Verdict, Count]:
         if isinstance(answer.result, LookUpFailed):
@@ -84,6 +82,4 @@ class FollowPayouts(Ask[Following, Report]):
 
     def evident(self, tx: Tx, answers: Sequence[Answer[Following, Report]]) -> set[UUID]:
         """Answers written under their token were settled."""
-        keys = {a.item.known.key: a.item.held for a in answers}
-        found = effects.answered_under(tx, list(keys), [held.token for held in keys.values()])
-        return {keys[key].subject for key in found}
+        return effects.settled_under(tx, {a.item.known.key: a.item.held for a in answers})

@@ -15,7 +15,7 @@ from domain.answers import Answer as BankAnswer, Unknown
 from domain.effects import as_evidence
 from domain.payouts import PROCESS
 from domain.ports import Bank
-from domain.tally import Count, Tally
+from domain.tally import Tally
 from jobs.payouts import provider
 from jobs.shapes import Answer, Drain, Queue, StillMine
 
@@ -54,9 +54,7 @@ class ProcessPayouts(Drain[Sending, BankAnswer]):
         decided = [verdicts.of_send(a.item, a.result, self.recover_seconds) for a in answers]
         lost = apply(tx, [verdict for verdict, _ in decided])
         provider.react(tx, self.bank, [a.result for a in answers])
-        tally = Tally(Count.LOST if v.subject in lost else count for v, count in decided)
-        tally[Count.PROCESSED] = len(answers)
-        return tally
+        return provider.counted(decided, lost)
 
     def release(self, tx: LeasedTx, items: Sequence[Sending]) -> None:
         """Take back the intent: the send never began."""
@@ -72,6 +70,4 @@ class ProcessPayouts(Drain[Sending, BankAnswer]):
 
     def evident(self, tx: Tx, answers: Sequence[Answer[Sending, BankAnswer]]) -> set[UUID]:
         """Answers written under their token were settled."""
-        keys = {a.item.effect.key: a.item.held for a in answers}
-        found = effects.answered_under(tx, list(keys), [held.token for held in keys.values()])
-        return {keys[key].subject for key in found}
+        return effects.settled_under(tx, {a.item.effect.key: a.item.held for a in answers})

@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import assert_never
+from uuid import UUID
 
 from db import findings, rate_limits, switches
+from db.payouts.apply import Verdict
 from db.payouts.claim import Provider
 from db.tx import Tx
 from domain.answers import Accepted, Answer, LookUpFailed, NotSent, Rejected, Unknown
 from domain.findings import Finding, FindingKind
 from domain.ports import Bank
+from domain.tally import Count, Tally
 
 
 def of(bank: Bank) -> Provider:
@@ -51,6 +54,13 @@ def react(tx: Tx, bank: Bank, answers: Sequence[Answer | LookUpFailed]) -> None:
     ]
     if waits:
         rate_limits.cut(tx, limit(bank), max(waits))
+
+
+def counted(decided: Sequence[tuple[Verdict, Count]], lost: set[UUID]) -> Tally:
+    """What a settle did, counted; where the swap was lost, nothing else counts."""
+    tally = Tally(Count.LOST if verdict.subject in lost else count for verdict, count in decided)
+    tally[Count.PROCESSED] = len(decided)
+    return tally
 
 
 def in_words(answer: Answer) -> tuple[str, str | None]:

@@ -79,9 +79,7 @@ class RecoverPayouts(Drain[Recovering, Recovery]):
         provider.react(
             tx, self.bank, [heard for a in answers if (heard := _heard(a.result)) is not None]
         )
-        tally = Tally(Count.LOST if v.subject in lost else count for v, count in decided)
-        tally[Count.PROCESSED] = len(answers)
-        return tally
+        return provider.counted(decided, lost)
 
     def _decide(
         self, item: Recovering, recovery: Recovery, moment: datetime
@@ -130,9 +128,7 @@ class RecoverPayouts(Drain[Recovering, Recovery]):
 
     def evident(self, tx: Tx, answers: Sequence[Answer[Recovering, Recovery]]) -> set[UUID]:
         """Answers written under their token were settled."""
-        keys = {a.item.known.key: a.item.held for a in answers}
-        found = effects.answered_under(tx, list(keys), [held.token for held in keys.values()])
-        return {keys[key].subject for key in found}
+        return effects.settled_under(tx, {a.item.known.key: a.item.held for a in answers})
 
 
 def _heard(recovery: Recovery) -> BankAnswer | LookUpFailed | None:

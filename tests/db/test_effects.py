@@ -13,7 +13,7 @@ from db.engine import Database
 from db.errors import RuleBrokenError
 from db.transitions import LeasedTx
 from db.tx import Tx
-from db.work import ClaimOrder
+from db.work import ClaimOrder, Held
 from domain.effects import EffectState
 from tests.builders import add_work, expire, rows, worker
 
@@ -200,10 +200,11 @@ def test_the_evidence_of_a_settle_is_the_answer_under_its_token(
 ) -> None:
     """F17: after a commit in doubt."""
     [sendable] = intend(database, key)
-    token = rows(database, "SELECT token FROM work")[0].token
+    [row] = rows(database, "SELECT * FROM work")
+    held = Held(JOB, row.subject, row.token, row.claims, row.tries, row.waiting_since)
     with database.begin() as tx:
-        assert effects.answered_under(tx, [key], [token]) == set()
+        assert effects.settled_under(tx, {key: held}) == set()
     answer(database, key, EffectState.ACCEPTED, provider_id="pout_1")
     with database.begin() as tx:
-        assert effects.answered_under(tx, [sendable.key], [token]) == {key}
-        assert effects.answered_under(tx, [key], [token - 1]) == set()
+        assert effects.settled_under(tx, {sendable.key: held}) == {row.subject}
+        assert effects.settled_under(tx, {key: held._replace(token=held.token - 1)}) == set()
