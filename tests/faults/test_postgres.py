@@ -1,0 +1,77 @@
+"""Postgres fails under worker processes: commits lost, the server killed, the server restarted."""
+
+import signal
+
+import pytest
+
+from tests.builders import rows
+from tests.faults.houses import House
+from tests.servers import Cluster, kill, restart
+from tests.waiting import eventually
+
+
+@pytest.mark.parametrize("strike", ["lose_reply", "lose_request"])
+@pytest.mark.parametrize("point", ["before_claim", "before_settle"])
+def test_a_commit_in_doubt_is_looked_up_and_never_done_again(
+    home: House, strike: str, point: str
+) -> None:
+    """F16, F17: the connection is cut on the commit; each payout is sent once, by the same process."""
+    home.seed(20)
+    worker = home.start(f"{strike}:{point}")
+    home.accepted(20)
+    assert worker.process.poll() is None
+    assert len(home.recorder.sent) == 20
+    home.assert_each_paid_once(20)
+
+
+@pytest.mark.parametrize("strike", ["lose_reply", "lose_request"])
+def test_an_enqueue_whose_commit_was_lost_is_asked_again_under_its_key(
+    home: House, strike: str
+) -> None:
+    """F18: the operator asks again, and there is one run."""
+    command = ("enqueue", "payouts.process", "--key", "monday")
+    first = home.start(f"{strike}:before_enqueue", command=command)
+    assert first.ended() != 0
+    assert first.said("Traceback") == 0
+    assert home.bursar(*command).ended() == 0
+    found = rows(home.database, "SELECT id FROM runs WHERE request_key = 'monday'")
+    assert len(found) == 1
+
+
+def test_kill_9_of_the_cluster_mid_batch_loses_nothing(
+    own_home: House, own_servers: Cluster
+) -> None:
+    """F19: the same two processes work again as soon as it is back; each payout is sent once."""
+    workers = [own_home.start().ready() for _ in range(2)]
+    own_home.seed(400)
+    eventually(lambda: own_home.count("accepted") > 40, 20, "a batch under way")
+    kill(own_servers.postgres)
+    own_servers.postgres.start()
+    own_home.database.dispose()
+    own_home.accepted(400, seconds=25)
+    assert [working.process.poll() for working in workers] == [None, None]
+    own_home.assert_each_paid_once(400)
+
+
+def test_a_fast_restart_mid_batch_is_a_pause(own_home: House, own_servers: Cluster) -> None:
+    """F20: connections are checked before use; nothing is lost, nobody has to be restarted."""
+    worker = own_home.start().ready()
+    own_home.seed(300)
+    eventually(lambda: own_home.count("accepted") > 40, 20, "a batch under way")
+    own_home.database.dispose()
+    restart(own_servers.postgres)
+    own_home.accepted(300, seconds=25)
+    worker.signal(signal.SIGTERM)
+    assert worker.ended() == 0
+    own_home.assert_each_paid_once(300)
+
+
+def test_the_work_committed_after_a_runs_last_claim_is_done_within_seconds(home: House) -> None:
+    """The run has looked, found nothing more, and is about to end: nobody rings, and it is done."""
+    home.seed(1)
+    worker = home.start("stop:before_end")
+    worker.stopped()
+    home.seed(1, first=1)
+    worker.signal(signal.SIGCONT)
+    home.accepted(2, seconds=5.0)
+    home.assert_each_paid_once(2)
