@@ -21,11 +21,17 @@ _WAKE: Final = sa.text("""
       SELECT k.* FROM known k
       WHERE EXISTS (SELECT FROM work w WHERE w.job = k.job AND coalesce(w.leased_until, w.due_at) <= (SELECT clock_timestamp()))
         AND (SELECT count(*) FROM runs r WHERE r.state IN ('running', 'held') AND r.job = k.job) < k.width_max
-        AND k.job NOT IN (SELECT job FROM shut))
-    INSERT INTO runs (job, queue, version, origin, wake_key)
-    SELECT job, queue, version, 'wake', job FROM due
-    ON CONFLICT (wake_key) WHERE state = 'queued' DO NOTHING
-    RETURNING id, queue""")
+        AND k.job NOT IN (SELECT job FROM shut)),
+    -- A wake run carries nothing: one left by a newer release that was rolled back is for us too.
+    lowered AS (
+      UPDATE runs r SET version = d.version FROM due d
+      WHERE r.wake_key = d.job AND r.state = 'queued' AND r.version > d.version RETURNING r.id, r.queue),
+    made AS (
+      INSERT INTO runs (job, queue, version, origin, wake_key)
+      SELECT job, queue, version, 'wake', job FROM due
+      ON CONFLICT (wake_key) WHERE state = 'queued' DO NOTHING
+      RETURNING id, queue)
+    SELECT id, queue FROM made UNION ALL SELECT id, queue FROM lowered""")
 
 
 def wake(tx: Tx, known: Sequence[Known]) -> list[tuple[int, str]]:

@@ -69,6 +69,15 @@ def test_due_work_makes_one_wake_run_while_it_waits(database: Database) -> None:
     assert len(wake(database)) == 1
 
 
+def test_a_wake_run_left_by_a_newer_release_is_taken_after_a_rollback(database: Database) -> None:
+    """F97: it would wait for ever, and be the one waiting wake of its job."""
+    add_work(database, JOB, 1)
+    [(run, queue)] = wake(database, replace(KNOWN, version=2))
+    assert start(database, run) is None
+    assert wake(database) == [(run, queue)]
+    assert start(database, run) is not None
+
+
 def test_sixteen_who_see_due_work_make_one_wake_run(database_url: str) -> None:
     """F54: however many look at once, one run waits."""
     with worker(database_url, pool_max=16) as database:
