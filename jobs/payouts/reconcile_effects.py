@@ -45,9 +45,10 @@ def reconcile_effects(
 ) -> Compared:
     """Compare from `since` (None: from the oldest send that may be lost) until now.
 
-    Raises `BadInputError` where `since` is later than a send that may be lost: what was not compared
-    must not let workers go on. Raises `UnreachableError` where the bank's list cannot be read to its end: what was compared
-    stays, and workers stay held back until a whole comparison was made.
+    Raises `BadInputError` where `since` is later than a send that may be lost: what was not
+    compared must not let workers go on. Raises `UnreachableError` where the bank's list cannot be
+    read to its end: what was compared stays, and workers stay held back until a whole comparison
+    was made.
     """
     with database.begin(WINDOW_SECONDS) as tx:
         start, end = reconcile.window(tx)

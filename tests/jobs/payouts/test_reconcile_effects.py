@@ -9,10 +9,11 @@ import pytest
 import sqlalchemy as sa
 
 from db import audit, installation, switches
+from db.clock import now
 from db.engine import Database
 from db.reconcile import Match
 from domain.answers import ProviderStatus
-from domain.errors import UnreachableError
+from domain.errors import BadInputError, UnreachableError
 from domain.payouts import reference
 from domain.switches import RESTORED
 from jobs.payouts.reconcile_effects import Compared, reconcile_effects
@@ -222,3 +223,19 @@ def change_as_owner(url: str, statement: str, **parameters: object) -> None:
     with engine.begin() as connection:
         connection.exec_driver_sql("SET LOCAL ROLE bursar_owner")
         connection.execute(sa.text(statement), parameters)
+
+
+def test_a_comparison_that_begins_too_late_lets_nobody_go_on(
+    databases: Databases, database_url: str, copies: ExitStack, bank: FakeBank
+) -> None:
+    """F34: what was not compared must not be sent again, whatever `--since` says."""
+    with opened(backup(databases, copies, database_url)) as operator:
+        with operator.begin() as tx:
+            late = now(tx) - timedelta(days=1)
+        with pytest.raises(BadInputError, match="must not be later than"):
+            reconcile_effects(operator, bank, actor="asha", since=late)
+        with operator.begin() as tx:
+            assert switches.is_on(tx, RESTORED)
+        reconcile_effects(operator, bank, actor="asha", since=late - timedelta(days=30))
+        with operator.begin() as tx:
+            assert not switches.is_on(tx, RESTORED)
