@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
-from uuid import UUID
+from typing import Any, Final, get_args
 
 from db import effects, installation, leases
 from db.payouts import listing
 from db.tx import Tx
 from domain.errors import BadInputError, RefusedError
+from workers.cli.asking import subject as id_of
 from workers.cli.resolving import by_two, checked
+from workers.settings.model import PayoutProvider
 
 Details = Mapping[str, Any]
 
@@ -18,8 +19,8 @@ Details = Mapping[str, Any]
 class Action:
     """What is checked when it is proposed, and what is done when it is approved."""
 
-    check: Callable[[str, Details], object]
-    """`check(subject, details)` raises `BadInputError`."""
+    check: Callable[[Tx, str, Details], object]
+    """`check(tx, subject, details)` raises `BadInputError` for what could never be carried out."""
     run: Callable[[Tx, str, Details, str, str], str]
     """`run(tx, subject, details, both, why)` acts in the approval's transaction, and says what came of it."""
 
@@ -31,21 +32,29 @@ def action_named(name: str) -> Action:
     return ACTIONS[name]
 
 
-def _nothing(_subject: str, details: Details) -> None:
+def _lease_there(tx: Tx, subject: str, details: Details) -> None:
     if details:
         raise BadInputError("--set", dict(details), "this action takes no details")
+    if subject not in {row.name for row in leases.listing(tx)}:
+        raise BadInputError("lease", subject, "must be a lease that `bursar leases list` shows")
 
 
-def _rebind_details(_subject: str, details: Details) -> tuple[str, str]:
+def _rebind_details(_tx: Tx, subject: str, details: Details) -> tuple[str, str]:
     match dict(details):
         case {"provider": str(provider), "account": str(account), **rest} if not rest:
-            return provider, account
+            pass
         case other:
             raise BadInputError("provider.rebind", other, "must be provider=… account=…")
+    if provider not in get_args(PayoutProvider):
+        rule = f"must be one of {', '.join(get_args(PayoutProvider))}"
+        raise BadInputError("provider.rebind provider", provider, rule)
+    if subject != f"{provider}:{account}":
+        raise BadInputError("provider.rebind", subject, f"must be {provider}:{account}")
+    return provider, account
 
 
 def _rebind(tx: Tx, subject: str, details: Details, _both: str, _why: str) -> str:
-    provider, account = _rebind_details(subject, details)
+    provider, account = _rebind_details(tx, subject, details)
     installation.bind(tx, provider, account, rebind=True)
     return f"the database is bound to {provider} account {account}"
 
@@ -58,25 +67,34 @@ def _break_lease(tx: Tx, subject: str, _details: Details, _both: str, _why: str)
     return f"lease {subject} is gone"
 
 
-def _resolve_details(_subject: str, details: Details) -> None:
+def _payout_there(tx: Tx, subject: str, details: Details) -> None:
     checked(details)
+    listing.find(tx, [subject])
+
+
+def _effect_there(tx: Tx, subject: str, details: Details) -> None:
+    checked(details)
+    _payout_of(tx, subject)
+
+
+def _payout_of(tx: Tx, key: str) -> str:
+    row = effects.get(tx, id_of(key, "effect"))
+    if row is None:
+        raise BadInputError("effect", key, "must be the key of an effect")
+    return str(row.subject)
 
 
 def _effect(tx: Tx, subject: str, details: Details, both: str, why: str) -> str:
-    row = effects.get(tx, UUID(subject))
-    if row is None:
-        raise BadInputError("effect", subject, "must be the key of an effect")
-    return by_two(tx, str(row.subject), details, both, why)
+    return by_two(tx, _payout_of(tx, subject), details, both, why)
 
 
 def _payout(tx: Tx, subject: str, details: Details, both: str, why: str) -> str:
-    listing.find(tx, [subject])
     return by_two(tx, subject, details, both, why)
 
 
 ACTIONS: Final[dict[str, Action]] = {
-    "payout.resolve": Action(check=_resolve_details, run=_payout),
-    "effect.resolve": Action(check=_resolve_details, run=_effect),
+    "payout.resolve": Action(check=_payout_there, run=_payout),
+    "effect.resolve": Action(check=_effect_there, run=_effect),
     "provider.rebind": Action(check=_rebind_details, run=_rebind),
-    "lease.break": Action(check=_nothing, run=_break_lease),
+    "lease.break": Action(check=_lease_there, run=_break_lease),
 }

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from domain.errors import BadInputError, RefusedError
+from domain.errors import BadInputError, NotFoundError, RefusedError
 from workers.cli.asking import After, Why, dicts, number, reason
 from workers.cli.context import context
 from workers.cli.output import Csv, Json, Limit, show, show_one
@@ -29,9 +29,9 @@ def propose(
     from workers.cli.actions import action_named
 
     here, because, details = context(ctx), reason(why), pairs(settings or (), "--set")
-    action_named(action).check(subject, details)
-    who = here.operator
+    wanted, who = action_named(action), here.operator
     with here.database().begin() as tx:
+        wanted.check(tx, subject, details)
         made = proposals.propose(tx, action, subject, details, by=who, why=because)
     show_one({"proposal": made, "action": action, "subject": subject, "by": who}, json=json)
     typer.echo(f"another operator: bursar approve {made}", err=True)
@@ -87,7 +87,9 @@ def withdraw(ctx: typer.Context, proposal: Annotated[int, typer.Argument(min=1)]
     here, because = context(ctx), reason(why)
     with here.database().begin() as tx:
         if not proposals.withdraw(tx, proposal, by=here.actor, why=because):
-            raise RefusedError(f"proposal {proposal} does not wait")
+            if proposals.get(tx, proposal) is None:
+                raise NotFoundError(f"there is no proposal {proposal}")
+            raise RefusedError(f"proposal {proposal} waits no more: see `bursar proposals`")
     typer.echo(f"proposal {proposal} is withdrawn")
 
 

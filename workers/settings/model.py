@@ -26,6 +26,9 @@ SmtpUrl = Annotated[str, AfterValidator(url_of(SMTP_SCHEMES))]
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(split)]
 
+PayoutProvider = Literal["razorpayx", "stripe"]
+"""Whose API payouts may go through."""
+
 
 class Settings(BaseSettings):
     """What this process was told. Secrets have no defaults and do not print."""
@@ -49,7 +52,7 @@ class Settings(BaseSettings):
     cache_url: CacheUrl | None = Field(default=None, repr=False)
     """A Redis for the web faces' rate limits; the broker's where not set."""
 
-    payout_provider: Literal["razorpayx", "stripe"] | None = None
+    payout_provider: PayoutProvider | None = None
     razorpayx_url: HttpUrl = Field(default="https://api.razorpay.com/v1", repr=False)
     razorpayx_key_id: str | None = None
     razorpayx_key_secret: SecretStr | None = None
