@@ -22,6 +22,8 @@ Limit = Annotated[int, typer.Option("--limit", min=1, max=100_000, help="At most
 Row = Mapping[str, object]
 MINOR: Final = "_minor"
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\N{SYMBOL FOR CARRIAGE RETURN}")
+FOLDED_MAX: Final = 2.0
+"""A table this many times as wide as the terminal is shown field by field: folded, nobody reads it."""
 CARRIAGE_RETURN: Final = "\N{SYMBOL FOR CARRIAGE RETURN}"
 """Stands for the sign itself in CSV, where readers would take it for the end of a row."""
 
@@ -61,9 +63,7 @@ def show_one(row: Row, *, json: bool = False) -> None:
     if json:
         sys.stdout.write(json_module.dumps(plain(row), ensure_ascii=False) + "\n")
         return
-    width = max((len(name) for name in row), default=0)
-    for name in row:
-        sys.stdout.write(f"{name:<{width}}  {cell(row, name)}\n")
+    _write_fields([(_label(row, name), cell(row, name)) for name in row])
 
 
 def plain(row: Row) -> dict[str, object]:
@@ -74,8 +74,8 @@ def plain(row: Row) -> dict[str, object]:
 def cell(row: Row, column: str) -> str:
     """Return one value as people read it."""
     value = row.get(column)
-    currency = row.get("currency")
-    if column.endswith(MINOR) and isinstance(value, int) and isinstance(currency, str):
+    currency = _currency(row, column)
+    if currency is not None and isinstance(value, int):
         return f"{format_major(value, currency)} {currency}"
     match _plain(value):
         case None:
@@ -90,6 +90,22 @@ def cell(row: Row, column: str) -> str:
             return "".join(
                 c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(other)
             )
+
+
+def _currency(row: Row, column: str) -> str | None:
+    """Return whose minor units a column holds: `x_minor` of a row's currency, or `x_minor_INR`."""
+    if column.endswith(MINOR):
+        currency = row.get("currency")
+        return currency if isinstance(currency, str) else None
+    _, is_minor, named = column.partition(f"{MINOR}_")
+    return named if is_minor else None
+
+
+def _label(row: Row, column: str) -> str:
+    """Return a column's name, without `_minor` where people read major units."""
+    if _currency(row, column) is None:
+        return column
+    return column.replace(MINOR, "")
 
 
 def money_totals(rows: Sequence[Row], field: str = "amount_minor") -> dict[str, int]:
@@ -195,9 +211,23 @@ def _write_table(rows: Sequence[Row], columns: Sequence[str]) -> None:
         sys.stdout.write("  ".join(padded).rstrip() + "\n")
 
 
+def _write_fields(fields: Sequence[tuple[str, str]]) -> None:
+    width = max((len(name) for name, _ in fields), default=0)
+    for name, text in fields:
+        sys.stdout.write(f"{name:<{width}}  {text}\n")
+
+
 def _write_rich(titles: Sequence[str], cells: Sequence[Sequence[str]], right: set[int]) -> None:
-    from rich import box
     from rich.console import Console
+
+    console = Console(file=sys.stdout)
+    natural = sum(max(map(len, column)) + 2 for column in zip(titles, *cells, strict=True))
+    if natural > console.width * FOLDED_MAX:
+        for line in cells:
+            _write_fields([(t, text) for t, text in zip(titles, line, strict=True) if text])
+            sys.stdout.write("\n")
+        return
+    from rich import box
     from rich.table import Table
     from rich.text import Text
 
@@ -206,4 +236,4 @@ def _write_rich(titles: Sequence[str], cells: Sequence[Sequence[str]], right: se
         table.add_column(title, justify="right" if place in right else "left", overflow="fold")
     for line in cells:
         table.add_row(*map(Text, line))
-    Console(file=sys.stdout).print(table)
+    console.print(table)

@@ -100,3 +100,27 @@ def test_progress_is_silent_where_nobody_looks(capsys: pytest.CaptureFixture[str
     with progress("rows", 10) as advance:
         advance(5)
     assert capsys.readouterr() == ("", "")
+
+
+def test_one_thing_shows_major_units_under_a_name_that_does_not_say_minor(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    show_one({"amount_minor": 125050, "currency": "INR", "created_minor_INR": 5})
+    assert capsys.readouterr().out.splitlines() == [
+        "amount       1250.50 INR",
+        "currency     INR",
+        "created_INR  0.05 INR",
+    ]
+
+
+def test_a_terminal_too_narrow_for_a_table_shows_it_field_by_field(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "20")
+    show(ROWS, [*COLUMNS, "id"])
+    out = capsys.readouterr().out
+    assert "id      00000000-0000-0000-0000-000000000001\n" in out
+    monkeypatch.setenv("COLUMNS", "200")
+    show(ROWS, [*COLUMNS, "id"])
+    assert "id      0" not in capsys.readouterr().out
