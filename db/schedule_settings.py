@@ -58,6 +58,8 @@ def set_(tx: Tx, default: Schedule, change: Change, *, who: str, why: str) -> Ef
 
     Raises `BadInputError` for a rhythm that cannot be meant; nothing is written then.
     """
+    if change.timezone == "":
+        raise BadInputError("tz", "", "must be a name such as Europe/Berlin")
     if change == Change():
         raise BadInputError("schedule", default.name, "name something to change, or reset it")
     if change.cron is not None and change.every_seconds is not None:

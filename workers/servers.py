@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final, Self
 
-from domain.errors import UnreachableError
+from domain.errors import BadInputError, UnreachableError
 from workers import embedded
 from workers.settings import Settings, load
 
@@ -100,11 +100,20 @@ def read_settings(environ: Mapping[str, str], home: Path | None = None) -> Setti
     """
     given = dict(environ) if home is None else {**environ, "BURSAR_HOME": str(home)}
     settings = load(given)
+    if is_embedded(settings):
+        check_home(Path(settings.home).absolute())
     if is_embedded(settings) and not names_provider(given):
         plan = SandboxPlan.read(Path(settings.home))
         if plan is not None:
             return load({**given, **plan.environment})
     return settings
+
+
+def check_home(home: Path) -> None:
+    """Raise `BadInputError` where a file stands in the place of a home or of a folder above it."""
+    nearest = next(place for place in (home, *home.parents) if place.exists())
+    if not nearest.is_dir():
+        raise BadInputError("BURSAR_HOME", str(home), f"must be a folder, but {nearest} is a file")
 
 
 def is_embedded(settings: Settings) -> bool:

@@ -17,12 +17,16 @@ EVERYWHERE: Final = ("--home", "--as")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code; nothing is raised but a defect."""
+    _open_what_is_closed()
     try:
-        code = _run(hoist(sys.argv[1:] if arguments is None else arguments))
+        words = sys.argv[1:] if arguments is None else arguments
+        code = _unreadable(words) or _run(hoist(words))
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return UNREAD
+    except OSError as error:
+        return exit_code(error)
     return code
 
 
@@ -35,7 +39,11 @@ def hoist(arguments: Sequence[str]) -> list[str]:
         if word == "--":
             rest += [word, *words]
         elif word in EVERYWHERE:
-            first += [word, *(value for value in [next(words, None)] if value is not None)]
+            value = next(words, None)
+            if value is None:
+                rest.append(word)
+            else:
+                first += [word, value]
         elif word.startswith(tuple(f"{name}=" for name in EVERYWHERE)):
             first.append(word)
         else:
@@ -64,6 +72,11 @@ def exit_code(error: BaseException) -> int:
         case BrokenError():
             _say(f"an invariant fell; nothing may go on before it is understood: {error}")
             return 1
+        case BrokenPipeError():
+            raise error
+        case OSError(strerror=str(why)):
+            _say(f"{error.filename}: {why}" if error.filename else why)
+            return 1
         case KeyboardInterrupt() | typer.Abort():
             _say("interrupted; what was committed stays, and the same command goes on from there")
             return INTERRUPTED
@@ -83,6 +96,23 @@ def _run(arguments: list[str]) -> int:
     except BaseException as error:  # noqa: BLE001  sorted out there; defects are raised again
         return exit_code(error)
     return 0
+
+
+def _unreadable(words: Sequence[str]) -> int:
+    """Refuse words that are not text, unless they are the names of files; returns the exit code."""
+    for word in words:
+        if any("\ud800" <= c <= "\udfff" for c in word) and not os.path.lexists(word):
+            _say(f"argument: {word!r}: must be UTF-8 text, or the name of a file that is there")
+            return 2
+    return 0
+
+
+def _open_what_is_closed() -> None:
+    """Let what nobody can read go nowhere: started with `>&-`, Python has no stream at all."""
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123  for as long as we run
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123  for as long as we run
 
 
 def _say(message: str) -> None:

@@ -3,7 +3,8 @@
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Annotated, Final
 from uuid import UUID
 
 import typer
@@ -12,12 +13,14 @@ from domain.errors import BadInputError
 from workers.cli.context import Context
 
 if TYPE_CHECKING:
-    from db.tx import Row
+    from db.tx import Row, Tx
+    from jobs.shapes import Job
+
+NUMBER_MAX: Final = 2**63 - 1
+"""The largest number a row can have."""
 
 Why = Annotated[str, typer.Option("--why", help="Why; kept in the history beside your name.")]
-After = Annotated[
-    str | None, typer.Option("--after", help="The last id of the page before (its first column).")
-]
+After = Annotated[str | None, typer.Option("--after", help="The last id of the page before.")]
 At = Annotated[
     str | None, typer.Option("--at", help="When, as ISO 8601 with its zone: 2026-01-05T06:00Z.")
 ]
@@ -46,7 +49,24 @@ def moment(text: str | None, option: str = "--at") -> datetime | None:
         raise BadInputError(option, text, rule) from error
     if found.tzinfo is None:
         raise BadInputError(option, text, "must name its zone, such as Z or +05:30")
-    return found.astimezone(UTC)
+    try:
+        return found.astimezone(UTC)
+    except OverflowError as error:
+        raise BadInputError(option, text, "must lie in the years 1 to 9999 of UTC") from error
+
+
+def ending(tx: "Tx", text: str | None) -> datetime | None:
+    """Return the time until which something holds. Raises `BadInputError` for one that is over.
+
+    A switch on until a time that is over is off within seconds, and who turned it believes it on.
+    """
+    end = moment(text, "--until")
+    if end is not None:
+        from db import clock
+
+        if end <= clock.now(tx):
+            raise BadInputError("--until", text, "must be a time to come")
+    return end
 
 
 def subject(text: str, option: str) -> UUID:
@@ -55,6 +75,18 @@ def subject(text: str, option: str) -> UUID:
         return UUID(text)
     except ValueError as error:
         raise BadInputError(option, text, "must be an id, such as a listing shows") from error
+
+
+def known_job(name: str, place: str = "--job") -> "type[Job]":
+    """Return the job of this name. Raises `BadInputError`: a typing error must not read as 'nothing'."""
+    from jobs.catalog import ALL
+
+    known = {job.name: job for job in ALL}
+    if name not in known:
+        near = get_close_matches(name, known, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise BadInputError(place, name, f"must be one of {', '.join(known)}{hint}")
+    return known[name]
 
 
 def number(text: str | None, option: str) -> int | None:

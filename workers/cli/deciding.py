@@ -98,7 +98,7 @@ def _decide(
 
     because, due = reason(why), moment(at)
     if bool(names) == (every is not None):
-        rule = "name payouts, or say that all are meant; one of the two"
+        rule = f"name payouts, or give {ALL[decision]}; one of the two"
         raise BadInputError(f"payouts {decision}", " ".join(names or ()), rule)
     moved = _moved(here, decision, names or [], every, why=because, due=due)
     if (
@@ -112,7 +112,7 @@ def _decide(
             "id": m.subject,
             "outcome": m.outcome,
             "from_state": m.source,
-            "meaning": MEANINGS[m.outcome],
+            "meaning": _meaning(decision, m.outcome),
         }
         for m in moved
     ]
@@ -130,10 +130,25 @@ MEANINGS = {
     "moved": "done",
     "busy": "a worker holds it: try again",
     "sent": "a send may have begun: only its provider's answer moves it",
-    "illegal": "not in a state this is about",
     "missing": "no such payout",
     "unlinked": "what it paid is paid by another payout",
 }
+
+
+ALL = {
+    "approve": "--all-pending",
+    "reject": "--all-pending",
+    "cancel": "--all-approved",
+    "retry": "--all-failed",
+}
+
+
+def _meaning(decision: "Decision", outcome: str) -> str:
+    from db.payouts.decide import SOURCES
+
+    if outcome == "illegal":
+        return f"{decision} is for {' and '.join(SOURCES[decision])} payouts"
+    return MEANINGS[outcome]
 
 
 def _moved(

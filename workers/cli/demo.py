@@ -145,10 +145,12 @@ def _own(here: Context) -> dict[str, str]:
 def _home(here: Context) -> Path:
     """Return a fresh folder: a new temporary one, or the one that was named."""
     from domain.errors import BadInputError
+    from workers.servers import check_home
 
     if here.home is None:
         return Path(tempfile.mkdtemp(prefix="bursar-demo-"))
     home = here.home.absolute()
+    check_home(home)
     if (home / "servers").exists():
         rule = "holds servers already: the demo wants a fresh folder"
         raise BadInputError("--home", str(home), rule)

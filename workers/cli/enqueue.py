@@ -1,14 +1,13 @@
 """`enqueue JOB`: one run, asked for by hand or by a timer of somebody else's."""
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from domain.errors import BadInputError
-from workers.cli.asking import At, moment, ring, say
+from workers.cli.asking import At, known_job, moment, reason, ring, say
 from workers.cli.context import Context, context
 from workers.cli.output import Json, show_one
 
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(rich_markup_mode=None)
 
+KEY_CHARS_MAX = 200
 
 Scopes = Annotated[
     list[str] | None, typer.Option("--scope", metavar="K=V", help="Only this; repeatable.")
@@ -64,20 +64,27 @@ def enqueue(
     wrong; 3 no live worker knows the job.
     """
     here = context(ctx)
-    kind = _job(job)
+    kind = known_job(job, "JOB")
     due = moment(at)
+    because = None if why is None else reason(why)
+    _check(key, outputs)
     wanted, only = _scope(here, kind, scope or ())
     if dry_run:
         _foresee(here, kind, only, json=json)
         return
     if inline and due is not None:
         raise BadInputError("--at", at, "cannot be joined with --inline, which runs at once")
-    made = _put(here, kind, wanted, key=key, due=due, why=why)
+    made = _put(here, kind, wanted, key=key, due=due, why=because)
     if not made.is_new:
         say(f"run {made.id} has this key already")
     if not wait and not inline:
         ring(here, [(made.id, kind.queue.value)])
-        show_one({"run": made.id, "job": kind.name, "is_new": made.is_new}, json=json)
+        told: dict[str, object] = {"run": made.id, "job": kind.name, "is_new": made.is_new}
+        show_one(told, json=json)
+        if outputs is not None:
+            from workers.cli.reporting import append
+
+            append(outputs, told)
         return
     from workers.cli.reporting import Asked
     from workers.cli.waiting import wait_for
@@ -95,15 +102,17 @@ def enqueue(
         raise typer.Exit(code)
 
 
-def _job(name: str) -> "type[Job]":
-    from jobs.catalog import ALL
-
-    known = {job.name: job for job in ALL}
-    if name not in known:
-        near = get_close_matches(name, known, n=1)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        raise BadInputError("JOB", name, f"must be one of {', '.join(known)}{hint}")
-    return known[name]
+def _check(key: str | None, outputs: Path | None) -> None:
+    """Refuse what would go wrong only after a run is on record."""
+    if key is not None and not (key.strip() and key.isprintable() and len(key) <= KEY_CHARS_MAX):
+        rule = f"must be 1 to {KEY_CHARS_MAX} printable characters: is a variable empty?"
+        raise BadInputError("--key", key, rule)
+    if outputs is not None:
+        try:
+            outputs.open("a", encoding="utf-8").close()
+        except OSError as error:
+            rule = f"cannot be written: {error.strerror}"
+            raise BadInputError("--outputs", str(outputs), rule) from error
 
 
 def _put(
@@ -173,8 +182,8 @@ def _foresee(here: Context, job: "type[Job]", only: "list[UUID] | None", *, json
             facts[f"amount_minor_{row.currency}"] = row.amount_minor
             facts[f"largest_minor_{row.currency}"] = row.largest_minor
     show_one(facts, json=json)
-    for subject, reason in reasons.items():
+    for subject, hindrance in reasons.items():
         if items < len(reasons):
-            say(f"{subject}: {reason}")
+            say(f"{subject}: {hindrance}")
     if only and not items:
         raise typer.Exit(1)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from domain.errors import BadInputError
 from domain.payouts import PROCESS
 from workers.cli.asking import At, moment, say, wake
 from workers.cli.context import Context, context
@@ -74,8 +75,14 @@ def _read(file: str) -> "PayoutFile":
     from workers.files import read_payout_file, read_payouts
 
     if file == STDIN:
-        with open(0, "rb", closefd=False) as stream:
-            return read_payouts(stream, "standard input")
+        try:
+            with open(0, "rb", closefd=False) as stream:
+                return read_payouts(stream, "standard input")
+        except OSError as error:
+            rule = f"cannot be read: {error.strerror}"
+            raise BadInputError("standard input", file, rule) from error
+    if not file:
+        raise BadInputError("FILE", file, "must name a file, or be - for standard input")
     path = Path(file)
     size = path.stat().st_size if path.is_file() else 0
     with progress(f"reading {path.name}", size) as advance:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from domain.switches import MAINTENANCE, RESTORED
-from workers.cli.asking import Why, moment, reason, ring, say
+from workers.cli.asking import Why, ending, reason, ring, say
 from workers.cli.context import Context, context
 from workers.cli.output import Json, show
 
@@ -96,8 +96,9 @@ def release(ctx: typer.Context, switch: Switch, why: Why) -> None:
 def _turn(here: Context, name: str, *, on: bool, why: str, until: str | None = None) -> None:
     from db import switches
 
-    because, end = reason(why), moment(until, "--until")
+    because = reason(why)
     with here.database().begin() as tx:
+        end = ending(tx, until)
         turned = switches.turn(tx, name, on=on, who=here.actor, why=because, until=end)
     said = "on" if on else "off"
     typer.echo(f"{name} is {said}" + ("" if turned else " already"))

@@ -7,13 +7,22 @@ import typer
 from domain.errors import NotFoundError, RefusedError
 from domain.runs import RunState
 from domain.tally import Count
-from workers.cli.asking import After, Why, dicts, number, reason, ring
+from workers.cli.asking import (
+    NUMBER_MAX,
+    After,
+    Why,
+    dicts,
+    known_job,
+    number,
+    reason,
+    ring,
+)
 from workers.cli.context import context
 from workers.cli.output import Csv, Json, Limit, plain, show, show_one
 
 app = typer.Typer(rich_markup_mode=None)
 
-Run = Annotated[int, typer.Argument(help="The run's number.", min=1)]
+Run = Annotated[int, typer.Argument(help="The run's number.", min=1, max=NUMBER_MAX)]
 
 
 @app.command()
@@ -30,6 +39,8 @@ def runs(
     from db import run_listing
     from db.run_listing import RunPage
 
+    if job is not None:
+        known_job(job)
     page = RunPage(state=state, job=job, after=number(after, "--after"), limit=limit)
     with context(ctx).database().begin() as tx:
         found = dicts(run_listing.listing(tx, page))

@@ -6,7 +6,7 @@ import typer
 
 from domain.errors import BadInputError
 from domain.schedules import CatchUp, TickOutcome
-from workers.cli.asking import Why, dicts, moment, reason, ring
+from workers.cli.asking import Why, dicts, ending, moment, reason, ring
 from workers.cli.context import Context, context
 from workers.cli.output import Csv, Json, Limit, show, show_one
 
@@ -161,8 +161,9 @@ def _turn(here: Context, line: "Schedule", *, on: bool, why: str, until: str | N
     from db import switches
     from domain import switches as names
 
-    because, end = reason(why), moment(until, "--until")
+    because = reason(why)
     with here.database().begin() as tx:
+        end = ending(tx, until)
         turned = switches.turn(
             tx, names.schedule(line.name), on=on, who=here.actor, why=because, until=end
         )

@@ -115,5 +115,8 @@ def _too_late(asked: Asked, row: Row) -> Ended:
         return Ended(
             state=state, reason=reason, code=UnreachableError.exit_code, remaining=row.remaining
         )
-    reason = f"not done after {asked.timeout_seconds:g} s: {row.remaining} items still wait"
+    reason = (
+        f"not done after {asked.timeout_seconds:g} s: run {asked.run} is {state}, "
+        f"{row.remaining} items still wait"
+    )
     return Ended(state=state, reason=reason, code=1, remaining=row.remaining)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from domain.errors import BadInputError
-from workers.cli.asking import After, Why, dicts, reason, subject, wake
+from workers.cli.asking import After, Why, dicts, known_job, reason, subject, wake
 from workers.cli.context import context
 from workers.cli.output import Csv, Json, Limit, show
 
@@ -34,6 +34,8 @@ def list_(
 
     if ctx.invoked_subcommand is not None:
         return
+    if job is not None:
+        known_job(job)
     start = None if after is None else subject(after, "--after")
     page = WorkPage(job=job, parked=parked, after=start, limit=limit)
     with context(ctx).database().begin() as tx:
@@ -67,6 +69,8 @@ def unpark(
     here, because = context(ctx), reason(why)
     if bool(subjects) == bool(job):
         raise BadInputError("work unpark", " ".join(subjects or ()), "name subjects, or a --job")
+    if job is not None:
+        known_job(job)
     ids: list[UUID] = [subject(text, "SUBJECT") for text in subjects or ()]
     with here.database().begin() as tx:
         if job:
