@@ -27,7 +27,8 @@ from db.transitions import LeasedTx, seize, unleased_move
 from db.tx import Tx
 from domain.answers import ProviderPayout, ProviderStatus
 from domain.findings import Finding, FindingKind
-from domain.payouts import PAYOUTS, PayoutState, of_reference
+from domain.payout_ids import of_reference
+from domain.payouts import PAYOUTS, PayoutState
 from domain.switches import RESTORED
 
 BACK_DAYS: Final = 7

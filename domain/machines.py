@@ -1,7 +1,6 @@
 """States are data: an aggregate's legal moves, and the work each (state, effect outcome) calls for.
 
-One frozen `Machine` per aggregate is read by the code that moves states, by the audit that looks
-for missing work, by the tables that `migrate` seeds for `bursar_move()`, and by `docs/states.md`.
+One frozen `Machine` per aggregate serves moves, audit, `bursar_move()` and `docs/states.md` alike.
 """
 
 from dataclasses import dataclass, field

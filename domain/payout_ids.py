@@ -23,3 +23,22 @@ def payout_account_id(installation: UUID, payee: str, fund_account_id: str) -> U
     The token comes first: it holds no colon, so no two pairs share a name.
     """
     return uuid5(installation, f"payout_account:{fund_account_id}:{payee}")
+
+
+def reference(payout: UUID, generation: int) -> str:
+    """What the provider files a generation of a payout under; at most 40 characters.
+
+    The bare id for the first generation. A later one carries its number, so that a look-up never
+    finds the refused generation beside the live one.
+    """
+    return str(payout) if generation == 1 else f"{payout}-{generation}"
+
+
+def of_reference(text: str | None) -> tuple[UUID, int] | None:
+    """Return the payout and generation that `reference` made `text` of, or None: it made no such text."""
+    id_, number = (text or "")[:36], (text or "")[37:]
+    try:
+        payout, generation = UUID(id_), int(number or 1)
+    except ValueError:
+        return None
+    return (payout, generation) if reference(payout, generation) == text else None

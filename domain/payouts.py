@@ -2,7 +2,6 @@
 
 from enum import StrEnum
 from typing import Final
-from uuid import UUID
 
 from domain.machines import Call, Guard, Machine, Move
 
@@ -66,22 +65,3 @@ PAYOUTS: Final = Machine(
 
 SETTLED: Final = frozenset({_P.FAILED, _P.CANCELLED, _P.REVERSED})
 """States no job waits in."""
-
-
-def reference(payout: UUID, generation: int) -> str:
-    """What the provider files a generation of a payout under; at most 40 characters.
-
-    The bare id for the first generation. A later one carries its number, so that a look-up never
-    finds the refused generation beside the live one.
-    """
-    return str(payout) if generation == 1 else f"{payout}-{generation}"
-
-
-def of_reference(text: str | None) -> tuple[UUID, int] | None:
-    """Return the payout and generation that `reference` made `text` of, or None: it made no such text."""
-    id_, number = (text or "")[:36], (text or "")[37:]
-    try:
-        payout, generation = UUID(id_), int(number or 1)
-    except ValueError:
-        return None
-    return (payout, generation) if reference(payout, generation) == text else None

@@ -15,8 +15,9 @@ from db.runs import Request
 from db.tx import Row
 from db.work import ClaimOrder
 from domain.errors import UnreachableError
+from domain.payout_ids import reference
 from domain.payout_lines import PayoutLine
-from domain.payouts import PROCESS, reference
+from domain.payouts import PROCESS
 from domain.runs import Origin, RunState
 from jobs.catalog import Ports, build
 from jobs.payouts.process import ProcessPayouts

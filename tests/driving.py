@@ -8,7 +8,7 @@ from db.engine import Database
 from db.transitions import regain
 from db.work import ClaimOrder
 from domain.answers import NotSent
-from domain.payouts import reference
+from domain.payout_ids import reference
 from domain.ports import Bank
 from jobs.payouts.follow import FollowPayouts
 from jobs.payouts.process import ProcessPayouts

@@ -10,7 +10,8 @@ from db.payouts.verdicts import Known
 from db.transitions import LeasedTx, claim
 from db.tx import Tx
 from db.work import CLAIMS_MAX, ClaimOrder, Held, Next
-from domain.payouts import FOLLOW, PAYOUTS, RECOVER, PayoutState, reference
+from domain.payout_ids import reference
+from domain.payouts import FOLLOW, PAYOUTS, RECOVER, PayoutState
 from domain.ports import Sought
 
 T = TypeVar("T")

@@ -19,8 +19,9 @@ from db.transitions import LeasedTx, claim, move
 from db.tx import Tx
 from db.work import ClaimOrder, Held, Next
 from domain.ledger import Entries, Entry, EntryType, Posting, payout_entry_key
+from domain.payout_ids import reference
 from domain.payout_modes import mode_for
-from domain.payouts import PAYOUTS, PROCESS, RECOVER, SUBMIT, PayoutState, reference
+from domain.payouts import PAYOUTS, PROCESS, RECOVER, SUBMIT, PayoutState
 from domain.ports import FrozenRequest, PayoutOrder
 
 

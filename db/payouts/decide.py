@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
@@ -10,36 +9,8 @@ import sqlalchemy as sa
 
 from db.transitions import Moved, unleased_move
 from db.tx import Tx
-from domain.payouts import PAYOUTS, PayoutState
-
-
-class Decision(StrEnum):
-    """The word an operator uses."""
-
-    APPROVE = "approve"
-    """PENDING may be sent."""
-    REJECT = "reject"
-    """PENDING is never sent."""
-    CANCEL = "cancel"
-    """PENDING, or APPROVED while no send can have begun, is never sent."""
-    RETRY = "retry"
-    """FAILED is sent again, under its next generation's key."""
-
-
-SOURCES: Final[dict[Decision, tuple[PayoutState, ...]]] = {
-    Decision.APPROVE: (PayoutState.PENDING,),
-    Decision.REJECT: (PayoutState.PENDING,),
-    Decision.CANCEL: (PayoutState.PENDING, PayoutState.APPROVED),
-    Decision.RETRY: (PayoutState.FAILED,),
-}
-"""The states a decision may be about: `approve` never retries a failure, nor `reject` cancels."""
-
-TARGETS: Final[dict[Decision, PayoutState]] = {
-    Decision.APPROVE: PayoutState.APPROVED,
-    Decision.REJECT: PayoutState.CANCELLED,
-    Decision.CANCEL: PayoutState.CANCELLED,
-    Decision.RETRY: PayoutState.APPROVED,
-}
+from domain.decisions import SOURCES, TARGETS, Decision
+from domain.payouts import PAYOUTS
 
 _LOCK: Final = sa.text("""
     SELECT id, state FROM payouts WHERE id = ANY(CAST(:ids AS uuid[])) AND state = ANY(CAST(:sources AS text[]))

@@ -17,9 +17,10 @@ from db import ledger, ledger_nets
 from db.accounts import Owner, open_accounts
 from db.ledger_nets import Nets
 from db.payouts import imported
-from db.payouts.decide import Decision, decide
+from db.payouts.decide import decide
 from db.payouts.import_order import SET_MAX, Imported, Lines, Told
 from db.tx import Tx
+from domain.decisions import Decision
 from domain.effects import effect_key
 from domain.ledger import AccountKind, EntryType
 from domain.payout_ids import payee_id, payout_account_id, payout_id

@@ -30,8 +30,9 @@ class Found:
     more: int = 0
 
 
-_HASHES: Final = sa.text("""
-    SELECT id, content_hash, state FROM payouts WHERE id = ANY(CAST(:ids AS uuid[]))""")
+_HASHES: Final = sa.text(
+    "SELECT id, content_hash, state FROM payouts WHERE id = ANY(CAST(:ids AS uuid[]))"
+)
 
 _CONTENT: Final = sa.text("""
     SELECT p.id, p.external_id, y.name AS payee, a.fund_account_id, p.amount, p.currency, p.mode, p.purpose, p.narration

@@ -21,7 +21,8 @@ from db.work import Next
 from domain.answers import ProviderPayout
 from domain.effects import EffectState
 from domain.errors import BusyError, NotFoundError, RefusedError
-from domain.payouts import FOLLOW, PayoutState, reference
+from domain.payout_ids import reference
+from domain.payouts import FOLLOW, PayoutState
 
 DOUBTFUL: Final = frozenset({EffectState.INTENDED, EffectState.UNKNOWN, EffectState.ACCEPTED})
 """What is known of the effect of a payout that may be resolved; ACCEPTED is one that was parked."""

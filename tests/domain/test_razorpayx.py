@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from domain.errors import BadInputError
+from domain.payout_ids import reference
 from domain.payout_modes import Mode
-from domain.payouts import reference
 from domain.ports import PayoutOrder
 from domain.razorpayx import choose_mode, fits_key, fits_narration, freeze, narrate
 

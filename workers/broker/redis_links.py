@@ -22,10 +22,8 @@ REDIS_SCHEMES: Final = ("redis", "rediss", "unix", *SENTINEL_SCHEMES)
 def connect(url: str, *, socket_seconds: float = SOCKET_SECONDS) -> "redis.Redis":
     """Return a client for `url`; nothing is sent yet.
 
-    A time-out of `socket_seconds` bounds each connect, send and reply. Nothing is ever retried: a
-    lost reply must not ring twice, and callers have their own way on.
-
-    Raises `BadInputError` where the URL is not one of ours.
+    `socket_seconds` bounds each connect, send and reply. Nothing is ever retried: a lost reply must
+    not ring twice. Raises `BadInputError` where the URL is not one of ours.
     """
     limits: dict[str, Any] = {
         "socket_timeout": socket_seconds,

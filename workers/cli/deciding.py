@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from db.payouts.decide import Decision
     from db.transitions import Moved
+    from domain.decisions import Decision
 
 Names = Annotated[list[str] | None, typer.Argument(help="Ids or external ids.", metavar="PAYOUT…")]
 AllPending = Annotated[bool, typer.Option("--all-pending", help="Every PENDING payout.")]
@@ -31,7 +31,7 @@ def approve(
     json: Json = False,
 ) -> None:
     """Let PENDING payouts be sent, at once or at a time."""
-    from db.payouts.decide import Decision
+    from domain.decisions import Decision
 
     every = PayoutState.PENDING if all_pending else None
     _decide(context(ctx), Decision.APPROVE, payouts, every, why=why, at=at, json=json)
@@ -45,7 +45,7 @@ def reject(
     json: Json = False,
 ) -> None:
     """Let PENDING payouts never be sent."""
-    from db.payouts.decide import Decision
+    from domain.decisions import Decision
 
     every = PayoutState.PENDING if all_pending else None
     _decide(context(ctx), Decision.REJECT, payouts, every, why=why, json=json)
@@ -61,7 +61,7 @@ def cancel(
     json: Json = False,
 ) -> None:
     """Take back payouts of which no send can have begun."""
-    from db.payouts.decide import Decision
+    from domain.decisions import Decision
 
     every = PayoutState.APPROVED if all_approved else None
     _decide(context(ctx), Decision.CANCEL, payouts, every, why=why, json=json)
@@ -78,7 +78,7 @@ def retry(
     json: Json = False,
 ) -> None:
     """Send FAILED payouts again, each under a new key."""
-    from db.payouts.decide import Decision
+    from domain.decisions import Decision
 
     every = PayoutState.FAILED if all_failed else None
     _decide(context(ctx), Decision.RETRY, payouts, every, why=why, at=at, json=json)
@@ -94,7 +94,7 @@ def _decide(
     at: str | None = None,
     json: bool = False,
 ) -> None:
-    from db.payouts.decide import TARGETS
+    from domain.decisions import TARGETS
 
     because, due = reason(why), moment(at)
     if bool(names) == (every is not None):
@@ -144,7 +144,7 @@ ALL = {
 
 
 def _meaning(decision: "Decision", outcome: str) -> str:
-    from db.payouts.decide import SOURCES
+    from domain.decisions import SOURCES
 
     if outcome == "illegal":
         return f"{decision} is for {' and '.join(SOURCES[decision])} payouts"

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from db.audit import Result
 from domain.answers import ProviderPayout, ProviderStatus
-from domain.payouts import PayoutState, reference
+from domain.payout_ids import reference
+from domain.payouts import PayoutState
 
 FINAL: Final = frozenset({PayoutState.COMPLETED, PayoutState.FAILED})
 

@@ -15,9 +15,7 @@ class Pair:
     """
 
     def __init__(self, *, postgres: Child, redis: Child, sockets: Path) -> None:
-        self.postgres = postgres
-        self.redis = redis
-        self.sockets = sockets
+        self.postgres, self.redis, self.sockets = postgres, redis, sockets
 
     @classmethod
     def prepare(cls, home: Home, tuning: postgres.Tuning, *, synced: bool = True) -> Self:

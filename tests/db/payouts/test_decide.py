@@ -4,8 +4,9 @@ from uuid import uuid4
 
 from db.engine import Database
 from db.payouts import listing
-from db.payouts.decide import Decision, decide
+from db.payouts.decide import decide
 from db.transitions import Moved
+from domain.decisions import Decision
 from domain.payouts import PayoutState
 from tests.operating import change, claimed, line, one, query, samples, take
 

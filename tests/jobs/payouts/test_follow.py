@@ -8,7 +8,8 @@ from uuid import UUID
 import pytest
 
 from db.engine import Database
-from db.payouts.decide import Decision, decide
+from db.payouts.decide import decide
+from domain.decisions import Decision
 from domain.payouts import FOLLOW, PROCESS
 from tests.builders import (
     House,

@@ -14,7 +14,7 @@ from db.engine import Database
 from db.reconcile import Match
 from domain.answers import ProviderStatus
 from domain.errors import BadInputError, UnreachableError
-from domain.payouts import reference
+from domain.payout_ids import reference
 from domain.switches import RESTORED
 from jobs.payouts.reconcile_effects import Compared, reconcile_effects
 from tests.driving import claim, drive, follow, hasten, ids, process, recover

@@ -7,7 +7,8 @@ from uuid import UUID
 import pytest
 
 from domain.answers import ProviderPayout, ProviderStatus
-from domain.payouts import PayoutState, reference
+from domain.payout_ids import reference
+from domain.payouts import PayoutState
 from workers.demo.verdict import Ours, promises
 
 PAID = Ours(id=UUID(int=1), state=PayoutState.COMPLETED, amount_minor=100, generation=1)
