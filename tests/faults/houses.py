@@ -15,7 +15,7 @@ import psutil
 from db import installation
 from db.engine import Database
 from db.tx import Row
-from domain.payouts import reference
+from domain.payout_ids import reference
 from jobs.catalog import rows as catalog
 from tests.builders import assert_sound, change, owner, payout, rows, seed
 from tests.fakes.sandbox import RunningSandbox

@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.payouts import reference
+from domain.payout_ids import reference
 from tests.builders import change, hurry, rows, states
 from tests.faults.gate import Gate
 from tests.faults.houses import House

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from domain.payouts import reference
+from domain.payout_ids import reference
 from tests.builders import change, rows
 from tests.faults.houses import House
 from tests.waiting import eventually
