@@ -1,21 +1,18 @@
 """The workers of a drain, seen by their parent: started together, woken as the bell would, waited for."""
 
-import json
 import queue
 import subprocess
-import sys
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from domain.errors import BrokenError
 from workers.bench.child import Orders
+from workers.bench.talkers import Said, say, talkers
 
 READY_SECONDS_MAX: Final = 30.0
-STOP_SECONDS_MAX: Final = 30.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -23,9 +20,7 @@ class Crew:
     """Child processes, what they say, and what they used."""
 
     children: list[subprocess.Popen[str]]
-    heard: "queue.SimpleQueue[tuple[int, dict[str, Any]]]" = field(
-        default_factory=queue.SimpleQueue
-    )
+    heard: "queue.SimpleQueue[tuple[int, Said]]"
     idle: list[int] = field(default_factory=list)
     waiting: list[int] = field(default_factory=list)
     """Runs that were rung for while nobody was idle."""
@@ -53,11 +48,7 @@ class Crew:
 
     def _hand_out(self) -> None:
         while self.idle and self.waiting:
-            stdin = self.children[self.idle.pop(0)].stdin
-            if stdin is None:
-                raise AssertionError("a child's input is a pipe")
-            stdin.write(f"{self.waiting.pop(0)}\n")
-            stdin.flush()
+            say(self.children[self.idle.pop(0)], str(self.waiting.pop(0)))
 
     def _hear(self, seconds: float) -> None:
         try:
@@ -80,40 +71,14 @@ class Crew:
 
 @contextmanager
 def crew(orders: Orders, processes: int) -> Iterator[Crew]:
-    """Yield started children; they have ended afterwards."""
-    made = Crew(children=[])
-    try:
-        for number in range(processes):
-            made.children.append(
-                subprocess.Popen(
-                    [sys.executable, "-m", Orders.__module__, orders.as_argument()],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    text=True,
-                )
-            )
-            threading.Thread(target=_listen, args=(made, number), daemon=True).start()
+    """Yield children that are ready; they have ended afterwards. Raises `BrokenError`."""
+    heard: queue.SimpleQueue[tuple[int, Said]] = queue.SimpleQueue()
+    with talkers(
+        Orders.__module__,
+        orders.as_argument(),
+        count=processes,
+        hear=lambda number, said: heard.put((number, said)),
+    ) as children:
+        made = Crew(children=children, heard=heard)
         made.ready()
         yield made
-    finally:
-        for child in made.children:
-            _end(child)
-
-
-def _listen(made: Crew, number: int) -> None:
-    stdout = made.children[number].stdout
-    for line in stdout or ():
-        with suppress(ValueError):  # a log line
-            made.heard.put((number, json.loads(line)))
-    made.heard.put((number, {"gone": True}))
-
-
-def _end(child: subprocess.Popen[str]) -> None:
-    if child.stdin is not None:
-        with suppress(BrokenPipeError):
-            child.stdin.close()
-    try:
-        child.wait(STOP_SECONDS_MAX)
-    except subprocess.TimeoutExpired:
-        child.kill()
-        child.wait()

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from db.bench import peers
 from db.bench.peers import Payload
+from workers.bench.child import tell
 
 JOB: Final = "pay"
 IN_FLIGHT: Final = 8
@@ -48,8 +49,7 @@ async def work(options: dict[str, str], batch: int) -> None:
 
         manager.entrypoint(JOB)(pay)
         mode = import_module("pgqueuer.types").QueueExecutionMode.drain
-        sys.stdout.write("ready\n")
-        sys.stdout.flush()
+        tell(ready=True)
         await asyncio.to_thread(sys.stdin.readline)
         await manager.run(batch_size=batch, mode=mode)
 

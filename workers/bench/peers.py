@@ -2,9 +2,7 @@
 
 import asyncio
 import json
-import subprocess
-import sys
-from contextlib import ExitStack
+import queue
 from importlib.util import find_spec
 from typing import Final
 
@@ -13,9 +11,11 @@ from db.bench.recording import connection_options
 from domain.errors import BrokenError, RefusedError
 from workers.bench import peer_child
 from workers.bench.stand import LONG_SECONDS, Stand, opened
+from workers.bench.talkers import Said, say, talkers
 
 BATCH: Final = 100
 """Its best in our trials; its default is 10."""
+START_SECONDS_MAX: Final = 30.0
 SECONDS_MAX: Final = 600.0
 
 
@@ -48,28 +48,22 @@ def pgqueuer_per_second(stand: Stand, *, items: int, processes: int) -> float:
 
 def _work(options: dict[str, str], processes: int) -> None:
     told = json.dumps({"options": options, "batch": BATCH})
-    with ExitStack() as stack:
-        children = [
-            stack.enter_context(
-                subprocess.Popen(
-                    [sys.executable, "-m", peer_child.__name__, told],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    text=True,
-                )
-            )
-            for _ in range(processes)
-        ]
-        for child in children:
-            stack.callback(child.kill)
-        for child in children:
-            if child.stdout is None or child.stdout.readline() != "ready\n":
+    heard: queue.SimpleQueue[Said] = queue.SimpleQueue()
+    with talkers(
+        peer_child.__name__, told, count=processes, hear=lambda _number, said: heard.put(said)
+    ) as children:
+        for _ in children:
+            if _next(heard) != {"ready": True}:
                 raise BrokenError("a PgQueuer worker did not start")
         for child in children:
-            if child.stdin is None:
-                raise AssertionError("a child's input is a pipe")
-            child.stdin.write("go\n")
-            child.stdin.flush()
+            say(child, "go")
         for child in children:
             if child.wait(SECONDS_MAX) != 0:
                 raise BrokenError("a PgQueuer worker failed")
+
+
+def _next(heard: "queue.SimpleQueue[Said]") -> Said:
+    try:
+        return heard.get(timeout=START_SECONDS_MAX)
+    except queue.Empty as error:
+        raise BrokenError("a PgQueuer worker is silent") from error

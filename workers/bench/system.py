@@ -43,13 +43,13 @@ class Measured:
     """After payouts went through the sandbox bank; None where none were asked for."""
 
 
-def measure(*, idle_seconds: float, items: int) -> Measured:
+def measure(*, idle_seconds: float, items: int, calm_seconds: float = CALM_SECONDS) -> Measured:
     """Start everything, look at it idle, let `items` payouts through, stop everything. Raises `BrokenError`."""
     with tempfile.TemporaryDirectory(prefix="bursar-bench-") as folder:
         home = Path(folder)
         try:
             with _up(home) as (root, url):
-                time.sleep(CALM_SECONDS)
+                time.sleep(calm_seconds)
                 roots = [root, *servers_of(embedded.Home(home))]
                 percent = _idle_percent(roots, idle_seconds)
                 before = _largest_worker(root)

@@ -1,15 +1,13 @@
 """How soon a job's first statement runs after its run was asked for, through Postgres, Redis and a worker."""
 
-import json
 import os
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Final
 
 from db import runs
 from db.engine import Database
@@ -20,9 +18,10 @@ from workers.bench import note
 from workers.bench.figures import percentile
 from workers.bench.note import Note
 from workers.bench.stand import Stand, opened
+from workers.bench.talkers import Said, talkers
 from workers.broker import Bell
 
-WAIT_SECONDS_MAX = 30.0
+WAIT_SECONDS_MAX: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,15 +52,13 @@ class Heard:
     ready: int = 0
     changed: threading.Condition = field(default_factory=threading.Condition)
 
-    def listen(self, child: "subprocess.Popen[str]") -> None:
-        """Take down everything that one worker says."""
-        for line in child.stdout or ():
-            with suppress(ValueError), self.changed:  # some lines are its log
-                told = json.loads(line)
-                if "at" in told:
-                    self.at[told["run"]] = told["at"]
-                self.ready += "ready" in told
-                self.changed.notify_all()
+    def hear(self, _number: int, said: Said) -> None:
+        """Take down one thing that a worker says."""
+        with self.changed:
+            if "at" in said:
+                self.at[said["run"]] = said["at"]
+            self.ready += "ready" in said
+            self.changed.notify_all()
 
 
 def latencies(stand: Stand, *, processes: int, every_seconds: float, count: int) -> Latencies:
@@ -105,29 +102,8 @@ def _workers(stand: Stand, url: str, processes: int) -> Iterator[Heard]:
     environment = {k: v for k, v in os.environ.items() if not k.startswith("BURSAR_")}
     environment |= {"BURSAR_DATABASE_URL": url, "BURSAR_BROKER_URL": stand.share.broker_url}
     heard = Heard()
-    children: list[subprocess.Popen[str]] = []
-    try:
-        for _ in range(processes):
-            child = subprocess.Popen(
-                [sys.executable, "-m", note.__name__],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                env=environment,
-                text=True,
-            )
-            children.append(child)
-            threading.Thread(target=heard.listen, args=(child,), daemon=True).start()
+    with talkers(note.__name__, count=processes, hear=heard.hear, environment=environment):
         with heard.changed:
             if not heard.changed.wait_for(lambda: heard.ready == processes, WAIT_SECONDS_MAX):
                 raise BrokenError("a worker of the benchmark did not start")
         yield heard
-    finally:
-        for child in children:
-            if child.stdin is not None:
-                child.stdin.close()
-        for child in children:
-            try:
-                child.wait(WAIT_SECONDS_MAX)
-            except subprocess.TimeoutExpired:
-                child.kill()
-                child.wait()

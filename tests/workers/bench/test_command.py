@@ -1,0 +1,38 @@
+"""`bursar bench …` as it is typed."""
+
+import json
+
+import pytest
+
+from workers.bench import peers
+from workers.cli import main
+
+
+def test_bench_drain_prints_one_object(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["bench", "drain", "--items", "80", "--batch", "20", "--runs", "2", "--json"]
+    assert main(words) == 0
+
+    found = json.loads(capsys.readouterr().out)
+    assert found["items_per_second"] > 0
+    assert found["limit_per_second"] > 0
+    assert found["share_of_limit"] == pytest.approx(
+        found["items_per_second"] / found["limit_per_second"], abs=0.01
+    )
+    assert (found["items"], found["processes"], found["runs"]) == (80, 2, 2)
+
+
+def test_a_comparison_without_the_peer_says_how_to_install_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(peers, "find_spec", lambda _name: None)
+
+    assert main(["bench", "peers"]) != 0
+    assert "pip install pgqueuer" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["--items", "0"], ["--processes", "17"], ["--batch", "2000"]])
+def test_sizes_that_make_no_sense_are_refused(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["bench", "drain", *words]) == 2
+    assert "Invalid value" in capsys.readouterr().err
