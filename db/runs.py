@@ -92,6 +92,12 @@ _ENQUEUE: Final = sa.text("""
     ORDER BY id""")
 
 
+_TWINS: Final = sa.text("""
+    SELECT r.id, r.job, r.request_key, false AS is_new
+    FROM unnest(CAST(:jobs AS text[]), CAST(:keys AS text[])) AS k (job, key)
+    JOIN runs r ON r.job = k.job AND r.request_key = k.key ORDER BY r.id""")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enqueued:
     """The run a request became, and whether it was made now."""
@@ -105,21 +111,28 @@ class Enqueued:
 def enqueue(tx: Tx, requests: Sequence[Request]) -> list[Enqueued]:
     """Put runs on record, in one statement; a repeated (job, key) returns the old run.
 
-    A twin that another transaction is just committing is not visible to this statement: the caller's
-    next call sees it. Raises `RuleBrokenError` for a scope beyond 64 KiB.
+    Raises `RuleBrokenError` for a scope beyond 64 KiB.
     """
-    rows = tx.rows(
-        _ENQUEUE,
-        jobs=[r.job for r in requests],
-        queues=[r.queue for r in requests],
-        versions=[r.version for r in requests],
-        origins=[r.origin.value for r in requests],
-        scopes=[json.dumps(dict(r.scope)) for r in requests],
-        keys=[r.key for r in requests],
-        dues=[r.due_at for r in requests],
-        bys=[r.requested_by for r in requests],
-        whys=[r.why for r in requests],
-    )
+    parameters: dict[str, object] = {
+        "jobs": [r.job for r in requests],
+        "queues": [r.queue for r in requests],
+        "versions": [r.version for r in requests],
+        "origins": [r.origin.value for r in requests],
+        "scopes": [json.dumps(dict(r.scope)) for r in requests],
+        "keys": [r.key for r in requests],
+        "dues": [r.due_at for r in requests],
+        "bys": [r.requested_by for r in requests],
+        "whys": [r.why for r in requests],
+    }
+    rows = tx.rows(_ENQUEUE, **parameters)
+    wanted = {(r.job, r.key) for r in requests if r.key is not None}
+    if wanted - {(row.job, row.request_key) for row in rows}:
+        # A twin committed while this statement waited for it: a second look sees its run.
+        keyless = [row for row in rows if row.request_key is None]
+        rows = [
+            *keyless,
+            *tx.rows(_TWINS, jobs=[j for j, _ in wanted], keys=[k for _, k in wanted]),
+        ]
     return [
         Enqueued(id=row.id, job=row.job, key=row.request_key, is_new=row.is_new) for row in rows
     ]

@@ -153,7 +153,7 @@ _SETTLE: Final = sa.text("""
       DELETE FROM work w USING next n
       WHERE n.next_job IS NULL AND w.job = n.job AND w.subject = n.subject AND w.token = n.token RETURNING w.subject),
     kept AS (
-      UPDATE work w SET job = n.next_job, token = NULL, leased_until = NULL, holder = NULL, claims = 0, tries = n.tries,
+      UPDATE work w SET job = n.next_job, token = NULL, leased_until = NULL, holder = NULL, claims = 0, tries = least(n.tries, 10000),
              last_error = n.error, parked_reason = n.parked,
              due_at = CASE WHEN n.parked IS NULL THEN clock_timestamp() + make_interval(secs => n.delay) ELSE 'infinity' END
       FROM next n

@@ -28,6 +28,7 @@ GRANT DELETE ON schedule_settings TO bursar_operator;
 -- Other applications: two functions and the right to look.
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA :schema FROM PUBLIC;
 GRANT SELECT ON payouts, runs, work, moves TO bursar_app;
+-- A worker too: jobs approve by rule (below a limit, say), and say so in the history.
 GRANT EXECUTE ON FUNCTION bursar_move(text, uuid[], text, text, text, timestamptz), bursar_enqueue(text, jsonb, text)
   TO bursar_app, bursar_worker, bursar_operator;
 GRANT EXECUTE ON FUNCTION effect_key(text, uuid, integer), payout_seal(payouts, integer, uuid) TO bursar_worker, bursar_operator, bursar_app;

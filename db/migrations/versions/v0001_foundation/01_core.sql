@@ -199,8 +199,8 @@ CREATE TABLE effects (
     'rejected',   -- <- intended, unknown
     'not_sent',   -- <- intended: the same row is sent again
     'unknown')),  -- <- intended
-  sends         smallint NOT NULL,  -- claims under which a send may have begun
-  put_backs     smallint NOT NULL DEFAULT 0,
+  sends         integer NOT NULL,   -- claims under which a send may have begun
+  put_backs     integer NOT NULL DEFAULT 0,
   token         bigint NOT NULL,
   provider_id   text,
   status        text,               -- the provider's own word, newest

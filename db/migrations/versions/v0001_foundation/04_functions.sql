@@ -98,6 +98,10 @@ BEGIN
   IF coalesce(trim(actor), '') = '' OR coalesce(trim(why), '') = '' THEN
     RAISE EXCEPTION 'actor and why are required' USING ERRCODE = 'invalid_parameter_value';
   END IF;
+  -- Whom another application names is its word: the login stands before it.
+  IF NOT (pg_has_role(session_user, 'bursar_operator', 'MEMBER') OR pg_has_role(session_user, 'bursar_worker', 'MEMBER')) THEN
+    actor := session_user || ' for ' || actor;
+  END IF;
   IF ids IS NULL THEN
     RAISE EXCEPTION 'ids are required: a missing filter never means everyone' USING ERRCODE = 'invalid_parameter_value';
   END IF;
