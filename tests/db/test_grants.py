@@ -1,6 +1,7 @@
 """What each role may not do: forbidden SQL is refused by the database, whoever wrote it."""
 
 from collections.abc import Iterator, Sequence
+from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
@@ -122,6 +123,30 @@ def test_an_application_moves_and_enqueues_through_the_two_doors(database_url: s
     first, again, other = (as_app(database_url, enqueue, key=key) for key in ("k", "k", None))
     assert first == again != other
     assert as_app(database_url, "SELECT count(*) FROM runs WHERE origin = 'sql'") == [2]
+
+
+def test_the_login_of_another_application_stands_before_whom_it_names(
+    database_url: str, superuser_url: str
+) -> None:
+    """What an application says of the actor is its word; who logged in is the database's."""
+    with opened(database_url) as operator:
+        take(operator, [line("A")])
+    engine = sa.create_engine(superuser_url, poolclass=sa.pool.NullPool)
+    login = f"shop_{uuid4().hex[:8]}"
+    with engine.connect() as connection:
+        for statement in (
+            f"CREATE ROLE {login} LOGIN",
+            f"GRANT bursar_app TO {login}",
+            f"SET LOCAL SESSION AUTHORIZATION {login}",
+        ):
+            connection.exec_driver_sql(statement)
+        connection.exec_driver_sql(
+            "SELECT bursar.bursar_move('payout', array_agg(id), 'APPROVED', 'asha', 'x')"
+            " FROM bursar.payouts"
+        )
+        told = connection.exec_driver_sql("SELECT actor FROM bursar.moves").scalar_one()
+        connection.rollback()
+    assert told == f"{login} for asha"
 
 
 @pytest.mark.parametrize(
