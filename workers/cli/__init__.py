@@ -25,13 +25,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return UNREAD
-    except OSError as error:
+    except (OSError, KeyboardInterrupt) as error:
         return exit_code(error)
     return code
 
 
 def hoist(arguments: Sequence[str]) -> list[str]:
-    """Move the program's own options to the front, so that they may stand after the command too."""
+    """Move the program's own options to the front, so that they may stand after the command too.
+
+    One without its value is returned alone, to be refused for that.
+    """
     first: list[str] = []
     rest: list[str] = []
     words = iter(arguments)
@@ -41,9 +44,8 @@ def hoist(arguments: Sequence[str]) -> list[str]:
         elif word in EVERYWHERE:
             value = next(words, None)
             if value is None:
-                rest.append(word)
-            else:
-                first += [word, value]
+                return [word]
+            first += [word, value]
         elif word.startswith(tuple(f"{name}=" for name in EVERYWHERE)):
             first.append(word)
         else:

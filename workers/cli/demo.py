@@ -22,6 +22,8 @@ COUNT: Final = 2_000
 SEED: Final = 1
 CURRENCY: Final = "INR"
 INTERRUPTED: Final = 130
+ERASE_SECONDS_MAX: Final = 30.0
+"""How long servers that were interrupted while they started may take to notice and end."""
 
 
 @app.command()
@@ -45,7 +47,9 @@ def demo(
     here = context(ctx)
     _refuse_real(here)
     from workers.demo.run import Plan, run
+    from workers.signals import end_as_by_ctrl_c
 
+    end_as_by_ctrl_c()
     with ExitStack() as stack:
         home = _home(here)
         keep_home = stack.enter_context(_removed(home))
@@ -91,9 +95,26 @@ def json_text(result: "Result") -> str:
 
 
 def _tell(result: "Result", kept: Path | None) -> None:
+    typer.echo("")
+    if result.drained:
+        _prove(result)
+    elif result.stopped:
+        typer.echo("Stopped before every payout was final: nothing is proven.", err=True)
+    else:
+        typer.echo("Not every payout was final in time: nothing is proven.", err=True)
+    if kept is None:
+        typer.echo("Look around next time: `bursar demo --keep`. Your own: `bursar up`.")
+        return
+    typer.echo(f"Kept in {kept}. Start it again with `bursar up --home {kept}`, then look:")
+    for command in ("payouts list --state FAILED", "effects list", "runs", "ledger trial-balance"):
+        typer.echo(f"  bursar {command} --home {kept}")
+    for name, token in result.operators.items():
+        typer.echo(f"  operator {name}: BURSAR_OPERATOR_TOKEN={token}")
+
+
+def _prove(result: "Result") -> None:
     from domain.money import format_major
 
-    typer.echo("")
     for state, (items, minor) in result.states.items():
         typer.echo(f"{state:<12} {items:>7}  {format_major(minor, CURRENCY):>18} {CURRENCY}")
     typer.echo("")
@@ -109,16 +130,6 @@ def _tell(result: "Result", kept: Path | None) -> None:
         f"killed: {result.killed or 'nobody'} ({result.crashed_runs} runs crashed); "
         f"{result.seconds:g} s"
     )
-    if not result.drained:
-        typer.echo("It did not drain in time.", err=True)
-    if kept is None:
-        typer.echo("Look around next time: `bursar demo --keep`. Your own: `bursar up`.")
-        return
-    typer.echo(f"Kept in {kept}. Start it again with `bursar up --home {kept}`, then look:")
-    for command in ("payouts list --state FAILED", "effects list", "runs", "ledger trial-balance"):
-        typer.echo(f"  bursar {command} --home {kept}")
-    for name, token in result.operators.items():
-        typer.echo(f"  operator {name}: BURSAR_OPERATOR_TOKEN={token}")
 
 
 def _refuse_real(here: Context) -> None:
@@ -162,6 +173,7 @@ def _home(here: Context) -> Path:
 def _removed(home: Path) -> Iterator[Callable[[], None]]:
     """Remove the home and its servers' data afterwards, unless the yielded function was called."""
     from workers.embedded import Home
+    from workers.signals import survive_stop
 
     kept = False
 
@@ -172,8 +184,9 @@ def _removed(home: Path) -> Iterator[Callable[[], None]]:
     try:
         yield keep
     finally:
+        survive_stop()
         if not kept:
-            Home(home).erase()
+            Home(home).erase(within_seconds=ERASE_SECONDS_MAX)
             shutil.rmtree(home, ignore_errors=True)
 
 

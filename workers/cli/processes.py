@@ -27,6 +27,7 @@ def up(
     everything is stopped in order.
     """
     from workers.logs import configure
+    from workers.signals import survive_stop
     from workers.supervisor import Output, Supervisor
     from workers.up import programs, site
     from workers.up_lock import running_here
@@ -56,6 +57,7 @@ def up(
             sys.stdout.flush()
             wanted = programs(made, here.environ, worker_copies=workers)
             code = Supervisor(wanted, Output(sys.stdout)).run()
+            survive_stop()
     if code:
         raise typer.Exit(code)
 

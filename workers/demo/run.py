@@ -23,6 +23,7 @@ from workers.files import read_payout_file
 from workers.logs import configure
 from workers.practice import count
 from workers.servers import SandboxPlan
+from workers.signals import survive_stop
 from workers.supervisor import Output, Supervisor
 from workers.supervisor.child import Child
 from workers.up import WORKER, Site, programs, site
@@ -105,6 +106,7 @@ def run(environ: Mapping[str, str], plan: Plan) -> Result:
         house = Supervisor(programs(made, told, worker_copies=plan.workers), Output(log))
         show = _Show(made, database, view, house, result, plan.seconds_max)
         house.run(until=show.step)
+        survive_stop()
         result.stopped, result.gave_up = house.asked_to_stop, house.given_up()
     return result
 

@@ -79,8 +79,8 @@ class Home:
         self.data.symlink_to(place)
         return place
 
-    def erase(self) -> None:
-        """Remove the servers' folder and data.
+    def erase(self, *, within_seconds: float = ENDING_SECONDS_MAX) -> None:
+        """Remove the servers' folder and data, waiting for servers that are on their way out.
 
         Raises:
             BusyError: the servers run.
@@ -92,7 +92,7 @@ class Home:
             held += [FileLock(path) for path in self.data.glob("*.lock")]  # see `children`
             for lock in held:
                 stack.enter_context(lock)
-            if not all(lock.take(within_seconds=ENDING_SECONDS_MAX) for lock in held):
+            if not all(lock.take(within_seconds=within_seconds) for lock in held):
                 message = f"the servers of {self.path} run"
                 raise BusyError(message)
             if self.data.is_symlink() and self.data.resolve().parent == ROOTS_DATA:

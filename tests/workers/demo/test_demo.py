@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from tests.servers import processes_of
+from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[3]
 
@@ -63,9 +64,31 @@ def test_ctrl_c_ends_the_demo_in_order_and_removes_its_home(
                 break
         children = psutil.Process(process.pid).children(recursive=True)
         process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGINT)
         process.communicate(timeout=60)
     assert process.returncode == 130
     assert psutil.wait_procs(children, timeout=5)[1] == []
+    assert list(temporary.iterdir()) == []
+    assert processes_of(temporary) == []
+
+
+def test_ctrl_c_while_the_servers_start_leaves_nothing_either(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    temporary = tmp_path_factory.mktemp("d")
+    with subprocess.Popen(
+        [sys.executable, "-m", "workers.cli", "demo", "--count", "10"],
+        cwd=ROOT,
+        env=environment(temporary),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        eventually(lambda: any(temporary.glob("*/servers/keeper.log")), 30, "a keeper is made")
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert (process.returncode, "interrupted" in said) == (130, True)
     assert list(temporary.iterdir()) == []
     assert processes_of(temporary) == []
 
