@@ -27,6 +27,12 @@ def stop_on_signals(stop: threading.Event) -> None:
     signal.signal(signal.SIGINT, note)
 
 
+def end_as_by_ctrl_c() -> None:
+    """Let SIGTERM and SIGHUP raise `KeyboardInterrupt`, as Ctrl-C does: what was made is removed."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.default_int_handler)
+
+
 def survive_stop() -> None:
     """Let SIGTERM and SIGINT do nothing by themselves: the server that handles them ends, then we do.
 
