@@ -31,10 +31,12 @@ def wait_for(here: Context, asked: Asked, *, outputs: Path | None, json: bool) -
         ring(here, [(asked.run, asked.job.queue.value)])
     try:
         ended = _inline(here, asked) if asked.inline else _watch(here, asked)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, UnreachableError) as error:
         say(
             f"run {asked.run} goes on without you: bursar run {asked.run}, bursar why run {asked.run}"
         )
+        if isinstance(error, UnreachableError):
+            raise
         raise typer.Exit(130) from None
     code, result = result_of(here, asked, ended)
     show_one(result if json else {**result, "tally": told(result["tally"])}, json=json)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from domain.errors import UnreachableError
 from domain.payouts import PROCESS
 from tests.operating import one, query
 from tests.workers.cli.conftest import Line
@@ -89,6 +90,22 @@ def test_a_run_that_is_not_waited_for_tells_ci_its_number(bursar: Line, tmp_path
     file = tmp_path / "outputs"
     made = bursar("enqueue", PROCESS, "--outputs", str(file), "--json").json
     assert f"run={made['run']}\n" in file.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [(KeyboardInterrupt(), 130), (UnreachableError("away"), 3)]
+)
+def test_who_cannot_wait_on_is_told_how_to_follow_the_run(
+    bursar: Line, monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("workers.cli.waiting._look", fail)
+    said = bursar("enqueue", PROCESS, "--wait")
+    run_ = query(bursar.database, "SELECT id FROM runs")[0].id
+    assert said.code == code
+    assert f"bursar why run {run_}" in said.err
 
 
 def test_an_import_from_a_closed_standard_input_is_bad_input(tmp_path: Path) -> None:
