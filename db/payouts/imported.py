@@ -60,16 +60,8 @@ def compare(tx: Tx, order: Lines, ids: Mapping[UUID, int]) -> Found:
 
 
 def _differences(line: PayoutLine, row: Row, place: str) -> Sequence[BadInputError]:
-    stored = (
-        row.external_id,
-        row.payee,
-        row.fund_account_id,
-        format_major(row.amount, row.currency),
-        row.currency,
-        row.mode or "",
-        row.purpose,
-        row.narration,
-    )
+    stored = [str(getattr(row, name) or "") for name in FIELDS]
+    stored[FIELDS.index("amount")] = format_major(row.amount, row.currency)
     return [
         BadInputError(
             f"{place} field {name}",

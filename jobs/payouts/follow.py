@@ -32,10 +32,8 @@ class FollowPayouts(Ask[Following, Report]):
     scope_keys = frozenset({"payout"})
 
     def __init__(self, bank: Bank, *, call_seconds_max: float) -> None:
-        self.bank = bank
+        self.bank, self.call_seconds_max = bank, call_seconds_max
         self.gates = (provider.brake(bank),)
-        self.limit = None
-        self.call_seconds_max = call_seconds_max
 
     def claim(self, tx: Tx, order: ClaimOrder) -> Batch[Following]:
         """Lease accepted payouts that are due to be asked about."""

@@ -51,12 +51,11 @@ def show_(
     if row is None:
         raise NotFoundError(f"there is no payout {payout}")
     facts = dict(dicts([row])[0])
-    if json:
-        show_one({**facts, "history": [plain(line) for line in history]}, json=True)
-        return
-    show_one(facts)
-    typer.echo()
-    show(history, ("at", "what", "fact", "detail", "actor", "run"))
+    told = {**facts, "history": [plain(line) for line in history]} if json else facts
+    show_one(told, json=json)
+    if not json:
+        typer.echo()
+        show(history, ("at", "what", "fact", "detail", "actor", "run"))
 
 
 @app.command()
@@ -74,8 +73,7 @@ def resolve(
     from workers.cli.resolving import by_provider
 
     here = context(ctx)
-    who, because = here.actor, reason(why)
-    show_one(by_provider(here, payout, f"{who}: {because}"), json=json)
+    show_one(by_provider(here, payout, f"{here.actor}: {reason(why)}"), json=json)
 
 
 for decision in (approve, reject, cancel, retry):
