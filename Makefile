@@ -56,7 +56,7 @@ lock: install ## Bring the locks to pyproject.toml (LOCK_OPTIONS=--upgrade for n
 	$(COMPILE) pyproject.toml --group build --output-file requirements/production.txt
 	$(COMPILE) pyproject.toml --group build --group dev --output-file requirements/development.txt
 
-audit-deps: install ## Known weaknesses of the locked versions
+audit-deps: install ## Known weaknesses of the locked versions, asked of a public service
 	$(BIN)/pip-audit --strict --require-hashes --disable-pip $(addprefix -r ,$(LOCKS))
 
 clean: ## Remove the environment and every cache; data of .bursar stays

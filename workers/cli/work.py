@@ -1,6 +1,6 @@
 """`work …`: what waits, since when and why."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -8,9 +8,6 @@ from domain.errors import BadInputError
 from workers.cli.asking import After, Why, dicts, known_job, reason, subject, wake
 from workers.cli.context import context
 from workers.cli.output import Csv, Json, Limit, show
-
-if TYPE_CHECKING:
-    from uuid import UUID
 
 app = typer.Typer(name="work", help="What waits, and what is parked.", invoke_without_command=True)
 
@@ -63,18 +60,21 @@ def unpark(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Make parked work due again, once its cause is gone."""
+    """Make parked work due again, once its cause is gone.
+
+    Payouts are named by their id or external id.
+    """
     from db import work_listing
+    from db.payouts import listing
 
     here, because = context(ctx), reason(why)
     if bool(subjects) == bool(job):
         raise BadInputError("work unpark", " ".join(subjects or ()), "name subjects, or a --job")
     if job is not None:
         known_job(job)
-    ids: list[UUID] = [subject(text, "SUBJECT") for text in subjects or ()]
     with here.database().begin() as tx:
-        if job:
-            ids = work_listing.parked(tx, job, UNPARK_MAX)
+        named = listing.find(tx, subjects or ())
+        ids = work_listing.parked(tx, job, UNPARK_MAX) if job else list(named.values())
         freed = {
             row.subject: row.job
             for row in work_listing.unpark(tx, ids, actor=here.actor, why=because)

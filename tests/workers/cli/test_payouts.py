@@ -127,5 +127,5 @@ def test_parked_work_is_freed_by_name(bursar: Line) -> None:
     assert bursar("work", "--parked", "--json").json[0]["state"] == "parked"
     assert "unpark" in bursar("why", "payout", "A-1").out
     assert bursar("work", "unpark", "--why", "x").code == 2
-    assert bursar("work", "unpark", str(id_), "--why", "mended").code == 0
+    assert bursar("work", "unpark", "A-1", "--why", "mended").code == 0
     assert bursar("work", "unpark", str(id_), "--why", "again").code == 1
