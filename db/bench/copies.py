@@ -13,14 +13,14 @@ def named(url: str, name: str) -> str:
     return sa.make_url(url).set(database=name).render_as_string(hide_password=False)
 
 
-def create(url: str, name: str, template: str) -> None:
-    """Make database `name` on the server of `url` from `template`, to which nobody may be connected."""
-    _say(url, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+def create(superuser_url: str, name: str, *, template: str, owner: str) -> None:
+    """Make database `name` from `template`, to which nobody may be connected."""
+    _say(superuser_url, f'CREATE DATABASE "{name}" TEMPLATE "{template}" OWNER "{owner}"')
 
 
-def drop(url: str, name: str) -> None:
-    """Drop database `name`, whoever is still connected."""
-    _say(url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+def drop(superuser_url: str, name: str) -> None:
+    """Drop database `name`, whoever is still connected: an autovacuum only a superuser may end."""
+    _say(superuser_url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
 def _say(url: str, statement: str) -> None:

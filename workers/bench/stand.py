@@ -20,6 +20,7 @@ from domain.samples import sample_payouts
 from jobs import catalog
 from workers import embedded
 from workers.bench.bank import ACCOUNT
+from workers.embedded.postgres import OWNER
 
 TEMPLATE: Final = "bursar"
 SEED: Final = 7
@@ -38,12 +39,12 @@ class Stand:
     @contextmanager
     def database(self, template: str = TEMPLATE) -> Iterator[str]:
         """Yield the URL of a fresh copy; it is dropped afterwards."""
-        url, name = self.share.database_url, f"bench_{next(self._numbers)}"
-        copies.create(url, name, template)
+        admin, name = self.share.superuser_url, f"bench_{next(self._numbers)}"
+        copies.create(admin, name, template=template, owner=OWNER)
         try:
-            yield copies.named(url, name)
+            yield copies.named(self.share.database_url, name)
         finally:
-            copies.drop(url, name)
+            copies.drop(admin, name)
 
     def postgres(self) -> psutil.Process:
         """The server's first process."""
