@@ -46,7 +46,6 @@ class Sizes:
     many: int = 100_000
     few: int = 1_000
     runs: int = 3
-    peer_items: int = 5_000
 
 
 def everything(stand: Stand, sizes: Sizes, told: Told) -> Iterator[dict[str, object]]:
@@ -154,7 +153,7 @@ def _system() -> Iterator[Line]:
 
 
 def _peer(stand: Stand, sizes: Sizes) -> Line:
-    seen = peers_report(stand, Drain(items=sizes.items), sizes.peer_items, sizes.runs, _silent)
+    seen = peers_report(stand, Drain(items=sizes.items), sizes.runs, _silent)
     return Line(
         what="drain, in turns with PgQueuer",
         figure=f"{seen['bursar_per_second']:,}/s",

@@ -125,14 +125,14 @@ def system_report(*, idle_seconds: float, items: int) -> Report:
     }
 
 
-def peers_report(stand: Stand, plan: Drain, peer_items: int, runs: int, told: Told) -> Report:
+def peers_report(stand: Stand, plan: Drain, runs: int, told: Told) -> Report:
     """Drain, and let PgQueuer pay in batches, in turns. Raises `RefusedError` where it is not installed."""
     require()
     ours: list[float] = []
     theirs: list[float] = []
     for _ in range(runs):
         ours.append(drain(stand, plan).per_second)
-        theirs.append(pgqueuer_per_second(stand, items=peer_items, processes=plan.processes))
+        theirs.append(pgqueuer_per_second(stand, items=plan.items, processes=plan.processes))
         told(1)
     bursar, pgqueuer = Figure.of(ours), Figure.of(theirs)
     return {
@@ -142,7 +142,6 @@ def peers_report(stand: Stand, plan: Drain, peer_items: int, runs: int, told: To
         "pgqueuer_lowest": round(pgqueuer.lowest),
         "pgqueuer_highest": round(pgqueuer.highest),
         "items": plan.items,
-        "pgqueuer_items": peer_items,
         "pgqueuer_batch": BATCH,
         "processes": plan.processes,
         "runs": runs,

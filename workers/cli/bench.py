@@ -99,9 +99,6 @@ def memory(
 @app.command()
 def peers(
     items: Items = 20_000,
-    peer_items: Annotated[
-        int, typer.Option("--peer-items", min=100, max=1_000_000, help="Payouts for PgQueuer.")
-    ] = 5_000,
     processes: Processes = 2,
     runs: Runs = 3,
     json: Json = False,
@@ -114,7 +111,7 @@ def peers(
     require()
     plan = Drain(items=items, processes=processes)
     with _stand() as made, progress("peers", runs) as told:
-        report = peers_report(made, plan, peer_items, runs, told)
+        report = peers_report(made, plan, runs, told)
     show_one(report, json=json)
 
 
