@@ -35,7 +35,7 @@ def drain_report(
         told(1)
     return {
         **_rates(plan, done),
-        **_limits(Figure.of([d.per_second for d in done]), limits),
+        **_limits([d.per_second for d in done], limits),
         "items": plan.items,
         "processes": plan.processes,
         "gateway_ms": round(plan.gateway_seconds * 1000, 3),
@@ -64,16 +64,27 @@ def _rates(plan: Drain, done: list[Drained]) -> Report:
     return rates
 
 
-def _limits(reached: Figure, limits: list[float]) -> Report:
+def _limits(reached: list[float], limits: list[float]) -> Report:
     if not limits:
         return {}
-    limit = Figure.of(limits)
+    limit, share = Figure.of(limits), in_turns(reached, limits)
     return {
         "limit_per_second": round(limit.median),
         "limit_lowest": round(limit.lowest),
         "limit_highest": round(limit.highest),
-        "share_of_limit": round(reached.median / limit.median, 3),
+        "share_of_limit": round(share.median, 3),
+        "share_lowest": round(share.lowest, 3),
+        "share_highest": round(share.highest, 3),
     }
+
+
+def in_turns(ours: list[float], others: list[float]) -> Figure:
+    """The ratio of two measurements made in turns, turn by turn.
+
+    A machine that is slow for a while is slow for both of a turn: medians of the two sides may come
+    from different whiles, and their ratio then be of no turn at all.
+    """
+    return Figure.of([one / other for one, other in zip(ours, others, strict=True)])
 
 
 def _per_item(seconds: list[float], plan: Drain) -> float:
@@ -134,11 +145,13 @@ def peers_report(stand: Stand, plan: Drain, runs: int, told: Told) -> Report:
         ours.append(drain(stand, plan).per_second)
         theirs.append(pgqueuer_per_second(stand, items=plan.items, processes=plan.processes))
         told(1)
-    bursar, pgqueuer = Figure.of(ours), Figure.of(theirs)
+    bursar, pgqueuer, ratio = Figure.of(ours), Figure.of(theirs), in_turns(ours, theirs)
     return {
         "bursar_per_second": round(bursar.median),
         "pgqueuer_per_second": round(pgqueuer.median),
-        "ratio": round(bursar.median / pgqueuer.median, 1),
+        "ratio": round(ratio.median, 1),
+        "ratio_lowest": round(ratio.lowest, 1),
+        "ratio_highest": round(ratio.highest, 1),
         "pgqueuer_lowest": round(pgqueuer.lowest),
         "pgqueuer_highest": round(pgqueuer.highest),
         "items": plan.items,

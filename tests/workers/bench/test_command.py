@@ -15,9 +15,7 @@ def test_bench_drain_prints_one_object(capsys: pytest.CaptureFixture[str]) -> No
     found = json.loads(capsys.readouterr().out)
     assert found["items_per_second"] > 0
     assert found["limit_per_second"] > 0
-    assert found["share_of_limit"] == pytest.approx(
-        found["items_per_second"] / found["limit_per_second"], abs=0.01
-    )
+    assert 0 < found["share_lowest"] <= found["share_of_limit"] <= found["share_highest"]
     assert (found["items"], found["processes"], found["runs"]) == (80, 2, 2)
 
 
