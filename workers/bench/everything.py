@@ -50,17 +50,18 @@ class Sizes:
 
 def everything(stand: Stand, sizes: Sizes, told: Told) -> Iterator[dict[str, object]]:
     """Yield the rows as they are known."""
-    for lines in (
-        _drains(stand, sizes, told),
-        _slow(stand, sizes, told),
+    main = drain_report(stand, Drain(items=sizes.items), sizes.runs, _silent)
+    parts = (
+        _drains(stand, sizes, told, main),
+        _slow(stand, sizes, told, _number(main["items_per_second"])),
         _rest(stand, sizes, told),
-    ):
+    )
+    for lines in parts:
         for line in lines:
             yield asdict(line)
 
 
-def _drains(stand: Stand, sizes: Sizes, told: Told) -> Iterator[Line]:
-    main = drain_report(stand, Drain(items=sizes.items), sizes.runs, _silent)
+def _drains(stand: Stand, sizes: Sizes, told: Told, main: Report) -> Iterator[Line]:
     yield Line(
         what=f"drain, {sizes.items:,} payouts, 2 processes",
         figure=f"{main['items_per_second']:,}/s",
