@@ -52,6 +52,47 @@ def give_back(tx: Tx, name: str, token: int) -> bool:
     )
 
 
+_HOLDERS: Final = sa.text(
+    "SELECT DISTINCT worker FROM leases WHERE leased_until > clock_timestamp()"
+)
+
+
+def holders(tx: Tx) -> list[str]:
+    """The workers that hold a live lease."""
+    return [row.worker for row in tx.rows(_HOLDERS)]
+
+
+_LAPSE: Final = sa.text("""
+    WITH theirs AS MATERIALIZED (
+      SELECT name FROM leases WHERE worker = ANY(CAST(:workers AS text[])) AND leased_until > clock_timestamp()
+      ORDER BY name FOR UPDATE SKIP LOCKED),
+    lapsed AS (
+      UPDATE leases l SET leased_until = clock_timestamp() FROM theirs t WHERE l.name = t.name
+      RETURNING l.name, l.holder),
+    -- Of the index only what a lease may reach; what a transaction of theirs still has comes back by its lease.
+    held AS MATERIALIZED (
+      SELECT w.job, w.subject FROM lapsed e JOIN runs r ON r.id = e.holder AND e.name = 'run:' || r.id
+      JOIN work w ON w.job = r.job AND w.holder = r.id
+        AND coalesce(w.leased_until, w.due_at) > (SELECT clock_timestamp())
+        AND coalesce(w.leased_until, w.due_at) <= (SELECT clock_timestamp() + make_interval(secs => :lease))
+      ORDER BY w.job, w.subject FOR UPDATE OF w SKIP LOCKED),
+    freed AS (
+      UPDATE work w SET leased_until = clock_timestamp() FROM held h
+      WHERE w.job = h.job AND w.subject = h.subject RETURNING w.subject)
+    SELECT (SELECT count(*) FROM lapsed) AS leases, (SELECT count(*) FROM freed) AS items""")
+
+
+def lapse(tx: Tx, workers: Sequence[str], *, lease_seconds: float) -> tuple[int, int]:
+    """End the leases of workers that are dead, and of the work their runs hold; returns (leases, items).
+
+    As if their time were over: tokens stay, so whoever was called dead by mistake is fenced, not obeyed.
+    """
+    row = tx.row(_LAPSE, workers=list(workers), lease=lease_seconds)
+    if row is None:
+        raise AssertionError("a row of counts is always returned")
+    return row.leases, row.items
+
+
 def listing(tx: Tx) -> Sequence[Row]:
     """Every lease, with `is_live`."""
     return tx.rows(

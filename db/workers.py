@@ -16,7 +16,7 @@ FORGET_SECONDS: Final = 86_400.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worker:
-    """One process: `id` is `host:pid:start`, `jobs` the names of what it can run."""
+    """One process: `id` is `host:pid:life`, `jobs` the names of what it can run."""
 
     id: str
     host: str

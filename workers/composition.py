@@ -19,6 +19,7 @@ from workers.alerts import open_alerts
 from workers.banks import open_bank
 from workers.broker import Bell
 from workers.databases import open_database
+from workers.lives import own_life
 from workers.runner.bounds import Bounds
 from workers.runner.execute import Runner
 from workers.servers import Addresses
@@ -51,8 +52,9 @@ def calm_collector() -> None:
 
 
 def worker_name() -> str:
-    """host:pid:start, unique as long as a host does not reuse a pid within a second."""
-    return f"{socket.gethostname()}:{os.getpid()}:{psutil.Process().create_time():.0f}"
+    """host:pid:life, unique; the start in seconds where the kernel tells no life."""
+    life = own_life() or f"{psutil.Process().create_time():.0f}"
+    return f"{socket.gethostname()}:{os.getpid()}:{life}"
 
 
 def bounds(settings: Settings) -> Bounds:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from db import run_states, runs, switches, wakes, workers as registry
+from db import leases, run_states, runs, switches, wakes, workers as registry
 from db.clock import now
 from db.tx import Tx
 from domain.errors import ExpectedError
@@ -18,6 +18,7 @@ from jobs.shapes import Sweep
 from jobs.upkeep.watch import Watch
 from workers.broker import RunningWorker
 from workers.composition import Process
+from workers.lives import is_dead
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -79,6 +80,7 @@ class SweepThread:
             self.serving.offer(queue, run)
 
     def _note(self, tx: Tx) -> list[tuple[int, str]]:
+        self._bury(tx)
         made = self._crashed(tx)
         switches.lapse(tx)
         # Whoever ended maintenance may have died, or a run may have been held back as it ended.
@@ -92,6 +94,14 @@ class SweepThread:
             made += self._watch(tx)
         self._sweeps += 1
         return made
+
+    def _bury(self, tx: Tx) -> None:
+        """What a process of this machine held as it died is free at once, not when its leases end."""
+        dead = [worker for worker in leases.holders(tx) if is_dead(worker)]
+        if not dead:
+            return
+        named, items = leases.lapse(tx, dead, lease_seconds=self.runner.bounds.lease_seconds)
+        log.warning("worker.died", workers=dead, leases=named, items=items)
 
     def _crashed(self, tx: Tx) -> list[tuple[int, str]]:
         """Sweeps go on from their cursor, as the same run; items of the others come back by their leases."""

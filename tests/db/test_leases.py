@@ -3,10 +3,15 @@
 from collections.abc import Iterator
 
 import pytest
+import sqlalchemy as sa
 
-from db import leases
+from db import leases, run_states, runs, work
 from db.engine import Database
-from tests.builders import change, worker
+from db.work import ClaimOrder
+from domain.runs import Origin
+from jobs.catalog import Ports, build
+from tests.builders import add_work, change, rows, worker
+from tests.fakes.bank import FakeBank
 
 NAME = "job:upkeep.audit"
 
@@ -62,3 +67,49 @@ def test_only_an_expired_lease_is_broken(database: Database) -> None:
     with database.begin() as tx:
         assert [lease.is_live for lease in leases.listing(tx)] == [False]
         assert leases.break_expired(tx, NAME)
+
+
+def running(database: Database, worker: str, items: int) -> tuple[int, set[int]]:
+    """A run of payouts.process that `worker` holds, with so many items under one token."""
+    known = [job.known() for job in build(Ports(bank=FakeBank())).values()]
+    process = next(k for k in known if k.job == "payouts.process")
+    add_work(database, process.job, items)
+    request = runs.Request(job=process.job, queue=process.queue, version=1, origin=Origin.OPERATOR)
+    with database.begin() as tx:
+        [made] = runs.enqueue(tx, [request])
+        started = runs.start(tx, made.id, known, worker=worker, lease_seconds=600)
+        assert started
+        held = work.claim(tx, process.job, ClaimOrder(run=made.id, limit=items, lease_seconds=600))
+    assert len(held) == items
+    return made.id, {h.token for h in held}
+
+
+def test_what_the_dead_held_is_ready_at_once_and_what_others_hold_is_not(
+    database: Database,
+) -> None:
+    """F02: the run is crashed by the next look, its items can be claimed, under a greater token."""
+    theirs, tokens = running(database, "dead", 3)
+    others, _ = running(database, "alive", 2)
+    add_work(database, "payouts.process", 4, "clock_timestamp() + interval '1 minute'")
+    with database.begin() as tx:
+        assert sorted(leases.holders(tx)) == ["alive", "dead"]
+        assert leases.lapse(tx, ["dead"], lease_seconds=600) == (1, 3)
+        assert [crashed.run for crashed in run_states.mark_crashed(tx)] == [theirs]
+        assert leases.holders(tx) == ["alive"]
+    claimed = []
+    for _ in range(5):
+        with database.begin() as tx:
+            order = ClaimOrder(run=others, limit=50, lease_seconds=600)
+            claimed += work.claim(tx, "payouts.process", order)
+    assert [(h.claims, h.token > max(tokens)) for h in claimed] == [(2, True)] * 3
+
+
+def test_a_row_in_a_transaction_of_the_dead_is_left_to_its_lease(database: Database) -> None:
+    """Whoever is about to be settled is not waited for."""
+    running(database, "dead", 2)
+    with database.begin() as settling:
+        [row] = rows(database, "SELECT subject FROM work ORDER BY subject LIMIT 1")
+        locking = "SELECT FROM work WHERE subject = :s FOR UPDATE"
+        settling.rows(sa.text(locking), s=row.subject)
+        with database.begin() as tx:
+            assert leases.lapse(tx, ["dead"], lease_seconds=600) == (1, 1)

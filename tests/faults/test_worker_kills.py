@@ -53,6 +53,20 @@ def test_killed_after_the_claim_it_is_claimed_again_when_its_lease_ends(home: Ho
     home.assert_each_paid_once(1)
 
 
+def test_killed_on_a_machine_where_others_work_its_items_wait_for_no_lease(home: House) -> None:
+    """F02, F12: the lease would last ten minutes; a neighbour sees that its holder is dead."""
+    ids = home.seed(8)
+    assert home.start("kill:after_claim", BURSAR_LEASE_SECONDS="600").ended() == -signal.SIGKILL
+    heir = home.start(BURSAR_LEASE_SECONDS="600")
+    home.accepted(8)
+    assert heir.said("worker.died") == 1
+    assert {row.state for row in rows(home.database, "SELECT state FROM runs WHERE id = 1")} == {
+        "crashed"
+    }
+    assert all(home.payout(id_).e_sends == 2 for id_ in ids)
+    home.assert_each_paid_once(8)
+
+
 def test_killed_before_the_request_leaves_the_intent_is_what_is_sent(home: House) -> None:
     """F03: the intent was committed before the call, and is replayed."""
     id_ = die(home, "kill:before_call")

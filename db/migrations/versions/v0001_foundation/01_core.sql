@@ -259,7 +259,7 @@ CREATE TABLE rate_limits (
 
 -- Processes that run jobs: what they know, and that their threads still take work.
 CREATE TABLE workers (
-  id            text PRIMARY KEY,    -- host:pid:start
+  id            text PRIMARY KEY,    -- host:pid:life
   host          text NOT NULL,
   pid           integer NOT NULL,
   version       text NOT NULL,
