@@ -135,5 +135,6 @@ def _grant(connection: sa.Connection, schema: str) -> None:
     )
     for door in doors.all():
         connection.execute(sa.text(f'ALTER FUNCTION {door} SET search_path = "{schema}", pg_temp'))
-    grants = (_HERE / "schema" / "05_grants.sql").read_text(encoding="utf-8")
-    run_script(connection, grants.replace(":schema", f'"{schema}"'))
+    for grants in sorted((_HERE / "schema").glob("*grants.sql")):
+        text = grants.read_text(encoding="utf-8")
+        run_script(connection, text.replace(":schema", f'"{schema}"'))

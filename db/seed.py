@@ -4,23 +4,25 @@ from collections.abc import Iterable, Sequence
 
 import sqlalchemy as sa
 
+from domain.families import AGGREGATES, MACHINES
 from domain.ledger import ENTRY_RULES, Side
-from domain.machines import Machine
-from domain.payouts import PAYOUTS
-from domain.runs import RUNS
-
-MACHINES: tuple[Machine, ...] = (PAYOUTS, RUNS)
 
 
 def rules(connection: sa.Connection) -> None:
-    """Write legal moves, called work, entry rules and the installation's row."""
+    """Write aggregates, legal moves, called work, entry rules and the installation's row."""
     connection.execute(
         sa.text("INSERT INTO installation DEFAULT VALUES ON CONFLICT (one) DO NOTHING")
     )
-    for table in ("legal_moves", "called_work", "entry_rules"):
+    for table in ("aggregates", "legal_moves", "called_work", "entry_rules"):
         connection.execute(sa.text(f"DELETE FROM {table}"))
-    moves = [(m.kind, v.source, v.target, v.guard.value, v.when) for m in MACHINES for v in m.moves]
-    _insert(connection, 'legal_moves (kind, source, target, guard, "when")', moves)
+    kinds = [(machine.kind, machine.table) for machine in AGGREGATES]
+    _insert(connection, "aggregates (kind, subjects)", kinds)
+    moves = [
+        (m.kind, v.source, v.target, v.guard.value, v.when, v.by_hand)
+        for m in MACHINES
+        for v in m.moves
+    ]
+    _insert(connection, 'legal_moves (kind, source, target, guard, "when", by_hand)', moves)
     calls = [(m.kind, c.state, c.outcome or "", c.job, c.due) for m in MACHINES for c in m.calls]
     _insert(connection, "called_work (kind, state, outcome, job, due)", calls)
     entry_rules = [
@@ -44,8 +46,10 @@ def catalog(connection: sa.Connection, jobs: Iterable[tuple[str, str, str, int, 
     )
 
 
-def _insert(connection: sa.Connection, into: str, rows: Sequence[tuple[str | None, ...]]) -> None:
-    names = [f"c{i}" for i in range(len(rows[0]))]
-    source = ", ".join(f"CAST(:{name} AS text[])" for name in names)
-    columns = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
+def _insert(
+    connection: sa.Connection, into: str, rows: Sequence[tuple[str | bool | None, ...]]
+) -> None:
+    kinds = ["boolean" if isinstance(value, bool) else "text" for value in rows[0]]
+    source = ", ".join(f"CAST(:c{place} AS {kind}[])" for place, kind in enumerate(kinds))
+    columns = {f"c{place}": list(column) for place, column in enumerate(zip(*rows, strict=True))}
     connection.execute(sa.text(f"INSERT INTO {into} SELECT * FROM unnest({source})"), columns)

@@ -25,6 +25,8 @@ class Move:
     target: str
     guard: Guard
     when: str
+    by_hand: bool = False
+    """A move under a lease that `bursar_move` may make too, where no worker holds the subject."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,9 +45,10 @@ ANY_OUTCOME: Final = "*"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """The legal moves of one aggregate (`kind`) and the work its states call for."""
+    """The legal moves of one aggregate (`kind`, in `table`) and the work its states call for."""
 
     kind: str
+    table: str
     initial: frozenset[str]
     moves: tuple[Move, ...]
     calls: tuple[Call, ...]
@@ -65,6 +68,11 @@ class Machine:
         """Every state that some move, call or creation names."""
         ends = {end for move in self.moves for end in (move.source, move.target)}
         return frozenset(ends | {call.state for call in self.calls} | self.initial)
+
+    @property
+    def jobs(self) -> frozenset[str]:
+        """Every job that some state waits for."""
+        return frozenset(call.job for call in self.calls if call.job is not None)
 
     def sources(self, target: str, guard: Guard) -> tuple[str, ...]:
         """States from which `target` may be reached under `guard`, in table order."""

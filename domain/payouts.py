@@ -35,13 +35,14 @@ _P = PayoutState
 
 PAYOUTS: Final = Machine(
     kind="payout",
+    table="payouts",
     initial=frozenset({_P.PENDING}),
     moves=(
         Move(source=_P.PENDING, target=_P.APPROVED, guard=Guard.UNLEASED, when="approved"),
         Move(source=_P.PENDING, target=_P.CANCELLED, guard=Guard.UNLEASED, when="rejected"),
         Move(source=_P.FAILED, target=_P.APPROVED, guard=Guard.UNLEASED, when="retried under the next generation"),
         Move(source=_P.APPROVED, target=_P.PROCESSING, guard=Guard.LEASED, when="claimed for its first send"),
-        Move(source=_P.APPROVED, target=_P.CANCELLED, guard=Guard.LEASED, when="cancelled before a send"),
+        Move(source=_P.APPROVED, target=_P.CANCELLED, guard=Guard.LEASED, when="cancelled before a send", by_hand=True),
         Move(source=_P.PROCESSING, target=_P.APPROVED, guard=Guard.LEASED, when="put back: nothing left this process"),
         Move(source=_P.PROCESSING, target=_P.COMPLETED, guard=Guard.LEASED, when="the provider says paid"),
         Move(source=_P.PROCESSING, target=_P.FAILED, guard=Guard.LEASED, when="the provider says failed"),

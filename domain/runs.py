@@ -40,6 +40,7 @@ _R = RunState
 
 RUNS: Final = Machine(
     kind="run",
+    table="runs",
     initial=frozenset({_R.QUEUED, _R.HELD}),
     moves=(
         Move(source=_R.QUEUED, target=_R.RUNNING, guard=Guard.UNLEASED, when="started by its holder"),

@@ -4,11 +4,8 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-from domain.machines import Guard, Machine
-from domain.payouts import PAYOUTS
-from domain.runs import RUNS
-
-MACHINES: Final[tuple[Machine, ...]] = (PAYOUTS, RUNS)
+from domain.families import MACHINES
+from domain.machines import Guard, Machine, Move
 
 _INTRODUCTION: Final = """# States
 
@@ -16,7 +13,8 @@ This page is made from the frozen tables in `domain/`, which code, audit and dat
 `python -m domain.states_doc > docs/states.md` makes it anew.
 
 A move under a *lease* needs the subject's work row and compares its token; one that needs *no lease* is a
-compare-and-swap alone, for subjects that no job holds.
+compare-and-swap alone, for subjects that no job holds. *By hand* is said of a move under a lease that `bursar_move()`
+may make too, where no worker holds the subject.
 """
 
 
@@ -44,7 +42,11 @@ _NEEDS: Final = {Guard.LEASED: "a lease", Guard.UNLEASED: "no lease"}
 
 
 def _moves(machine: Machine) -> list[tuple[str, ...]]:
-    return [(move.source, move.target, move.when, _NEEDS[move.guard]) for move in machine.moves]
+    return [(move.source, move.target, move.when, _needs(move)) for move in machine.moves]
+
+
+def _needs(move: Move) -> str:
+    return _NEEDS[move.guard] + (", or by hand" if move.by_hand else "")
 
 
 def _calls(machine: Machine) -> list[tuple[str, ...]]:

@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from db.audit import books, outside, payouts, waiting
-from db.audit.invariant import Invariant, Look, Offence, look
+from db.audit import books, outside, waiting
 from db.engine import Database
+from db.families import FAMILIES
+from db.invariant import Invariant, Look, Offence, look
 
 __all__ = ["INVARIANTS", "Invariant", "Look", "Offence", "Result", "look", "run"]
 
@@ -21,16 +22,8 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     books.BOUNDED_ARE_NOT_BELOW_ZERO,
     books.CURRENCIES_BALANCE,
     books.TOTALS_ARE_THEIR_ENTRIES,
-    books.IN_TRANSIT_IS_PROCESSING,
-    payouts.STATE_HAS_ITS_ENTRIES,
-    payouts.LAST_MOVE_IS_THE_STATE,
-    payouts.SEAL_FITS,
-    payouts.EARNINGS_ARE_LIVE_ONCE,
+    *(promise for family in FAMILIES for promise in family.promises),
     outside.KEYS_ARE_MADE_BY_RULE,
-    outside.SENDS_ARE_COUNTED,
-    outside.COMPLETED_WAS_ACCEPTED,
-    outside.REJECTED_IS_NOT_PROCESSING,
-    waiting.WORK_FITS_STATE,
     waiting.WORK_HAS_A_SUBJECT,
     waiting.RUNNING_IS_LEASED,
     waiting.TICKS_HAVE_THEIR_RUN,

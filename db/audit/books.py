@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from db.audit import walks
-from db.audit.invariant import Invariant
+from db import walks
+from db.invariant import Invariant
 from domain.findings import FindingKind
 
 _LEGS: Final = """
@@ -111,24 +111,4 @@ TOTALS_ARE_THEIR_ENTRIES: Final = Invariant(
         FROM leg l JOIN entries x ON x.id = l.entry GROUP BY x.type, x.currency) e
         ON e.type = t.type AND e.currency = t.currency
       WHERE (t.entries, t.amount) IS DISTINCT FROM (e.entries, e.amount)""",
-)
-
-IN_TRANSIT_IS_PROCESSING: Final = Invariant(
-    name="in-transit-is-processing",
-    promise="In each currency what is in transit is the sum of the payouts that are PROCESSING.",
-    walk=walks.CURRENCIES,
-    finding=FindingKind.BOOKS_DRIFT,
-    offences="""
-      -- Whatever is PROCESSING has a work row (work-fits-state): no reading through history here.
-      SELECT 'currency ' || c.currency AS subject,
-             format('in transit %s, payouts PROCESSING %s', coalesce(b.balance, 0), coalesce(p.amount, 0)) AS detail
-      FROM page c
-      LEFT JOIN (
-        SELECT a.currency, sum(b.credits - b.debits) AS balance FROM accounts a JOIN balances b ON b.account = a.id
-        WHERE a.kind = 'payouts_in_transit' GROUP BY a.currency) b ON b.currency = c.currency
-      LEFT JOIN (
-        SELECT p.currency, sum(p.amount) AS amount FROM payouts p
-        WHERE p.state = 'PROCESSING' AND p.id IN (SELECT w.subject FROM work w WHERE w.job LIKE 'payouts.%')
-        GROUP BY p.currency) p ON p.currency = c.currency
-      WHERE coalesce(b.balance, 0) <> coalesce(p.amount, 0)""",
 )

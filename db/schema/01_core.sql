@@ -150,6 +150,12 @@ CREATE TABLE schedule_settings (
   CONSTRAINT one_rhythm CHECK (cron IS NULL OR every_seconds IS NULL)
 );
 
+-- What has states and waits in work, in which table; seeded by migrate from the domain.
+CREATE TABLE aggregates (
+  kind     text PRIMARY KEY,
+  subjects text NOT NULL UNIQUE   -- the table: id, state, created_at, updated_at at least
+);
+
 -- Legal moves and the work states call for: seeded by migrate from the domain's frozen tables.
 CREATE TABLE legal_moves (
   kind   text NOT NULL,
@@ -157,6 +163,7 @@ CREATE TABLE legal_moves (
   target text NOT NULL,
   guard  text NOT NULL CHECK (guard IN ('leased', 'unleased')),
   "when" text NOT NULL,
+  by_hand boolean NOT NULL,  -- of a leased one: also by bursar_move, where no worker holds the subject
   PRIMARY KEY (kind, source, target)
 );
 CREATE TABLE called_work (

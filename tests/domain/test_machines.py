@@ -7,6 +7,7 @@ from domain.payouts import PAYOUTS
 
 DOOR = Machine(
     kind="door",
+    table="doors",
     initial=frozenset({"built"}),
     moves=(
         Move(source="open", target="shut", guard=Guard.LEASED, when="pushed"),

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from domain.states_doc import MACHINES, page
+from domain.families import MACHINES
+from domain.states_doc import page
 
 PAGE = Path(__file__).parents[2] / "docs" / "states.md"
 

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from db.audit import INVARIANTS, Invariant, walks
-from db.audit.invariant import _statement
+from db.audit import INVARIANTS, Invariant
+from db.invariant import _statement
+from db.payouts.promises import WALK
 from tests.driving import claim, process
 from tests.fakes.bank import FakeBank
 from tests.operating import opened, samples, take
@@ -85,7 +86,7 @@ def test_a_statement_that_does_is_noticed(connection: sa.Connection) -> None:
     careless = """
       SELECT p.external_id AS subject, p.state AS detail FROM page p
       WHERE (SELECT count(*) FROM moves m WHERE m.reason = p.narration) > 0"""
-    found = read_again(connection, replace(INVARIANTS[-4], walk=walks.PAYOUTS, offences=careless))
+    found = read_again(connection, replace(INVARIANTS[-4], walk=WALK, offences=careless))
     assert {(how, times) for how, _, times in found} == {("Seq Scan", PAGE)}
 
 

@@ -94,6 +94,8 @@ END $$;
 CREATE FUNCTION bursar_move(kind text, ids uuid[], to_state text, actor text, why text, due timestamptz DEFAULT NULL)
 RETURNS TABLE (subject uuid, outcome text, from_state text) LANGUAGE plpgsql SECURITY DEFINER AS $$
 #variable_conflict use_variable
+DECLARE
+  subjects text := (SELECT a.subjects FROM aggregates a WHERE a.kind = bursar_move.kind);
 BEGIN
   IF coalesce(trim(actor), '') = '' OR coalesce(trim(why), '') = '' THEN
     RAISE EXCEPTION 'actor and why are required' USING ERRCODE = 'invalid_parameter_value';
@@ -105,11 +107,64 @@ BEGIN
   IF ids IS NULL THEN
     RAISE EXCEPTION 'ids are required: a missing filter never means everyone' USING ERRCODE = 'invalid_parameter_value';
   END IF;
-  IF kind = 'payout' THEN
-    RETURN QUERY SELECT * FROM move_payouts(ids, to_state, actor, why, due);
-  ELSE
-    RAISE EXCEPTION 'kind %: must be payout', kind USING ERRCODE = 'invalid_parameter_value';
+  IF subjects IS NULL THEN
+    RAISE EXCEPTION 'kind %: must be one of %', kind, (SELECT string_agg(a.kind, ', ' ORDER BY a.kind) FROM aggregates a)
+      USING ERRCODE = 'invalid_parameter_value';
   END IF;
+  -- An aggregate with rules of its own (a seal, an effect, money) has a function of its own: move_<its table>.
+  IF to_regprocedure(format('move_%s(uuid[],text,text,text,timestamptz)', subjects)) IS NOT NULL THEN
+    RETURN QUERY EXECUTE format('SELECT * FROM %I($1, $2, $3, $4, $5)', 'move_' || subjects) USING ids, to_state, actor, why, due;
+  ELSE
+    RETURN QUERY SELECT * FROM move_subjects(kind, subjects, ids, to_state, actor, why, due);
+  END IF;
+END $$;
+
+-- The rules every aggregate keeps: legal, not held by a worker, its work that of its state, its history written.
+CREATE FUNCTION move_subjects(kind text, subjects text, ids uuid[], to_state text, actor text, why text, first_due timestamptz)
+RETURNS TABLE (subject uuid, outcome text, from_state text) LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+  mine uuid[];
+BEGIN
+  IF EXISTS (SELECT FROM called_work c WHERE c.kind = move_subjects.kind AND c.outcome <> '') THEN
+    RAISE EXCEPTION 'kind %: its states depend on effects, so it needs a function move_%', kind, subjects
+      USING ERRCODE = 'feature_not_supported';
+  END IF;
+  -- Lock order: work rows, then subjects, each in key order.
+  PERFORM FROM work w WHERE w.subject = ANY (ids) ORDER BY w.job, w.subject FOR UPDATE;
+  EXECUTE format('SELECT FROM %I s WHERE s.id = ANY ($1) ORDER BY s.id FOR UPDATE', subjects) USING ids;
+  -- Work that came while we waited for its subject is out of that order: taken where it is free, never waited for.
+  SELECT coalesce(array_agg(l.subject), '{}') INTO mine
+  FROM (SELECT w.subject FROM work w WHERE w.subject = ANY (ids) FOR UPDATE SKIP LOCKED) l;
+  RETURN QUERY EXECUTE format($move$
+    WITH judged AS MATERIALIZED (
+      SELECT wanted.id, s.state,
+             CASE WHEN s.id IS NULL THEN 'missing'
+                  WHEN m.kind IS NULL OR m.guard = 'leased' AND NOT m.by_hand THEN 'illegal'
+                  WHEN EXISTS (SELECT FROM work w WHERE w.subject = s.id
+                                 AND (w.leased_until > clock_timestamp() OR w.subject <> ALL ($7))) THEN 'busy'
+                  ELSE 'moved' END AS outcome
+      FROM (SELECT DISTINCT unnest($2) AS id) wanted
+      LEFT JOIN %1$I s ON s.id = wanted.id
+      LEFT JOIN legal_moves m ON m.kind = $1 AND m.source = s.state AND m.target = $3),
+    moved AS (
+      UPDATE %1$I s SET state = $3, updated_at = clock_timestamp()
+      FROM judged j WHERE s.id = j.id AND j.outcome = 'moved' RETURNING s.id, j.state AS source),
+    called AS MATERIALIZED (
+      SELECT c.job FROM called_work c WHERE c.kind = $1 AND c.state = $3 AND c.job IS NOT NULL),
+    left_behind AS (
+      DELETE FROM work w USING moved d WHERE w.subject = d.id AND w.job NOT IN (SELECT c.job FROM called c)),
+    awaited AS (
+      INSERT INTO work AS w (job, subject, due_at)
+      SELECT c.job, d.id, coalesce($6, clock_timestamp()) FROM moved d CROSS JOIN called c
+      -- The state before waited for the same job: the row begins anew.
+      ON CONFLICT (subject, job) DO UPDATE SET due_at = excluded.due_at, token = NULL, leased_until = NULL, holder = NULL,
+        claims = 0, tries = 0, waiting_since = clock_timestamp(), parked_reason = NULL, last_error = NULL),
+    told AS (
+      INSERT INTO moves (kind, subject, source, target, actor, reason)
+      SELECT $1, d.id, d.source, $3, $4, $5 FROM moved d)
+    SELECT j.id, j.outcome, j.state FROM judged j ORDER BY j.id $move$, subjects)
+    USING kind, ids, to_state, actor, why, first_due, mine;
 END $$;
 
 CREATE FUNCTION move_payouts(ids uuid[], to_state text, actor text, why text, first_due timestamptz)
@@ -129,8 +184,7 @@ BEGIN
     SELECT wanted.id, p.state,
            CASE WHEN p.id IS NULL THEN 'missing'
                 WHEN m.kind IS NULL THEN 'illegal'
-                -- Of the moves under a lease only this one is anybody else's: no worker holds the row.
-                WHEN m.guard = 'leased' AND NOT (p.state = 'APPROVED' AND to_state = 'CANCELLED') THEN 'illegal'
+                WHEN m.guard = 'leased' AND NOT m.by_hand THEN 'illegal'
                 WHEN w.leased_until > clock_timestamp() OR w.subject IS NOT NULL AND w.subject NOT IN (SELECT unnest(mine)) THEN 'busy'
                 WHEN p.state = 'APPROVED' AND e.sends > 0 THEN 'sent'
                 WHEN p.state = 'FAILED' AND EXISTS (

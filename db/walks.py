@@ -2,13 +2,7 @@
 
 from typing import Final
 
-from db.audit.invariant import Walk
-
-PAYOUTS: Final = Walk(
-    page="""
-    SELECT id AS at, p.* FROM payouts p
-    WHERE CAST(:after AS uuid) IS NULL OR id > CAST(:after AS uuid) ORDER BY id LIMIT :page"""
-)
+from db.invariant import Walk
 
 EFFECTS: Final = Walk(
     page="""

@@ -1,15 +1,19 @@
-"""Payouts: each state has the entries, the history, the seal and the effect that lead to it."""
+"""Payouts and the books: each state has the entries, the seal and the earnings that lead to it."""
 
 from typing import Final
 
-from db.audit import walks
-from db.audit.invariant import Invariant
+from db import aggregates
+from db.invariant import Invariant
+from db.walks import CURRENCIES
 from domain.findings import FindingKind
+from domain.payouts import PAYOUTS
+
+WALK: Final = aggregates.walk(PAYOUTS)
 
 STATE_HAS_ITS_ENTRIES: Final = Invariant(
     name="state-has-its-entries",
     promise="Every payout's entries are those of its state: as many submissions and put-backs, one end or none.",
-    walk=walks.PAYOUTS,
+    walk=WALK,
     finding=FindingKind.BOOKS_DRIFT,
     offences="""
       WITH asked AS MATERIALIZED (
@@ -63,23 +67,10 @@ STATE_HAS_ITS_ENTRIES: Final = Invariant(
               WHERE f.state = j.state)""",
 )
 
-LAST_MOVE_IS_THE_STATE: Final = Invariant(
-    name="last-move-is-the-state",
-    promise="Every payout's state is where its last recorded move led; one without a move is PENDING.",
-    walk=walks.PAYOUTS,
-    finding=FindingKind.INVARIANT_BROKEN,
-    offences="""
-      SELECT 'payout ' || p.id AS subject, format('it is %s, its last move led to %s', p.state, coalesce(m.target, 'none')) AS detail
-      FROM page p
-      LEFT JOIN LATERAL (
-        SELECT m.target FROM moves m WHERE m.subject = p.id AND m.kind = 'payout' ORDER BY m.at DESC LIMIT 1) m ON true
-      WHERE coalesce(m.target, 'PENDING') <> p.state""",
-)
-
 SEAL_FITS: Final = Invariant(
     name="seal-fits",
     promise="No payout that may be sent was changed after its approval: amount, beneficiary and key fit its seal.",
-    walk=walks.PAYOUTS,
+    walk=WALK,
     finding=FindingKind.PAYOUT_CHANGED_AFTER_APPROVAL,
     offences="""
       SELECT 'payout ' || p.id AS subject, 'amount, beneficiary or key do not fit the seal of its approval' AS detail
@@ -92,10 +83,30 @@ SEAL_FITS: Final = Invariant(
 EARNINGS_ARE_LIVE_ONCE: Final = Invariant(
     name="earnings-link-to-live-payouts",
     promise="An earning is held only by a payout that pays it: one that ended unpaid holds none.",
-    walk=walks.PAYOUTS,
+    walk=WALK,
     finding=FindingKind.INVARIANT_BROKEN,
     offences="""
       SELECT 'payout ' || p.id AS subject, format('it is %s and still holds earning %s', p.state, l.earning) AS detail
       FROM page p JOIN payout_earnings l ON l.payout = p.id
       WHERE l.live AND p.state IN ('FAILED', 'CANCELLED', 'REVERSED')""",
+)
+
+IN_TRANSIT_IS_PROCESSING: Final = Invariant(
+    name="in-transit-is-processing",
+    promise="In each currency what is in transit is the sum of the payouts that are PROCESSING.",
+    walk=CURRENCIES,
+    finding=FindingKind.BOOKS_DRIFT,
+    offences="""
+      -- Whatever is PROCESSING has a work row (work-fits-state): no reading through history here.
+      SELECT 'currency ' || c.currency AS subject,
+             format('in transit %s, payouts PROCESSING %s', coalesce(b.balance, 0), coalesce(p.amount, 0)) AS detail
+      FROM page c
+      LEFT JOIN (
+        SELECT a.currency, sum(b.credits - b.debits) AS balance FROM accounts a JOIN balances b ON b.account = a.id
+        WHERE a.kind = 'payouts_in_transit' GROUP BY a.currency) b ON b.currency = c.currency
+      LEFT JOIN (
+        SELECT p.currency, sum(p.amount) AS amount FROM payouts p
+        WHERE p.state = 'PROCESSING' AND p.id IN (SELECT w.subject FROM work w WHERE w.job LIKE 'payouts.%')
+        GROUP BY p.currency) p ON p.currency = c.currency
+      WHERE coalesce(b.balance, 0) <> coalesce(p.amount, 0)""",
 )

@@ -1,0 +1,17 @@
+"""Every family of the database, a line each; a new one is a line here and nothing else of the core.
+
+Its machine is in `domain/families.py`, its tables and functions in files of their own in
+`db/schema/`, its jobs in `jobs/catalog.py`.
+"""
+
+from typing import Final
+
+from db.family import Family
+from db.payouts.family import PAYOUTS
+
+FAMILIES: Final[tuple[Family, ...]] = (PAYOUTS,)
+
+
+def family_of(kind: str) -> Family:
+    """The family of an aggregate's kind. Raises `KeyError`."""
+    return {family.machine.kind: family for family in FAMILIES}[kind]

@@ -1,0 +1,26 @@
+"""Payouts as the audit and the listings know them."""
+
+from typing import Final
+
+from db import aggregates
+from db.family import Family
+from db.payouts import promises, promises_outside
+from domain import payouts
+
+PAYOUTS: Final = Family(
+    name="payouts",
+    machine=payouts.PAYOUTS,
+    promises=(
+        promises.STATE_HAS_ITS_ENTRIES,
+        aggregates.last_move_is_the_state(payouts.PAYOUTS, "last-move-is-the-state"),
+        promises.SEAL_FITS,
+        promises.EARNINGS_ARE_LIVE_ONCE,
+        promises.IN_TRANSIT_IS_PROCESSING,
+        promises_outside.SENDS_ARE_COUNTED,
+        promises_outside.COMPLETED_WAS_ACCEPTED,
+        promises_outside.REJECTED_IS_NOT_PROCESSING,
+        promises_outside.WORK_FITS_STATE,
+    ),
+    columns=("external_id", "state", "amount", "currency", "error", "id"),
+    named_by="external_id",
+)

@@ -1,0 +1,11 @@
+"""Every machine there is, a line each: moves, audit, `bursar_move()` and docs/states.md are made from these."""
+
+from typing import Final
+
+from domain.machines import Machine
+from domain.payouts import PAYOUTS
+from domain.runs import RUNS
+
+AGGREGATES: Final[tuple[Machine, ...]] = (PAYOUTS,)
+"""Whose subjects wait in `work`."""
+MACHINES: Final[tuple[Machine, ...]] = (*AGGREGATES, RUNS)
