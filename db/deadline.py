@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 
 class Watchdog:
-    """Shuts down sockets whose time has passed. Started by its first guard; ends with the process."""
+    """Shuts down sockets whose time has passed. Its thread is started by a guard, and ended by `rest`."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -42,9 +42,18 @@ class Watchdog:
                 self._guarded.pop(number, None)
             peer.close()
 
+    def rest(self) -> None:
+        """End the thread until the next guard."""
+        with self._changed:
+            self._thread = None
+            self._changed.notify_all()
+
     def _watch(self) -> None:
+        me = threading.current_thread()
         while True:
             with self._changed:
+                if self._thread is not me:
+                    return
                 now = time.monotonic()
                 for number, (limit, peer) in list(self._guarded.items()):
                     if limit <= now:

@@ -107,8 +107,9 @@ class Database:
                 tx.scalar(sa.text("SELECT 1"))
 
     def dispose(self) -> None:
-        """Close every connection."""
+        """Close every connection, and end the thread that watches over them."""
         self.engine.dispose()
+        self._watchdog.rest()
 
     @contextmanager
     def _guard(self, connection: sa.Connection, seconds: float) -> Iterator[None]:

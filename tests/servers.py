@@ -149,6 +149,12 @@ class Databases:
         finally:
             self._say(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
+    def connections(self, name: str) -> int:
+        """Return how many connections a database has."""
+        question = sa.text("SELECT count(*) FROM pg_stat_activity WHERE datname = :name")
+        with self._admin.connect() as connection:
+            return int(connection.execute(question, {"name": name}).scalar_one())
+
     def _say(self, statement: str) -> None:
         with self._admin.connect() as connection:
             connection.exec_driver_sql(statement)

@@ -110,6 +110,14 @@ class FakeBank:
         self._lock = threading.Lock()
         self._hold: Hold | None = None
 
+    def __getstate__(self) -> dict[str, object]:
+        """What a copy takes over: all but the lock and who waits."""
+        return {n: v for n, v in self.__dict__.items() if n not in {"_lock", "_hold"}}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        self.__dict__.update(state)
+        self._lock, self._hold = threading.Lock(), None
+
     def script(self, *answers: Fault | Answer | None) -> None:
         """Order what the next sends meet: a fault, an answer that pays nothing, or None."""
         self._answers.extend(answers)
@@ -140,6 +148,12 @@ class FakeBank:
                 replace(one, payout=told(one.payout)) if one.payout.reference == reference else one
                 for one in self.transfers
             ]
+
+    def finish(self) -> None:
+        """Bring every transfer that is under way to its good end."""
+        for one in list(self.transfers):
+            if one.payout.status is ProviderStatus.UNDER_WAY and one.payout.reference:
+                self.settle(one.payout.reference, "processed")
 
     def times_paid(self, reference: str) -> int:
         """Return how many transfers were made under `reference`."""

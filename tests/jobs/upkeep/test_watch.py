@@ -1,7 +1,6 @@
 """What is late, stale, silent, parked or unknown becomes a finding, and heals when it is over."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -15,27 +14,9 @@ from db.tx import Row
 from domain.findings import Finding, FindingKind
 from domain.runs import Origin
 from jobs.upkeep.watch import ALERTS_MAX, Watch
+from tests.fakes.alerts import Receiver
 
 DRIFT = Finding(kind=FindingKind.BOOKS_DRIFT, subject="cash INR", detail="off by 1")
-
-
-@dataclass
-class Receiver:
-    """Implements `Alerts`: takes up to `room` alerts, then answers no."""
-
-    room: int = 1000
-    got: list[dict[str, object]] = field(default_factory=list)
-    beats: int = 0
-
-    def send(self, document: dict[str, object]) -> bool:
-        if len(self.got) >= self.room:
-            return False
-        self.got.append(document)
-        return True
-
-    def heartbeat(self) -> bool:
-        self.beats += 1
-        return True
 
 
 @pytest.fixture

@@ -1,0 +1,58 @@
+"""Whatever a process dies of, and wherever: nothing is lost, nothing is done twice, every promise holds.
+
+`make test` takes a sample of each world, `make explore` everything; a failure names its fault, which
+`BURSAR_TEST_EXPLORE=<fault>` lets happen again.
+"""
+
+import os
+from collections.abc import Callable
+from typing import Final
+
+import pytest
+
+from tests.crash.explorer import prepared
+from tests.crash.points import Fault, faults, sample
+from tests.crash.worlds import every
+from tests.kit.world import World
+from tests.servers import Databases
+
+EXPLORE: Final = os.environ.get("BURSAR_TEST_EXPLORE", "sample")
+"""`sample`, `full`, or one fault as a failure prints it."""
+SAMPLE: Final = 14
+SLICES: Final = 6 if EXPLORE == "full" else 1
+"""Parts of a world's faults, so that test processes share them."""
+
+
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("part", range(SLICES))
+@pytest.mark.parametrize("world", every(), ids=lambda world: world.name)
+def test_a_death_anywhere_changes_nothing(
+    world: World,
+    part: int,
+    databases: Databases,
+    template: str,
+    record_property: Callable[[str, object], None],
+) -> None:
+    failed = {}
+    with prepared(world, databases, template) as ready:
+        points = ready.points()
+        wanted = chosen(faults(points), world.name)[part::SLICES]
+        for fault in wanted:
+            try:
+                ready.explore(fault)
+            except AssertionError as error:
+                failed[str(fault)] = str(error)
+    record_property("explored", f"{world.name}|{len(points)}|{len(wanted)}|{len(failed)}")
+    assert failed == {}
+    assert wanted
+
+
+def chosen(found: list[Fault], name: str) -> list[Fault]:
+    """What is explored of a world in this session."""
+    match EXPLORE:
+        case "full":
+            return found
+        case "sample":
+            return sample(found, SAMPLE, name)
+        case fault:
+            return [Fault.parse(fault)]

@@ -1,0 +1,111 @@
+"""A small fixed world in which one job has something to do, for whoever wants to break it there.
+
+Each job of the catalog has one in `tests/crash/worlds/<family>_<name>.py`, listed there as `WORLDS`.
+The crash explorer prepares it once and copies it for each death, so a world holds nothing itself:
+what happened stands in the database and in the fakes of the scene.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from db.engine import Database, DatabaseOptions
+from jobs.catalog import Ports, build
+from tests.builders import RECOVER_SECONDS, House
+from tests.fakes.alerts import Receiver
+from tests.fakes.bank import FakeBank
+from workers.runner.bounds import Bounds
+
+BATCH = 3
+"""Subjects in a world: as many as a run settles at once."""
+IN_STEP = Bounds(batch_max=BATCH, concurrency=1, linger_seconds=20.0)
+"""One call after the other, and all settled together: so that every run of a world goes the same way."""
+
+
+@dataclass(kw_only=True)
+class Fakes:
+    """The world outside, as it remembers itself; `copy.deepcopy` copies it. A new port adds a field."""
+
+    bank: FakeBank = field(default_factory=FakeBank)
+    alerts: Receiver = field(default_factory=Receiver)
+
+    def ports(self) -> Ports:
+        """The ports a process is given."""
+        return Ports(bank=self.bank, alerts=self.alerts, recover_seconds=RECOVER_SECONDS)
+
+
+@dataclass(kw_only=True)
+class Scene(House):
+    """A worker's house, the database as an operator and as its owner have it, and the world outside."""
+
+    operator: Database
+    owner: Database
+    fakes: Fakes
+
+    @property
+    def url(self) -> str:
+        """Where the database is, as its owner."""
+        return self.owner.options.url
+
+
+class World(ABC):
+    """Where `job` has something to do; `variant` tells several worlds of one job apart."""
+
+    job: ClassVar[str]
+    variant: ClassVar[str] = ""
+    asks_again: ClassVar[bool] = False
+    """Whether whoever began `act` and was not answered begins it again, as an operator does."""
+
+    @property
+    def name(self) -> str:
+        """How reports call it."""
+        return f"{self.job} ({self.variant})" if self.variant else self.job
+
+    def fakes(self) -> Fakes:
+        """The world outside at the beginning, with what it will answer."""
+        return Fakes()
+
+    @abstractmethod
+    def prepare(self, scene: Scene) -> None:
+        """Bring database and fakes to where the job has something to do. Called once."""
+
+    def act(self, scene: Scene) -> None:
+        """What the process does that is to die: it asks for a run of the job, and executes it."""
+        scene.runner.execute(scene.request(self.job))
+
+    def passes(self, scene: Scene) -> None:
+        """What the world outside does meanwhile, again and again until all is quiet: banks pay."""
+        scene.bank.finish()
+
+    @abstractmethod
+    def check(self, scene: Scene) -> None:
+        """Assert what must have come of it, beside every promise of the audit and of the bank."""
+
+
+@contextmanager
+def scene(
+    url: str,
+    fakes: Fakes,
+    *,
+    bounds: Bounds | None = None,
+    through: Callable[[Ports], Ports] = lambda ports: ports,
+) -> Iterator[Scene]:
+    """A scene on the database at `url`; `through` may put something between jobs and ports."""
+    with ExitStack() as stack:
+
+        def opened(role: str | None) -> Database:
+            made = Database(DatabaseOptions(url=url, role=role, pool_max=6))
+            stack.callback(made.dispose)
+            return made
+
+        yield Scene(
+            database=opened("bursar_worker"),
+            operator=opened("bursar_operator"),
+            owner=opened(None),
+            bank=fakes.bank,
+            fakes=fakes,
+            jobs=build(through(fakes.ports())),
+            bounds=bounds or Bounds(),
+        )
