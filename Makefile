@@ -9,19 +9,22 @@ LOCK_OPTIONS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
-LOCKS := requirements/production.txt requirements/development.txt
+BENCH := .venv-bench
+LOCKS := requirements/production.txt requirements/development.txt requirements/bench.txt
 CODE := domain db jobs schedules workers tests
 
 # Settings of a user's own pip that would send packages elsewhere do not apply here; registries and proxies do.
-PIP := env -u PIP_TARGET -u PIP_PREFIX -u PIP_ROOT -u PIP_CONSTRAINT -u PIP_REQUIREMENT PIP_USER=0 \
-  PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(BIN)/python -m pip
+PIP_SETTINGS := env -u PIP_TARGET -u PIP_PREFIX -u PIP_ROOT -u PIP_CONSTRAINT -u PIP_REQUIREMENT PIP_USER=0 \
+  PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
+PIP := $(PIP_SETTINGS) $(BIN)/python -m pip
+BENCH_PIP := $(PIP_SETTINGS) $(BENCH)/bin/python -m pip
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
   --no-header --no-annotate --no-config --no-emit-index-url --no-emit-find-links $(LOCK_OPTIONS)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run up test install check format bench lock audit-deps clean
+.PHONY: help run up test install check format bench bench-install bench-test bench-run bench-render lock audit-deps clean
 
 help: ## List what can be done
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -52,15 +55,28 @@ format: install ## Put the code into the house's form
 bench: install ## The benchmarks, as tables with ratios
 	$(BIN)/bursar bench all $(ARGS)
 
+bench-install: $(BENCH)/.installed ## The peers and what draws pictures, in .venv-bench
+
+bench-test: bench-install ## Each peer with 50 payouts
+	$(BENCH)/bin/python -m pytest tests/bench/peers $(ARGS)
+
+bench-run: bench-install ## Bursar and its peers in turns (ARGS="PART… --rounds N"); what is measured already is kept
+	$(BENCH)/bin/python -m tests.bench run $(ARGS)
+
+bench-render: bench-install ## Tables and pictures in docs/benchmarks from what was measured
+	$(BENCH)/bin/python -m tests.bench render $(ARGS)
+
 lock: install ## Bring the locks to pyproject.toml (LOCK_OPTIONS=--upgrade for newer versions)
 	$(COMPILE) pyproject.toml --group build --output-file requirements/production.txt
 	$(COMPILE) pyproject.toml --group build --group dev --output-file requirements/development.txt
+	$(COMPILE) pyproject.toml --group build --group bench --constraint requirements/development.txt \
+	  --output-file requirements/bench.txt
 
 audit-deps: install ## Known weaknesses of the locked versions, asked of a public service
 	$(BIN)/pip-audit --strict --require-hashes --disable-pip $(addprefix -r ,$(LOCKS))
 
 clean: ## Remove the environment and every cache; data of .bursar stays
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis *.egg-info build
+	rm -rf $(VENV) $(BENCH) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis *.egg-info build
 
 $(INSTALLED): requirements/development.txt pyproject.toml
 	@found=; \
@@ -83,3 +99,11 @@ $(INSTALLED): requirements/development.txt pyproject.toml
 	@$(PIP) install --quiet --no-deps --no-build-isolation --editable . >$(VENV)/editable.log 2>&1 \
 	  || { cat $(VENV)/editable.log >&2; exit 1; }
 	@touch $(INSTALLED)
+
+$(BENCH)/.installed: requirements/bench.txt pyproject.toml | $(INSTALLED)
+	@echo "Installing the benchmarks' environment into $(BENCH) …"
+	@$(BIN)/python -m venv --clear $(BENCH)
+	@$(BENCH_PIP) install --quiet --require-hashes -r requirements/bench.txt
+	@$(BENCH_PIP) install --quiet --no-deps --no-build-isolation --editable . >$(BENCH)/editable.log 2>&1 \
+	  || { cat $(BENCH)/editable.log >&2; exit 1; }
+	@touch $(BENCH)/.installed

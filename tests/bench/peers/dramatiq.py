@@ -1,0 +1,28 @@
+"""Dramatiq on Redis: a message for each payout, stock settings, started by its own command."""
+
+from collections.abc import Sequence
+
+import dramatiq
+from dramatiq.brokers.redis import RedisBroker
+
+from tests.bench import body
+from tests.bench.peers.desk import serve
+from tests.bench.world import told
+
+dramatiq.set_broker(RedisBroker(url=told().broker_url))  # type: ignore[no-untyped-call]  # as it is documented
+
+
+@dramatiq.actor(actor_name="pay")
+def pay(payout: int) -> None:
+    """Pay one."""
+    body.pay(payout)
+
+
+def fill(payouts: Sequence[int]) -> None:
+    """Send a message for each; there is no call for many."""
+    for payout in payouts:
+        pay.send(payout)
+
+
+if __name__ == "__main__":
+    serve(fill)

@@ -1,0 +1,23 @@
+"""Each peer does the work it is compared by: collected only where the peers are installed, by `make bench-test`."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.bench import effects
+from tests.bench.peers.catalog import PEERS, Peer
+from workers.bench.stand import Stand, stand
+
+
+@pytest.fixture(scope="session")
+def own_stand() -> Iterator[Stand]:
+    with stand() as made:
+        yield made
+
+
+@pytest.mark.parametrize("peer", PEERS, ids=lambda peer: peer.name)
+def test_a_peer_pays_each_payout_once(own_stand: Stand, peer: Peer) -> None:
+    done = effects.of_peer(own_stand, peer, 50, gateway_seconds=0.001)
+
+    assert done.items == 50
+    assert done.per_second > 0
