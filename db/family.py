@@ -10,8 +10,6 @@ from domain.machines import Machine
 class Family:
     """An aggregate, what it promises, and how people read it."""
 
-    name: str
-    """That of its folders in `jobs/` and `db/`, and of its commands."""
     machine: Machine
     promises: tuple[Invariant, ...]
     columns: tuple[str, ...] = ("id", "state", "created_at", "updated_at")

@@ -64,8 +64,8 @@ def payout(tx: Tx, id_: UUID) -> PayoutFacts:
         updated=_told(row.updated_at) or "",
         last_move=row.last_move,
         findings=tuple(row.findings),
-        place=_place(row) if row.job else None,
-        around=_around(tx, row.job or ""),
+        place=place_of(row) if row.job else None,
+        around=around(tx, row.job or ""),
     )
 
 
@@ -93,11 +93,12 @@ def run(tx: Tx, id_: int) -> RunFacts:
         worker=row.worker,
         held_until=_told(row.leased_until),
         is_lapsed=row.is_lapsed,
-        around=_around(tx, row.job),
+        around=around(tx, row.job),
     )
 
 
-def _place(row: Row) -> Place:
+def place_of(row: Row) -> Place:
+    """Where a work row is in its queue."""
     return Place(
         job=row.job,
         due=_told(row.due_at) or "never by itself",
@@ -111,7 +112,8 @@ def _place(row: Row) -> Place:
     )
 
 
-def _around(tx: Tx, job: str) -> Surroundings:
+def around(tx: Tx, job: str) -> Surroundings:
+    """What holds for every item of `job`: switches that are on, live workers that know it."""
     rows = tx.rows(_AROUND, job=job, live=LIVE_SECONDS)
     gates = tuple(Gate(name=r.name, who=r.who, why=r.why) for r in rows if r.name is not None)
     return Surroundings(gates=gates, workers=rows[0].workers)

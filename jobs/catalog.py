@@ -1,17 +1,18 @@
-"""Every job there is, on one page; a process builds those it has the ports for."""
+"""Every job there is, a line each; a process builds those it has the ports for."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
-from domain.ports import Alerts, Bank
 from jobs.payouts.follow import FollowPayouts
 from jobs.payouts.process import ProcessPayouts
 from jobs.payouts.recover import RecoverPayouts
+from jobs.ports import Ports
 from jobs.shapes import Job
 from jobs.upkeep.audit import AuditBooks
 from jobs.upkeep.prune import Prune
 from jobs.upkeep.watch import Watch
+
+__all__ = ["ALL", "Ports", "build", "queue_of", "rows"]
 
 ALL: Final[tuple[type[Job], ...]] = (
     ProcessPayouts,
@@ -23,35 +24,10 @@ ALL: Final[tuple[type[Job], ...]] = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ports:
-    """The outside world as this process reaches it; a job whose port is None is not known here."""
-
-    bank: Bank | None = None
-    alerts: Alerts | None = None
-    call_seconds_max: float = 8.0
-    """The total time-out of one call to the bank."""
-    recover_seconds: tuple[float, ...] = (30.0, 60.0, 120.0, 300.0, 600.0)
-
-
 def build(ports: Ports) -> dict[str, Job]:
     """The jobs a process with these ports can run, by name."""
-    jobs: list[Job] = [Watch(ports.alerts), AuditBooks(), Prune()]
-    if ports.bank is not None:
-        jobs += [
-            ProcessPayouts(
-                ports.bank,
-                call_seconds_max=ports.call_seconds_max,
-                recover_seconds=ports.recover_seconds,
-            ),
-            RecoverPayouts(
-                ports.bank,
-                call_seconds_max=ports.call_seconds_max,
-                recover_seconds=ports.recover_seconds,
-            ),
-            FollowPayouts(ports.bank, call_seconds_max=ports.call_seconds_max),
-        ]
-    return {job.name: job for job in jobs}
+    made = (job.made(ports) for job in ALL)
+    return {job.name: job for job in made if job is not None}
 
 
 def rows() -> Sequence[tuple[str, str, str, int, str]]:

@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 from uuid import UUID
 
 from db.batch import Batch, Item
@@ -19,6 +19,7 @@ from db.transitions import LeasedTx
 from db.tx import Tx
 from db.work import ClaimOrder
 from domain.tally import Tally
+from jobs.ports import Ports
 
 
 class Queue(StrEnum):
@@ -58,6 +59,11 @@ class Job(ABC):
     """Switches that hold this job back, such as its provider's brake."""
     limit: str | None = None
     """The rate limit whose permits are taken before a claim."""
+
+    @classmethod
+    def made(cls, ports: Ports) -> Self | None:  # noqa: ARG003 - most need none of them
+        """This job as a process with `ports` runs it; None where the process lacks one it needs."""
+        return cls()
 
     def known(self) -> Known:
         """What a process that can run this job tells the database about it."""

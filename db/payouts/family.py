@@ -8,7 +8,6 @@ from db.payouts import promises, promises_outside
 from domain import payouts
 
 PAYOUTS: Final = Family(
-    name="payouts",
     machine=payouts.PAYOUTS,
     promises=(
         promises.STATE_HAS_ITS_ENTRIES,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Self
 from uuid import UUID
 
 from db import effects
@@ -19,6 +20,7 @@ from domain.payouts import FOLLOW
 from domain.ports import Bank
 from domain.tally import Count, Tally
 from jobs.payouts import provider
+from jobs.ports import Ports
 from jobs.shapes import Answer, Ask, Queue
 
 Report = ProviderPayout | LookUpFailed
@@ -34,6 +36,13 @@ class FollowPayouts(Ask[Following, Report]):
     def __init__(self, bank: Bank, *, call_seconds_max: float) -> None:
         self.bank, self.call_seconds_max = bank, call_seconds_max
         self.gates = (provider.brake(bank),)
+
+    @classmethod
+    def made(cls, ports: Ports) -> Self | None:
+        """Needs a bank."""
+        if ports.bank is None:
+            return None
+        return cls(ports.bank, call_seconds_max=ports.call_seconds_max)
 
     def claim(self, tx: Tx, order: ClaimOrder) -> Batch[Following]:
         """Lease accepted payouts that are due to be asked about."""

@@ -1,6 +1,7 @@
 """Submit approved payouts: claim a set, move the money, write down what the bank said."""
 
 from collections.abc import Sequence
+from typing import Self
 from uuid import UUID
 
 from db import effects
@@ -17,6 +18,7 @@ from domain.payouts import PROCESS
 from domain.ports import Bank
 from domain.tally import Tally
 from jobs.payouts import provider
+from jobs.ports import Ports
 from jobs.shapes import Answer, Drain, Queue, StillMine
 
 
@@ -36,6 +38,14 @@ class ProcessPayouts(Drain[Sending, BankAnswer]):
         self.limit = provider.limit(bank)
         self.call_seconds_max = call_seconds_max
         self.recover_seconds = recover_seconds
+
+    @classmethod
+    def made(cls, ports: Ports) -> Self | None:
+        """Needs a bank."""
+        if ports.bank is None:
+            return None
+        seconds, delays = ports.call_seconds_max, ports.recover_seconds
+        return cls(ports.bank, call_seconds_max=seconds, recover_seconds=delays)
 
     def claim(self, tx: Tx, order: ClaimOrder) -> Batch[Sending]:
         """Commit to sending up to `order.limit` payouts."""

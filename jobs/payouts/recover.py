@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
 from uuid import UUID
 
 from db import effects
@@ -21,6 +22,7 @@ from domain.payouts import RECOVER
 from domain.ports import Bank
 from domain.tally import Count, Tally
 from jobs.payouts import provider
+from jobs.ports import Ports
 from jobs.shapes import Answer, Drain, Queue, StillMine
 
 
@@ -48,6 +50,14 @@ class RecoverPayouts(Drain[Recovering, Recovery]):
         self.limit = provider.limit(bank)
         self.call_seconds_max = call_seconds_max
         self.recover_seconds = recover_seconds
+
+    @classmethod
+    def made(cls, ports: Ports) -> Self | None:
+        """Needs a bank."""
+        if ports.bank is None:
+            return None
+        seconds, delays = ports.call_seconds_max, ports.recover_seconds
+        return cls(ports.bank, call_seconds_max=seconds, recover_seconds=delays)
 
     def claim(self, tx: Tx, order: ClaimOrder) -> Batch[Recovering]:
         """Lease payouts in doubt; `sends + 1` where the same request may go out again."""

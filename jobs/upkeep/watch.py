@@ -7,7 +7,7 @@ So an alert is sent again where a worker dies in between, and never lost.
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Self
 
 from db import clock, findings, switches, watch
 from db.tx import Row, Tx
@@ -16,6 +16,7 @@ from domain.findings import Finding, FindingKind
 from domain.ports import Alerts
 from domain.switches import RESTORED
 from domain.tally import Count, Tally
+from jobs.ports import Ports
 from jobs.shapes import Page, Queue, Sweep
 
 ALERTS_MAX: Final = 20
@@ -44,6 +45,11 @@ class Watch(Sweep):
         self._delivered: list[str] = []
         self._run: int | None = None
         self._is_due = False
+
+    @classmethod
+    def made(cls, ports: Ports) -> Self:
+        """Where there is nobody to alert, findings wait to be read."""
+        return cls(ports.alerts)
 
     def page(self, tx: Tx, cursor: Mapping[str, Any], run: int) -> Page:
         """Look and pick, or note what was delivered."""

@@ -8,8 +8,12 @@ from typing import Annotated, Final
 
 import typer
 
+from domain.families import AGGREGATES
+from workers.cli import families, why
 from workers.cli.context import Context
 
+FAMILIES_HERE: Final = "families"
+"""Where the families' own groups stand in the help."""
 MODULES: Final[Sequence[str]] = (
     "processes",
     "demo",
@@ -17,7 +21,7 @@ MODULES: Final[Sequence[str]] = (
     "admin",
     "imports",
     "sample",
-    "payouts",
+    FAMILIES_HERE,
     "why",
     "enqueue",
     "jobs",
@@ -54,8 +58,19 @@ def build() -> typer.Typer:
         callback=options,
     )
     for name in MODULES:
-        program.add_typer(import_module(f"workers.cli.{name}").app)
+        if name == FAMILIES_HERE:
+            _add_families(program)
+        else:
+            program.add_typer(import_module(f"workers.cli.{name}").app)
     return program
+
+
+def _add_families(program: typer.Typer) -> None:
+    for machine in AGGREGATES:
+        program.add_typer(families.commands(machine))
+        if machine.kind not in {command.name for command in why.app.registered_commands}:
+            name, about = machine.kind, f"Why a {machine.kind} is where it is."
+            why.app.command(name, help=about)(families.why(machine))
 
 
 def options(

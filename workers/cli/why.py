@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 app = typer.Typer(name="why", help="Why something is where it is.", no_args_is_help=True)
 
 
-@app.command()
+@app.command("payout")
 def payout(
     ctx: typer.Context,
     payout: Annotated[str, typer.Argument(help="Id or external id.")],
@@ -26,10 +26,10 @@ def payout(
 
     with context(ctx).database().begin() as tx:
         facts = why.payout(tx, listing.find(tx, [payout])[payout])
-    _tell({"payout": facts.id, "state": facts.state.value}, of_payout(facts), json=json)
+    tell({"payout": facts.id, "state": facts.state.value}, of_payout(facts), json=json)
 
 
-@app.command()
+@app.command("run")
 def run(
     ctx: typer.Context,
     run: Annotated[int, typer.Argument(help="The run's number.", min=1)],
@@ -41,10 +41,11 @@ def run(
 
     with context(ctx).database().begin() as tx:
         facts = why.run(tx, run)
-    _tell({"run": facts.id, "state": facts.state.value}, of_run(facts), json=json)
+    tell({"run": facts.id, "state": facts.state.value}, of_run(facts), json=json)
 
 
-def _tell(subject: dict[str, object], why: "Why", *, json: bool) -> None:
+def tell(subject: dict[str, object], why: "Why", *, json: bool) -> None:
+    """Show a reason, its evidence and what to do."""
     if json:
         told = {"reason": why.reason, "evidence": list(why.evidence), "command": why.command}
         show_one({**subject, **told}, json=True)

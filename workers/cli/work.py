@@ -62,10 +62,9 @@ def unpark(
 ) -> None:
     """Make parked work due again, once its cause is gone.
 
-    Payouts are named by their id or external id.
+    Subjects are named by their id or external id.
     """
-    from db import work_listing
-    from db.payouts import listing
+    from db import subjects as named_subjects, work_listing
 
     here, because = context(ctx), reason(why)
     if bool(subjects) == bool(job):
@@ -73,7 +72,7 @@ def unpark(
     if job is not None:
         known_job(job)
     with here.database().begin() as tx:
-        named = listing.find(tx, subjects or ())
+        named = named_subjects.find(tx, subjects or ())
         ids = work_listing.parked(tx, job, UNPARK_MAX) if job else list(named.values())
         freed = {
             row.subject: row.job

@@ -1,0 +1,16 @@
+"""The outside world as one process reaches it: what a job may be made from."""
+
+from dataclasses import dataclass
+
+from domain.ports import Alerts, Bank
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """A job whose port is None is not known in this process."""
+
+    bank: Bank | None = None
+    alerts: Alerts | None = None
+    call_seconds_max: float = 8.0
+    """The total time-out of one call to the bank."""
+    recover_seconds: tuple[float, ...] = (30.0, 60.0, 120.0, 300.0, 600.0)

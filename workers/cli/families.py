@@ -1,0 +1,103 @@
+"""The commands of every aggregate: its own module's, or else `list`, `show` and `why` made from its columns."""
+
+from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from domain.errors import NotFoundError
+from workers.cli.asking import After, dicts, subject
+from workers.cli.context import context
+from workers.cli.output import Csv, Json, Limit, money_totals, plain, show, show_one
+
+if TYPE_CHECKING:
+    from domain.machines import Machine
+
+
+def commands(machine: "Machine") -> typer.Typer:
+    """The group called as its table: `app` of `workers/cli/<table>.py`, or one made from its family's columns."""
+    own = f"workers.cli.{machine.table}"
+    if find_spec(own) is not None:
+        app: typer.Typer = import_module(own).app
+        return app
+    app = typer.Typer(name=machine.table, help=f"Read {machine.table}.", no_args_is_help=True)
+    app.command("list", help=f"List {machine.table}, newest first.")(_list(machine))
+    app.command("show", help=f"Show one {machine.kind}, with its history.")(_show(machine))
+    return app
+
+
+def _list(machine: "Machine") -> Callable[..., None]:
+    def list_(
+        ctx: typer.Context,
+        state: Annotated[str | None, typer.Option("--state")] = None,
+        limit: Limit = 50,
+        after: After = None,
+        json: Json = False,
+        csv: Csv = False,
+    ) -> None:
+        from db.families import family_of
+        from db.subjects import Page, listing
+
+        family = family_of(machine.kind)
+        start = None if after is None else subject(after, "--after")
+        with context(ctx).database().begin() as tx:
+            found = dicts(listing(tx, family, Page(state=state, after=start, limit=limit)))
+        show(
+            found,
+            family.columns,
+            json=json,
+            csv=csv,
+            totals=money_totals(found),
+            empty=f"no such {machine.kind}",
+        )
+
+    return list_
+
+
+def _show(machine: "Machine") -> Callable[..., None]:
+    def show_(
+        ctx: typer.Context,
+        name: Annotated[str, typer.Argument(help="Id or external id.")],
+        json: Json = False,
+    ) -> None:
+        from db import subjects
+        from db.families import family_of
+
+        family = family_of(machine.kind)
+        with context(ctx).database().begin() as tx:
+            id_ = subjects.find(tx, [name], [family])[name]
+            row = subjects.show(tx, family, id_)
+            history = dicts(subjects.history(tx, id_))
+        if row is None:
+            raise NotFoundError(f"there is no {machine.kind} {name}")
+        facts = dicts([row])[0]
+        told = {**facts, "history": [plain(line) for line in history]} if json else facts
+        show_one(told, json=json)
+        if not json:
+            typer.echo()
+            show(history, ("at", "move", "reason", "actor", "run"))
+
+    return show_
+
+
+def why(machine: "Machine") -> Callable[..., None]:
+    """The command `why KIND` of an aggregate without one of its own."""
+
+    def why_(
+        ctx: typer.Context,
+        name: Annotated[str, typer.Argument(help="Id or external id.")],
+        json: Json = False,
+    ) -> None:
+        from db import subjects, why_subjects
+        from db.families import family_of
+        from domain.why_subjects import of_subject
+        from workers.cli.why import tell
+
+        with context(ctx).database().begin() as tx:
+            id_ = subjects.find(tx, [name], [family_of(machine.kind)])[name]
+            facts = why_subjects.subject(tx, machine, id_)
+        tell({facts.kind: facts.id, "state": facts.state}, of_subject(facts), json=json)
+
+    return why_
