@@ -19,9 +19,10 @@ import sqlalchemy as sa
 from db import work
 from db.tx import Tx
 from db.work import ClaimOrder, Held, Next
+from domain.families import AGGREGATES
 from domain.machines import Guard, Machine
 
-TABLES: Final = {"payout": "payouts"}
+TABLES: Final = {machine.kind: machine.table for machine in AGGREGATES}
 """The table of each kind of subject."""
 
 
