@@ -7,7 +7,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from db.tx import Row, Tx
+from db.tx import Row, Rows, Tx
 
 _TRIAL: Final = sa.text("""
     SELECT a.kind, a.currency, a.normal, count(DISTINCT a.id) AS accounts,
@@ -17,9 +17,9 @@ _TRIAL: Final = sa.text("""
     GROUP BY a.kind, a.currency, a.normal ORDER BY a.currency, a.kind""")
 
 
-def trial_balance(tx: Tx) -> Sequence[Row]:
+def trial_balance(tx: Tx) -> Rows:
     """Debits, credits and balance (on the normal side) by kind of account and currency."""
-    return tx.rows(_TRIAL)
+    return tx.page(_TRIAL)
 
 
 _TOTALS: Final = sa.text("""
@@ -59,9 +59,9 @@ _ACCOUNTS: Final = sa.text("""
     ORDER BY a.id""")
 
 
-def accounts(tx: Tx, page: AccountPage) -> Sequence[Row]:
+def accounts(tx: Tx, page: AccountPage) -> Rows:
     """A page of accounts by id, each with its balance on its normal side."""
-    return tx.rows(_ACCOUNTS, kind=page.kind, owner=page.owner, after=page.after, limit=page.limit)
+    return tx.page(_ACCOUNTS, kind=page.kind, owner=page.owner, after=page.after, limit=page.limit)
 
 
 _ENTRIES: Final = sa.text("""
@@ -77,18 +77,20 @@ _ENTRIES: Final = sa.text("""
     ORDER BY e.id DESC, p.debit, p.credit""")
 
 _ENTRIES_OF: Final = sa.text("""
+    -- Narrowed before the page is cut: a page without rows must mean that no more follow.
     WITH page AS MATERIALIZED (
-      (SELECT * FROM postings WHERE debit = :account AND (CAST(:after AS bigint) IS NULL OR entry < :after)
-       ORDER BY entry DESC LIMIT :limit)
+      (SELECT p.* FROM postings p JOIN entries e ON e.id = p.entry
+       WHERE p.debit = :account AND (CAST(:after AS bigint) IS NULL OR p.entry < :after) AND (CAST(:type AS text) IS NULL OR e.type = :type)
+       ORDER BY p.entry DESC LIMIT :limit)
       UNION ALL
-      (SELECT * FROM postings WHERE credit = :account AND (CAST(:after AS bigint) IS NULL OR entry < :after)
-       ORDER BY entry DESC LIMIT :limit))
+      (SELECT p.* FROM postings p JOIN entries e ON e.id = p.entry
+       WHERE p.credit = :account AND (CAST(:after AS bigint) IS NULL OR p.entry < :after) AND (CAST(:type AS text) IS NULL OR e.type = :type)
+       ORDER BY p.entry DESC LIMIT :limit))
     SELECT e.id, e.type, e.key, e.effective_on, e.currency, p.amount AS amount_minor,
            p.debit, d.kind AS debit_kind, p.credit, c.kind AS credit_kind, e.run, e.actor, e.created_at
     FROM page p
     JOIN entries e ON e.id = p.entry
     JOIN accounts d ON d.id = p.debit JOIN accounts c ON c.id = p.credit
-    WHERE CAST(:type AS text) IS NULL OR e.type = :type
     ORDER BY e.id DESC, p.debit, p.credit LIMIT :limit""")
 
 
@@ -102,12 +104,12 @@ class EntryPage:
     limit: int = 50
 
 
-def entries(tx: Tx, page: EntryPage) -> Sequence[Row]:
+def entries(tx: Tx, page: EntryPage) -> Rows:
     """A page of entries, newest first, one row for each of their postings."""
     narrow = {"type": page.type, "after": page.after, "limit": page.limit}
     if page.account is None:
-        return tx.rows(_ENTRIES, **narrow)
-    return tx.rows(_ENTRIES_OF, account=page.account, **narrow)
+        return tx.page(_ENTRIES, **narrow)
+    return tx.page(_ENTRIES_OF, account=page.account, **narrow)
 
 
 _BALANCE: Final = sa.text("""

@@ -1,12 +1,11 @@
 """Effects as operators read them: those under way through their work, all of them by age."""
 
-from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from db.tx import Row, Tx
+from db.tx import Rows, Tx
 from domain.effects import EffectState
 
 _FIELDS: Final = """
@@ -20,9 +19,9 @@ _OPEN: Final = sa.text(f"""
     ORDER BY e.key LIMIT :limit""")
 
 
-def listing(tx: Tx, *, state: EffectState | None, after: UUID | None, limit: int) -> Sequence[Row]:
+def listing(tx: Tx, *, state: EffectState | None, after: UUID | None, limit: int) -> Rows:
     """A page of effects whose subjects still wait for a job, in the order of keys.
 
     Nothing else is worth a list: what has ended is found by its subject.
     """
-    return tx.rows(_OPEN, state=state, after=after, limit=limit)
+    return tx.page(_OPEN, state=state, after=after, limit=limit)

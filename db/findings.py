@@ -11,8 +11,10 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from db.tx import Row, Tx
+from db.tx import Row, Rows, Tx
+from domain.errors import BadInputError
 from domain.findings import Finding, FindingKind, Severity
+from domain.listings import FindingState
 
 AGAIN_SECONDS: Final = 3600.0
 """An alert nobody took is sent again after this."""
@@ -139,9 +141,12 @@ def mark_alerted(tx: Tx, keys: Sequence[str]) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """Which findings to list; None does not narrow. `after` is the key the last page ended with."""
+    """Which findings to list: without a `state` those not resolved; elsewhere None does not narrow.
 
-    is_open: bool | None = True
+    `after` is the key the last page ended with.
+    """
+
+    state: FindingState | None = None
     severity: Severity | None = None
     kind: FindingKind | None = None
     owner: str | None = None
@@ -150,13 +155,14 @@ class Filter:
 
 
 _LISTING: Final = sa.text("""
-    SELECT f.*, CASE WHEN auto_healed THEN 'healed'
+    SELECT * FROM (
+      SELECT f.*, CASE WHEN auto_healed THEN 'healed'
                      WHEN resolved_at IS NOT NULL THEN 'resolved'
                      WHEN muted_until > clock_timestamp() THEN 'muted'
                      WHEN owner IS NOT NULL THEN 'taken'
                      ELSE 'open' END AS state
-    FROM findings f
-    WHERE (CAST(:is_open AS boolean) IS NULL OR (resolved_at IS NULL) = :is_open)
+      FROM findings f) f
+    WHERE CASE coalesce(:state, '') WHEN '' THEN resolved_at IS NULL WHEN 'all' THEN true ELSE state = :state END
       AND (CAST(:severity AS text) IS NULL OR severity = :severity)
       AND (CAST(:kind AS text) IS NULL OR kind = :kind)
       AND (CAST(:owner AS text) IS NULL OR owner = :owner)
@@ -165,11 +171,16 @@ _LISTING: Final = sa.text("""
     ORDER BY opened_at DESC, key DESC LIMIT :limit""")
 
 
-def listing(tx: Tx, which: Filter) -> Sequence[Row]:
-    """One page of findings, newest first, each with its `state`."""
-    return tx.rows(
+def listing(tx: Tx, which: Filter) -> Rows:
+    """One page of findings, newest first, each with its `state`.
+
+    Raises `BadInputError` where `after` is no finding: a page must not read as the end.
+    """
+    if which.after is not None and get(tx, which.after) is None:
+        raise BadInputError("--after", which.after, "must be the key of a finding")
+    return tx.page(
         _LISTING,
-        is_open=which.is_open,
+        state=which.state,
         severity=which.severity,
         kind=which.kind,
         owner=which.owner,

@@ -9,7 +9,8 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from db.tx import Row, Tx
+from db.tx import Rows, Tx
+from domain.listings import LeaseState
 
 _ACQUIRE: Final = sa.text("""
     INSERT INTO leases AS l (name, token, holder, worker, leased_until)
@@ -93,11 +94,25 @@ def lapse(tx: Tx, workers: Sequence[str], *, lease_seconds: float) -> tuple[int,
     return row.leases, row.items
 
 
-def listing(tx: Tx) -> Sequence[Row]:
-    """Every lease, with `is_live`."""
-    return tx.rows(
-        sa.text("SELECT *, leased_until > clock_timestamp() AS is_live FROM leases ORDER BY name")
-    )
+_LISTING: Final = sa.text("""
+    SELECT * FROM (
+      SELECT name, CASE WHEN leased_until > clock_timestamp() THEN 'live' ELSE 'ended' END AS state,
+             holder, worker, token, leased_until, acquired_at
+      FROM leases) l
+    WHERE (CAST(:state AS text) IS NULL OR state = :state) AND (CAST(:after AS text) IS NULL OR name > :after)
+    ORDER BY name LIMIT :limit""")
+
+
+def listing(
+    tx: Tx, *, state: LeaseState | None = None, after: str | None = None, limit: int = 50
+) -> Rows:
+    """A page of leases by name, each with its `state`."""
+    return tx.page(_LISTING, state=state, after=after, limit=limit)
+
+
+def exists(tx: Tx, name: str) -> bool:
+    """Say whether there is a lease of this name, live or ended."""
+    return tx.row(sa.text("SELECT FROM leases WHERE name = :name"), name=name) is not None
 
 
 def break_expired(tx: Tx, name: str) -> bool:

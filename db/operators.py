@@ -1,13 +1,13 @@
 """Operators: people who may decide about money, known by a token of which only the hash is kept."""
 
 import hashlib
-from collections.abc import Sequence
 from typing import Final
 
 import sqlalchemy as sa
 
-from db.tx import Row, Tx
+from db.tx import Rows, Tx
 from domain.errors import BadInputError, NotFoundError, RefusedError
+from domain.listings import OperatorState
 
 NAME_MAX: Final = 64
 TOKEN_MIN: Final = 32
@@ -71,13 +71,28 @@ def remove(tx: Tx, name: str) -> None:
     """
     if tx.run(_REMOVE, name=name) == 1:
         return
-    if any(row.name == name and row.removed_at is None for row in listing(tx)):
+    statement = sa.text("SELECT FROM operators WHERE name = :name AND removed_at IS NULL")
+    if tx.row(statement, name=name) is not None:
         raise RefusedError(f"{name} is the last operator: add another one first")
     raise NotFoundError(f"there is no operator {name}")
 
 
-def listing(tx: Tx) -> Sequence[Row]:
-    """Every operator there ever was, by name; no hashes."""
-    return tx.rows(
-        sa.text("SELECT name, added_by, added_at, removed_at FROM operators ORDER BY name")
-    )
+def is_first(tx: Tx) -> bool:
+    """Say whether there was never an operator here."""
+    return not tx.scalar(sa.text("SELECT EXISTS (SELECT FROM operators)"))
+
+
+_LISTING: Final = sa.text("""
+    SELECT * FROM (
+      SELECT name, CASE WHEN removed_at IS NULL THEN 'present' ELSE 'removed' END AS state,
+             added_by, added_at, removed_at
+      FROM operators) o
+    WHERE (CAST(:state AS text) IS NULL OR state = :state) AND (CAST(:after AS text) IS NULL OR name > :after)
+    ORDER BY name LIMIT :limit""")
+
+
+def listing(
+    tx: Tx, *, state: OperatorState | None = None, after: str | None = None, limit: int = 50
+) -> Rows:
+    """A page of operators by name, also those removed; no hashes."""
+    return tx.page(_LISTING, state=state, after=after, limit=limit)

@@ -1,13 +1,14 @@
 """Proposals: actions that move or free money, written down by one person and approved by another."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-from db.tx import Row, Tx
+from db.tx import Row, Rows, Tx
 from domain.errors import NotFoundError, RefusedError
+from domain.listings import ProposalState
 
 _PROPOSE: Final = sa.text("""
     INSERT INTO proposals (action, subject, arguments, proposed_by, why)
@@ -90,16 +91,19 @@ def get(tx: Tx, number: int) -> Row | None:
 
 
 _LISTING: Final = sa.text("""
-    SELECT id, action, subject, arguments,
+    SELECT * FROM (
+      SELECT id, action, subject, arguments,
            CASE WHEN approved_at IS NOT NULL THEN 'approved' WHEN withdrawn_at IS NOT NULL THEN 'withdrawn'
                 ELSE 'waiting' END AS state,
            proposed_by, why, proposed_at, approved_by, approved_at, outcome
-    FROM proposals
-    WHERE (NOT :waiting OR approved_at IS NULL AND withdrawn_at IS NULL)
+      FROM proposals) p
+    WHERE (CAST(:state AS text) IS NULL OR state = :state)
       AND (CAST(:after AS bigint) IS NULL OR id < :after)
     ORDER BY id DESC LIMIT :limit""")
 
 
-def listing(tx: Tx, *, waiting: bool, after: int | None = None, limit: int = 50) -> Sequence[Row]:
-    """A page of proposals, newest first, each with its `state`: waiting | approved | withdrawn."""
-    return tx.rows(_LISTING, waiting=waiting, after=after, limit=limit)
+def listing(
+    tx: Tx, *, state: ProposalState | None = None, after: int | None = None, limit: int = 50
+) -> Rows:
+    """A page of proposals, newest first, each with its `state`."""
+    return tx.page(_LISTING, state=state, after=after, limit=limit)

@@ -6,7 +6,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from db.tx import Row, Tx
+from db.tx import Row, Rows, Tx
 from domain.runs import RunState
 
 
@@ -29,9 +29,9 @@ _RUNS: Final = sa.text("""
     ORDER BY id DESC LIMIT :limit""")
 
 
-def listing(tx: Tx, page: RunPage) -> Sequence[Row]:
+def listing(tx: Tx, page: RunPage) -> Rows:
     """A page of runs, newest first."""
-    return tx.rows(_RUNS, state=page.state, job=page.job, after=page.after, limit=page.limit)
+    return tx.page(_RUNS, state=page.state, job=page.job, after=page.after, limit=page.limit)
 
 
 _RUN: Final = sa.text("""
@@ -80,12 +80,13 @@ _JOBS: Final = sa.text("""
              count(*) FILTER (WHERE coalesce(leased_until, due_at) <= clock_timestamp()) AS due,
              min(due_at) FILTER (WHERE leased_until IS NULL AND parked_reason IS NULL) AS oldest_due_at
       FROM work GROUP BY job) w USING (job)
-    ORDER BY c.job""")
+    WHERE CAST(:after AS text) IS NULL OR c.job > :after
+    ORDER BY c.job LIMIT :limit""")
 
 
-def jobs(tx: Tx) -> Sequence[Row]:
-    """The catalog: each job with what waits for it (parked counts as waiting) and who can run it."""
-    return tx.rows(_JOBS)
+def jobs(tx: Tx, *, after: str | None = None, limit: int = 50) -> Rows:
+    """A page of the catalog by name: each job with what waits for it (parked too) and who can run it."""
+    return tx.page(_JOBS, after=after, limit=limit)
 
 
 def job(tx: Tx, name: str) -> Row | None:

@@ -10,7 +10,8 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from db.tx import Row, Tx
+from db.tx import Row, Rows, Tx
+from domain.listings import SwitchState
 from domain.switches import check_name
 
 
@@ -81,9 +82,18 @@ def all_on(tx: Tx) -> dict[str, Switch]:
     return {row.name: _switch(row) for row in rows}
 
 
-def listing(tx: Tx) -> list[Switch]:
-    """Every switch that was ever turned."""
-    return [_switch(row) for row in tx.rows(sa.text("SELECT * FROM switches ORDER BY name"))]
+_LISTING: Final = sa.text("""
+    SELECT * FROM (
+      SELECT name AS switch, CASE WHEN is_on THEN 'on' ELSE 'off' END AS state, who, why, at, until FROM switches) s
+    WHERE :state IN (state, 'all') AND (CAST(:after AS text) IS NULL OR switch > :after)
+    ORDER BY switch LIMIT :limit""")
+
+
+def listing(
+    tx: Tx, *, state: SwitchState = SwitchState.ALL, after: str | None = None, limit: int = 50
+) -> Rows:
+    """A page of switches by name, of those that were ever turned."""
+    return tx.page(_LISTING, state=state, after=after, limit=limit)
 
 
 def history(tx: Tx, name: str, limit: int = 50) -> Sequence[Row]:

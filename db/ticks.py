@@ -13,7 +13,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from db.tx import Row, Tx
+from db.tx import Row, Rows, Tx
 from domain import switches
 from domain.schedules import Tick, TickOutcome
 
@@ -203,10 +203,10 @@ def listing(
     outcome: TickOutcome | None = None,
     before: datetime | None = None,
     limit: int = 50,
-) -> Sequence[Row]:
+) -> Rows:
     """One page of a schedule's ticks, newest first."""
     state = None if outcome is None else outcome.value
-    return tx.rows(_LISTING, schedule=schedule, outcome=state, before=before, limit=limit)
+    return tx.page(_LISTING, schedule=schedule, outcome=state, before=before, limit=limit)
 
 
 _LATEST: Final = sa.text("""

@@ -1,6 +1,6 @@
 """A transaction as row modules see it: statements in, rows out; a list parameter becomes an array literal."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,6 +10,16 @@ from db.arrays import literal
 
 Row = sa.Row[Any]
 """One row of a result; its columns are attributes."""
+
+
+class Rows(list[Row]):
+    """A page of a listing. `fields` are the names of its columns, known without rows too."""
+
+    __slots__ = ("fields",)
+
+    def __init__(self, rows: Iterable[Row], fields: Iterable[str]) -> None:
+        super().__init__(rows)
+        self.fields = tuple(fields)
 
 
 class Tx:
@@ -23,6 +33,11 @@ class Tx:
     def rows(self, statement: sa.TextClause, /, **parameters: object) -> Sequence[Row]:
         """Run one statement and return all its rows."""
         return self.connection.execute(statement, _bound(parameters)).all()
+
+    def page(self, statement: sa.TextClause, /, **parameters: object) -> Rows:
+        """Run one statement of a listing and return its rows with the names of their columns."""
+        result = self.connection.execute(statement, _bound(parameters))
+        return Rows(result.all(), result.keys())
 
     def row(self, statement: sa.TextClause, /, **parameters: object) -> Row | None:
         """Run one statement and return its only row, or None."""

@@ -7,7 +7,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from db.tx import Row, Tx
+from db.tx import Row, Rows, Tx
+from domain.listings import WorkState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,25 +16,26 @@ class WorkPage:
     """Which rows to list; None does not narrow. `after` is the subject the last page ended with."""
 
     job: str | None = None
-    parked: bool = False
+    state: WorkState | None = None
     after: UUID | None = None
     limit: int = 50
 
 
 _WORK: Final = sa.text("""
-    SELECT job, subject,
+    SELECT * FROM (
+      SELECT job, subject,
            CASE WHEN parked_reason IS NOT NULL THEN 'parked' WHEN leased_until > clock_timestamp() THEN 'leased'
                 WHEN coalesce(leased_until, due_at) > clock_timestamp() THEN 'delayed' ELSE 'due' END AS state,
            NULLIF(due_at, 'infinity') AS due_at, leased_until, holder, claims, tries, waiting_since, parked_reason, last_error
-    FROM work
+      FROM work) w
     WHERE (CAST(:after AS uuid) IS NULL OR subject > CAST(:after AS uuid))
-      AND (CAST(:job AS text) IS NULL OR job = :job) AND (NOT :parked OR parked_reason IS NOT NULL)
+      AND (CAST(:job AS text) IS NULL OR job = :job) AND (CAST(:state AS text) IS NULL OR state = :state)
     ORDER BY subject, job LIMIT :limit""")
 
 
-def listing(tx: Tx, page: WorkPage) -> Sequence[Row]:
+def listing(tx: Tx, page: WorkPage) -> Rows:
     """A page of work rows in the order of subjects, each with its `state`: due | delayed | leased | parked."""
-    return tx.rows(_WORK, job=page.job, parked=page.parked, after=page.after, limit=page.limit)
+    return tx.page(_WORK, job=page.job, state=page.state, after=page.after, limit=page.limit)
 
 
 _UNPARK: Final = sa.text("""

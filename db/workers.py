@@ -6,7 +6,8 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from db.tx import Row, Tx
+from db.tx import Rows, Tx
+from domain.listings import WorkerState
 
 LIVE_SECONDS: Final = 15.0
 """A process that has not been heard of for this long is not counted on."""
@@ -64,17 +65,22 @@ def gone(tx: Tx, worker: str) -> None:
 
 
 _LISTING: Final = sa.text("""
-    SELECT id, host, pid, version,
+    SELECT * FROM (
+      SELECT id, host, pid, version,
            CASE WHEN beat_at < clock_timestamp() - make_interval(secs => :live) THEN 'silent'
                 WHEN stopping THEN 'stopping' ELSE 'live' END AS state,
            jobs, started_at, beat_at, last_claim_at,
            (SELECT count(*) FROM leases l WHERE l.worker = w.id AND l.leased_until > clock_timestamp()) AS leases
-    FROM workers w ORDER BY started_at, id""")
+      FROM workers w) w
+    WHERE (CAST(:state AS text) IS NULL OR state = :state) AND (CAST(:after AS text) IS NULL OR id > :after)
+    ORDER BY id LIMIT :limit""")
 
 
-def listing(tx: Tx) -> Sequence[Row]:
-    """Every process on record with its `state`: live | stopping | silent."""
-    return tx.rows(_LISTING, live=LIVE_SECONDS)
+def listing(
+    tx: Tx, *, state: WorkerState | None = None, after: str | None = None, limit: int = 50
+) -> Rows:
+    """A page of the processes on record, by id, each with its `state`."""
+    return tx.page(_LISTING, live=LIVE_SECONDS, state=state, after=after, limit=limit)
 
 
 _KNOWING: Final = sa.text("""

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from db.tx import Row, Tx
+from db.tx import Row, Rows, Tx
 from domain.errors import BadInputError
 from domain.payouts import FOLLOW, PROCESS, RECOVER, PayoutState
 
@@ -61,7 +61,7 @@ class Page:
     limit: int = 50
 
 
-def listing(tx: Tx, page: Page) -> Sequence[Row]:
+def listing(tx: Tx, page: Page) -> Rows:
     """One page of payouts, newest first, with the fields of `FIELDS`.
 
     Raises `BadInputError` where `after` is no payout: a page must not silently begin anew.
@@ -70,8 +70,8 @@ def listing(tx: Tx, page: Page) -> Sequence[Row]:
         raise BadInputError("--after", str(page.after), "must be the id of a payout")
     narrow = {"after": page.after, "limit": page.limit, "state": page.state}
     if page.state is not None and page.state in _JOBS:
-        return tx.rows(_WAITING, jobs=list(_JOBS[page.state]), **narrow)
-    return tx.rows(_NEWEST, **narrow)
+        return tx.page(_WAITING, jobs=list(_JOBS[page.state]), **narrow)
+    return tx.page(_NEWEST, **narrow)
 
 
 _IN_STATE: Final = sa.text("""

@@ -11,6 +11,7 @@ from db.engine import Database, DatabaseOptions
 from db.findings import Filter
 from db.tx import Tx
 from domain.findings import Finding, FindingKind, Severity
+from domain.listings import FindingState
 
 DRIFT = Finding(kind=FindingKind.BOOKS_DRIFT, subject="cash INR", detail="off by 1")
 PARKED = Finding(kind=FindingKind.WORK_PARKED, subject="payouts.process", detail="1 parked")
@@ -78,7 +79,7 @@ def test_what_a_check_no_longer_sees_heals_and_other_kinds_do_not(tx: Tx) -> Non
     findings.observe(tx, FindingKind.WORK_PARKED, [other])
 
     assert {row.key for row in findings.listing(tx, Filter())} == {other.key, DRIFT.key}
-    [healed] = findings.listing(tx, Filter(is_open=False))
+    [healed] = findings.listing(tx, Filter(state=FindingState.HEALED))
     assert (healed.key, healed.state, healed.resolved_by) == (PARKED.key, "healed", "bursar")
 
 
@@ -131,4 +132,4 @@ def test_a_listing_narrows_by_what_is_asked(tx: Tx) -> None:
     assert keys(Filter(severity=Severity.P2)) == [FENCED.key]
     assert keys(Filter(kind=FindingKind.BOOKS_DRIFT)) == [DRIFT.key]
     assert keys(Filter(owner="meera")) == [PARKED.key]
-    assert len(keys(Filter(is_open=None))) == 3
+    assert len(keys(Filter(state=FindingState.ALL))) == 3

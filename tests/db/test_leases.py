@@ -65,7 +65,7 @@ def test_only_an_expired_lease_is_broken(database: Database) -> None:
         assert not leases.break_expired(tx, NAME)
     change(database, "UPDATE leases SET leased_until = clock_timestamp()")
     with database.begin() as tx:
-        assert [lease.is_live for lease in leases.listing(tx)] == [False]
+        assert [lease.state for lease in leases.listing(tx)] == ["ended"]
         assert leases.break_expired(tx, NAME)
 
 

@@ -8,6 +8,7 @@ from db import operators, proposals
 from db.engine import Database
 from db.errors import RuleBrokenError
 from domain.errors import BadInputError, NotFoundError, RefusedError
+from domain.listings import ProposalState
 from tests.operating import change, opened, query
 
 TOKEN = "t" * 32
@@ -115,6 +116,6 @@ def test_a_withdrawn_or_missing_proposal_is_not_approved(operator: Database) -> 
 def test_listings_page_from_the_newest(operator: Database) -> None:
     numbers = [proposed(operator, f"A-{n}") for n in range(5)]
     with operator.begin() as tx:
-        first = proposals.listing(tx, waiting=True, limit=3)
-        rest = proposals.listing(tx, waiting=True, after=first[-1].id, limit=3)
+        first = proposals.listing(tx, state=ProposalState.WAITING, limit=3)
+        rest = proposals.listing(tx, state=ProposalState.WAITING, after=first[-1].id, limit=3)
     assert [row.id for row in [*first, *rest]] == sorted(numbers, reverse=True)

@@ -14,6 +14,7 @@ from db.runs import Request
 from db.work_listing import WorkPage
 from db.workers import Worker
 from domain.errors import NotFoundError
+from domain.listings import WorkState
 from domain.payouts import PROCESS
 from domain.runs import Origin
 from tests.operating import change, claimed, line, one, opened, query, samples, take, with_catalog
@@ -96,9 +97,8 @@ def test_parked_work_is_listed_counted_and_freed_by_name(operator: Database) -> 
     id_ = one(operator)
     change(operator, PARK)
     with operator.begin() as tx:
-        assert [row.parked_reason for row in work_listing.listing(tx, WorkPage(parked=True))] == [
-            "seal"
-        ]
+        parked = work_listing.listing(tx, WorkPage(state=WorkState.PARKED))
+        assert [row.parked_reason for row in parked] == ["seal"]
         assert {row.job: row.parked for row in run_listing.jobs(tx)}[PROCESS] == 1
         assert work_listing.parked(tx, PROCESS, 10) == [id_]
         assert [

@@ -47,7 +47,7 @@ def test_only_what_is_on_is_in_all_on(database: Database) -> None:
         switches.turn(tx, "maintenance", on=False, who="meera", why="b")
 
         assert list(switches.all_on(tx)) == ["brake:razorpayx:acc 1"]
-        assert [switch.name for switch in switches.listing(tx)] == [
+        assert [row.switch for row in switches.listing(tx)] == [
             "brake:razorpayx:acc 1",
             "maintenance",
         ]

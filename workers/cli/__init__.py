@@ -66,7 +66,13 @@ def exit_code(error: BaseException) -> int:
         case typer.Exit(exit_code=code):
             return int(code)
         case typer.TyperException(exit_code=code):
-            error.show()  # type: ignore[attr-defined]  # what typer raises can show itself
+            from workers.cli.usage import complaint
+
+            told = complaint(error)
+            if told is None:
+                error.show()  # type: ignore[attr-defined]  # what typer raises can show itself
+            else:
+                _say(str(told))
             return int(code)
         case ExpectedError(exit_code=code):
             _say(str(error))

@@ -35,7 +35,7 @@ def action_named(name: str) -> Action:
 def _lease_there(tx: Tx, subject: str, details: Details) -> None:
     if details:
         raise BadInputError("--set", dict(details), "this action takes no details")
-    if subject not in {row.name for row in leases.listing(tx)}:
+    if not leases.exists(tx, subject):
         raise BadInputError("lease", subject, "must be a lease that `bursar leases list` shows")
 
 

@@ -20,7 +20,6 @@ NUMBER_MAX: Final = 2**63 - 1
 """The largest number a row can have."""
 
 Why = Annotated[str, typer.Option("--why", help="Why; kept in the history beside your name.")]
-After = Annotated[str | None, typer.Option("--after", help="The last id of the page before.")]
 At = Annotated[
     str | None, typer.Option("--at", help="When, as ISO 8601 with its zone: 2026-01-05T06:00Z.")
 ]
@@ -89,10 +88,8 @@ def known_job(name: str, place: str = "--job") -> "type[Job]":
     return known[name]
 
 
-def number(text: str | None, option: str) -> int | None:
+def number(text: str, option: str) -> int:
     """Return the number an option names. Raises `BadInputError`."""
-    if text is None:
-        return None
     if not text.isascii() or not text.isdigit() or len(text) > 18:  # noqa: PLR2004 - fits 64 bits
         raise BadInputError(option, text, "must be a number, such as a listing shows")
     return int(text)

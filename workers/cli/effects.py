@@ -7,30 +7,30 @@ import typer
 
 from domain.effects import EffectState
 from domain.errors import NotFoundError
-from workers.cli.asking import After, Why, dicts, reason, subject
+from workers.cli.asking import Why, dicts, reason, subject
 from workers.cli.context import context
-from workers.cli.output import Csv, Json, Limit, plain, show, show_one
+from workers.cli.listing import STATE, Asked, Found, found, listing
+from workers.cli.output import Json, plain, show, show_one
 
 app = typer.Typer(name="effects", help="What was tried outside.", no_args_is_help=True)
 
 
+COLUMNS = ("key", "kind", "subject", "state", "sends", "provider_id", "status", "error")
+
+
 @app.command("list")
+@listing(columns=COLUMNS, key="key", read=subject, empty="no such effect")
 def list_effects(
     ctx: typer.Context,
-    state: Annotated[EffectState | None, typer.Option("--state", case_sensitive=False)] = None,
-    limit: Limit = 50,
-    after: After = None,
-    json: Json = False,
-    csv: Csv = False,
-) -> None:
+    asked: Asked[UUID],
+    state: Annotated[EffectState | None, STATE] = None,
+) -> Found:
     """List effects whose subjects still wait for a job."""
     from db import effect_listing
 
-    start: UUID | None = None if after is None else subject(after, "--after")
     with context(ctx).database().begin() as tx:
-        found = dicts(effect_listing.listing(tx, state=state, after=start, limit=limit))
-    columns = ("key", "kind", "subject", "state", "sends", "provider_id", "status", "error")
-    show(found, columns, json=json, csv=csv, empty="no such effect")
+        page = effect_listing.listing(tx, state=state, after=asked.after, limit=asked.limit)
+        return found(page)
 
 
 @app.command("show")

@@ -7,46 +7,45 @@ import typer
 
 from domain.errors import NotFoundError
 from domain.findings import FindingKind, Severity
-from workers.cli.asking import After, Why, dicts, reason
+from domain.listings import FindingState
+from workers.cli.asking import Why, dicts, reason
 from workers.cli.context import Context, context
-from workers.cli.output import Csv, Json, Limit, show, show_one
+from workers.cli.listing import Asked, Found, found, listing, word
+from workers.cli.output import Json, show_one
 
 app = typer.Typer(name="findings", help="What needs a person.", no_args_is_help=True)
 
 Keys = Annotated[list[str], typer.Argument(metavar="KEY…")]
-STATES = ("open", "all")
+COLUMNS = ("key", "severity", "state", "detail", "opened_at", "seen", "owner")
 
 
 @app.command("list")
+@listing(columns=COLUMNS, key="key", read=word, empty="nothing needs a person")
 def list_(
     ctx: typer.Context,
-    state: Annotated[str, typer.Option("--state", help="open, or all.")] = "open",
+    asked: Asked[str],
+    state: Annotated[
+        FindingState | None,
+        typer.Option("--state", case_sensitive=False, help="Default: what is not resolved."),
+    ] = None,
     severity: Annotated[Severity | None, typer.Option("--severity", case_sensitive=False)] = None,
     kind: Annotated[FindingKind | None, typer.Option("--kind", case_sensitive=False)] = None,
     owner: Annotated[str | None, typer.Option("--owner", help="Taken by this person.")] = None,
-    limit: Limit = 50,
-    after: After = None,
-    json: Json = False,
-    csv: Csv = False,
-) -> None:
+) -> Found:
     """List findings, newest first."""
     from db import findings
     from db.findings import Filter
 
-    if state not in STATES:
-        raise typer.BadParameter(f"--state must be one of {', '.join(STATES)}")
     which = Filter(
-        is_open=True if state == "open" else None,
+        state=state,
         severity=severity,
         kind=kind,
         owner=owner,
-        after=after,
-        limit=limit,
+        after=asked.after,
+        limit=asked.limit,
     )
     with context(ctx).database().begin() as tx:
-        found = dicts(findings.listing(tx, which))
-    columns = ("key", "severity", "state", "detail", "opened_at", "seen", "owner")
-    show(found, columns, json=json, csv=csv, empty="nothing needs a person")
+        return found(findings.listing(tx, which))
 
 
 @app.command("show")

@@ -2,29 +2,30 @@
 
 import typer
 
-from workers.cli.asking import dicts
 from workers.cli.context import context
-from workers.cli.output import Csv, Json, show
+from workers.cli.listing import Asked, Found, found, listing, word
 
 app = typer.Typer(rich_markup_mode=None)
 
 
+COLUMNS = (
+    "job",
+    "shape",
+    "waiting",
+    "due",
+    "leased",
+    "parked",
+    "oldest_due_at",
+    "running",
+    "workers",
+)
+
+
 @app.command()
-def jobs(ctx: typer.Context, json: Json = False, csv: Csv = False) -> None:
+@listing(columns=COLUMNS, key="job", read=word, empty="no jobs: run `bursar migrate`")
+def jobs(ctx: typer.Context, asked: Asked[str]) -> Found:
     """List the jobs: what waits for each, and who can run it."""
     from db import run_listing
 
     with context(ctx).database().begin() as tx:
-        found = dicts(run_listing.jobs(tx))
-    columns = (
-        "job",
-        "shape",
-        "waiting",
-        "due",
-        "leased",
-        "parked",
-        "oldest_due_at",
-        "running",
-        "workers",
-    )
-    show(found, columns, json=json, csv=csv, empty="no jobs: run `bursar migrate`")
+        return found(run_listing.jobs(tx, after=asked.after, limit=asked.limit))

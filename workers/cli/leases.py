@@ -5,22 +5,29 @@ from typing import Annotated
 import typer
 
 from domain.errors import NotFoundError, RefusedError
-from workers.cli.asking import Why, dicts, reason
+from domain.listings import LeaseState
+from workers.cli.asking import Why, reason
 from workers.cli.context import context
-from workers.cli.output import Csv, Json, show
+from workers.cli.listing import STATE, Asked, Found, found, listing, word
 
 app = typer.Typer(name="leases", help="What is held, by whom, until when.", no_args_is_help=True)
 
 
+COLUMNS = ("name", "state", "holder", "worker", "leased_until", "acquired_at", "token")
+
+
 @app.command("list")
-def list_leases(ctx: typer.Context, json: Json = False, csv: Csv = False) -> None:
+@listing(columns=COLUMNS, key="name", read=word, empty="nothing is held")
+def list_leases(
+    ctx: typer.Context,
+    asked: Asked[str],
+    state: Annotated[LeaseState | None, STATE] = None,
+) -> Found:
     """List leases on named things: runs and jobs."""
     from db import leases as rows
 
     with context(ctx).database().begin() as tx:
-        found = dicts(rows.listing(tx))
-    columns = ("name", "holder", "worker", "is_live", "leased_until", "acquired_at", "token")
-    show(found, columns, json=json, csv=csv, empty="nothing is held")
+        return found(rows.listing(tx, state=state, after=asked.after, limit=asked.limit))
 
 
 @app.command("break")
@@ -38,7 +45,7 @@ def break_(
     here, because = context(ctx), reason(why)
     with here.database().begin() as tx:
         if not rows.break_expired(tx, name):
-            if name in {row.name for row in rows.listing(tx)}:
+            if rows.exists(tx, name):
                 raise RefusedError(f"lease {name} is live: a live lease is never broken")
             raise NotFoundError(f"there is no lease {name}")
     typer.echo(f"{name} is free, says {here.actor}: {because}")

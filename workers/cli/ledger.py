@@ -6,9 +6,10 @@ import typer
 
 from domain.errors import NotFoundError
 from domain.ledger import AccountKind, EntryType
-from workers.cli.asking import After, At, dicts, moment, number
+from workers.cli.asking import At, dicts, moment, number
 from workers.cli.context import context
-from workers.cli.output import Csv, Json, Limit, money_totals, show, show_one
+from workers.cli.listing import Asked, Csv, Found, found, listing
+from workers.cli.output import Json, money_totals, show, show_one
 
 app = typer.Typer(name="ledger", help="The books, read.", no_args_is_help=True)
 
@@ -22,10 +23,12 @@ def trial_balance(ctx: typer.Context, json: Json = False, csv: Csv = False) -> N
     from db import books
 
     with context(ctx).database().begin() as tx:
-        found = dicts(books.trial_balance(tx))
+        page = found(books.trial_balance(tx))
     columns = ("kind", "currency", "accounts", "debits_minor", "credits_minor", "balance_minor")
-    show(found, columns, json=json, csv=csv, empty="the books are empty")
-    debits, credits_ = money_totals(found, "debits_minor"), money_totals(found, "credits_minor")
+    empty = "the books are empty"
+    show(page.rows, columns, fields=page.fields, json=json, csv=csv, empty=empty)
+    debits = money_totals(page.rows, "debits_minor")
+    credits_ = money_totals(page.rows, "credits_minor")
     for currency in sorted(debits):
         off = debits[currency] - credits_[currency]
         verdict = "equal" if off == 0 else f"UNEQUAL by {off} minor units"
@@ -34,49 +37,44 @@ def trial_balance(ctx: typer.Context, json: Json = False, csv: Csv = False) -> N
         raise typer.Exit(1)
 
 
+ACCOUNTS = ("id", "kind", "payee", "normal", "debits_minor", "credits_minor", "balance_minor")
+ENTRIES = ("id", "type", "amount_minor", "debit_kind", "credit_kind", "effective_on", "key")
+
+
 @app.command()
+@listing(columns=ACCOUNTS, key="id", read=number, empty="no such account")
 def accounts(
     ctx: typer.Context,
+    asked: Asked[int],
     kind: Annotated[AccountKind | None, typer.Option("--kind", case_sensitive=False)] = None,
     owner: Annotated[str | None, typer.Option("--owner", help="A payee's id.")] = None,
-    limit: Limit = 50,
-    after: After = None,
-    json: Json = False,
-    csv: Csv = False,
-) -> None:
+) -> Found:
     """List accounts with their balances, each on its normal side."""
     from db import books
     from db.books import AccountPage
 
-    page = AccountPage(kind=kind, owner=owner, after=number(after, "--after"), limit=limit)
+    page = AccountPage(kind=kind, owner=owner, after=asked.after, limit=asked.limit)
     with context(ctx).database().begin() as tx:
-        found = dicts(books.accounts(tx, page))
-    columns = ("id", "kind", "payee", "normal", "debits_minor", "credits_minor", "balance_minor")
-    totals = money_totals(found, "balance_minor") if kind else None
-    show(found, columns, json=json, csv=csv, totals=totals, empty="no such account")
+        return found(books.accounts(tx, page), total="balance_minor" if kind else None)
 
 
 @app.command()
+@listing(columns=ENTRIES, key="id", read=number, empty="no such entry")
 def entries(
     ctx: typer.Context,
+    asked: Asked[int],
     account: Annotated[
         int | None, typer.Option("--account", min=1, help="An account's id.")
     ] = None,
     kind: Annotated[EntryType | None, typer.Option("--type", case_sensitive=False)] = None,
-    limit: Limit = 50,
-    after: After = None,
-    json: Json = False,
-    csv: Csv = False,
-) -> None:
+) -> Found:
     """List entries, newest first, one line for each of their postings."""
     from db import books
     from db.books import EntryPage
 
-    page = EntryPage(account=account, type=kind, after=number(after, "--after"), limit=limit)
+    page = EntryPage(account=account, type=kind, after=asked.after, limit=asked.limit)
     with context(ctx).database().begin() as tx:
-        found = dicts(books.entries(tx, page))
-    columns = ("id", "type", "amount_minor", "debit_kind", "credit_kind", "effective_on", "key")
-    show(found, columns, json=json, csv=csv, totals=money_totals(found), empty="no such entry")
+        return found(books.entries(tx, page), total="amount_minor")
 
 
 @app.command()

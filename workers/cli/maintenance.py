@@ -6,14 +6,16 @@ from typing import Annotated
 
 import typer
 
+from domain.listings import SwitchState
 from domain.switches import MAINTENANCE, RESTORED
 from workers.cli.asking import Why, ending, reason, ring, say
 from workers.cli.context import Context, context
-from workers.cli.output import Json, show
+from workers.cli.listing import Asked, Found, found, listing, word
 
 app = typer.Typer(name="maintenance", help="Stop taking work, and go on.", no_args_is_help=True)
 
 LOOK_SECONDS = 0.2
+COLUMNS = ("switch", "state", "who", "why", "at", "until")
 Until = Annotated[str | None, typer.Option("--until", help="ISO 8601 with its zone.")]
 Switch = Annotated[
     str, typer.Argument(help="job:NAME, queue:NAME, schedule:NAME or brake:PROVIDER:ACCOUNT.")
@@ -50,31 +52,23 @@ def off(ctx: typer.Context, why: Why) -> None:
 
 
 @app.command()
-def status(ctx: typer.Context, json: Json = False) -> None:
-    """Show every switch that is on, and what is in flight."""
+@listing(columns=COLUMNS, key="switch", read=word, empty="no such switch")
+def status(
+    ctx: typer.Context,
+    asked: Asked[str],
+    state: Annotated[
+        SwitchState,
+        typer.Option("--state", case_sensitive=False, help="all: also those that were on once."),
+    ] = SwitchState.ON,
+) -> Found:
+    """List the switches that are on, and say what is in flight."""
     from db import switches, work_listing
 
     with context(ctx).database().begin() as tx:
-        rows = [
-            {
-                "switch": s.name,
-                "is_on": s.is_on,
-                "who": s.who,
-                "why": s.why,
-                "at": s.at,
-                "until": s.until,
-            }
-            for s in switches.listing(tx)
-        ]
+        page = found(switches.listing(tx, state=state, after=asked.after, limit=asked.limit))
         flying = work_listing.in_flight(tx)
-    shown = rows if json else [row for row in rows if row["is_on"]]
-    show(
-        shown,
-        ("switch", "is_on", "who", "why", "at", "until"),
-        json=json,
-        empty="every switch is off",
-    )
     say(f"in flight: {flying.runs} runs, {flying.items} items")
+    return page
 
 
 @app.command()

@@ -5,13 +5,16 @@ from typing import Annotated
 
 import typer
 
-from workers.cli.asking import dicts
+from domain.listings import OperatorState
 from workers.cli.context import context
-from workers.cli.output import Csv, Json, show, show_one
+from workers.cli.listing import STATE, Asked, Found, found, listing, word
+from workers.cli.output import Json, show_one
 
 app = typer.Typer(name="operators", help="Who may decide about money.", no_args_is_help=True)
 
 TOKEN_BYTES = 32
+COLUMNS = ("name", "state", "added_by", "added_at", "removed_at")
+NOBODY = "no such operator: `bursar operators add NAME`"
 
 
 @app.command()
@@ -28,7 +31,7 @@ def add(
 
     here, token = context(ctx), secrets.token_urlsafe(TOKEN_BYTES)
     with here.database().begin() as tx:
-        first = not operators.listing(tx)
+        first = operators.is_first(tx)
     by = here.actor if first else here.operator
     with here.database().begin() as tx:
         operators.add(tx, name, token, by=by)
@@ -37,14 +40,17 @@ def add(
 
 
 @app.command("list")
-def list_(ctx: typer.Context, json: Json = False, csv: Csv = False) -> None:
+@listing(columns=COLUMNS, key="name", read=word, empty=NOBODY)
+def list_(
+    ctx: typer.Context,
+    asked: Asked[str],
+    state: Annotated[OperatorState | None, STATE] = None,
+) -> Found:
     """List operators, also those removed."""
     from db import operators
 
     with context(ctx).database().begin() as tx:
-        found = dicts(operators.listing(tx))
-    columns = ("name", "added_by", "added_at", "removed_at")
-    show(found, columns, json=json, csv=csv, empty="no operator: `bursar operators add NAME`")
+        return found(operators.listing(tx, state=state, after=asked.after, limit=asked.limit))
 
 
 @app.command()

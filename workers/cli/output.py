@@ -16,8 +16,6 @@ import typer
 from domain.money import format_major
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON array of flat objects.")]
-Csv = Annotated[bool, typer.Option("--csv", help="CSV with a header, safe to open in a sheet.")]
-Limit = Annotated[int, typer.Option("--limit", min=1, max=100_000, help="At most so many rows.")]
 
 Row = Mapping[str, object]
 MINOR: Final = "_minor"
@@ -32,6 +30,7 @@ def show(
     rows: Sequence[Row],
     columns: Sequence[str],
     *,
+    fields: Sequence[str] | None = None,
     json: bool = False,
     csv: bool = False,
     totals: Mapping[str, int] | None = None,
@@ -39,7 +38,8 @@ def show(
 ) -> None:
     """Show a listing on stdout.
 
-    `columns` are what the table shows; JSON and CSV hold every field of the rows, in their order.
+    `columns` are what the table shows; JSON and CSV hold every field of the rows, in the order of
+    `fields` (of the first row where they are not given).
     A column `x_minor` is shown in major units of the row's `currency`. `totals` are minor units by
     currency: at the foot of the table, on stderr beside JSON and CSV.
     """
@@ -48,7 +48,7 @@ def show(
     if json:
         sys.stdout.write(json_module.dumps([plain(row) for row in rows], ensure_ascii=False) + "\n")
     elif csv:
-        _write_csv(rows, columns)
+        _write_csv(rows, fields or list(rows[0] if rows else columns))
     elif rows:
         _write_table(rows, columns)
     else:
@@ -167,9 +167,8 @@ def _plain(value: object) -> object:
             return str(value)
 
 
-def _write_csv(rows: Sequence[Row], columns: Sequence[str]) -> None:
+def _write_csv(rows: Sequence[Row], names: Sequence[str]) -> None:
     writer = csv_module.writer(sys.stdout, lineterminator="\n")
-    names = list(rows[0]) if rows else list(columns)
     writer.writerow(names)
     for row in rows:
         writer.writerow([_csv_cell(row.get(name)) for name in names])

@@ -1,15 +1,17 @@
 """`payouts …`: read payouts, and decide about those that no worker holds."""
 
 from typing import Annotated
+from uuid import UUID
 
 import typer
 
 from domain.errors import NotFoundError
 from domain.payouts import PayoutState
-from workers.cli.asking import After, Why, dicts, reason, subject
+from workers.cli.asking import Why, dicts, reason, subject
 from workers.cli.context import context
 from workers.cli.deciding import approve, cancel, reject, retry
-from workers.cli.output import Csv, Json, Limit, money_totals, plain, show, show_one
+from workers.cli.listing import STATE, Asked, Found, found, listing
+from workers.cli.output import Json, plain, show, show_one
 
 app = typer.Typer(name="payouts", help="Read payouts, and decide about them.", no_args_is_help=True)
 
@@ -17,22 +19,19 @@ COLUMNS = ("external_id", "payee", "state", "amount_minor", "mode", "effect_stat
 
 
 @app.command("list")
+@listing(columns=COLUMNS, key="id", read=subject, empty="no such payout")
 def list_(
     ctx: typer.Context,
-    state: Annotated[PayoutState | None, typer.Option("--state", case_sensitive=False)] = None,
-    limit: Limit = 50,
-    after: After = None,
-    json: Json = False,
-    csv: Csv = False,
-) -> None:
+    asked: Asked[UUID],
+    state: Annotated[PayoutState | None, STATE] = None,
+) -> Found:
     """List payouts, newest first."""
-    from db.payouts import listing
+    from db.payouts import listing as rows
     from db.payouts.listing import Page
 
-    start = None if after is None else subject(after, "--after")
     with context(ctx).database().begin() as tx:
-        found = dicts(listing.listing(tx, Page(state=state, after=start, limit=limit)))
-    show(found, COLUMNS, json=json, csv=csv, totals=money_totals(found), empty="no such payout")
+        page = Page(state=state, after=asked.after, limit=asked.limit)
+        return found(rows.listing(tx, page), total="amount_minor")
 
 
 @app.command("show")
@@ -42,12 +41,12 @@ def show_(
     json: Json = False,
 ) -> None:
     """Show everything about one payout, with its history."""
-    from db.payouts import listing
+    from db.payouts import listing as rows
 
     with context(ctx).database().begin() as tx:
-        id_ = listing.find(tx, [payout])[payout]
-        row = listing.show(tx, id_)
-        history = dicts(listing.history(tx, id_))
+        id_ = rows.find(tx, [payout])[payout]
+        row = rows.show(tx, id_)
+        history = dicts(rows.history(tx, id_))
     if row is None:
         raise NotFoundError(f"there is no payout {payout}")
     facts = dict(dicts([row])[0])

@@ -6,9 +6,11 @@ from typing import Annotated
 import typer
 
 from domain.errors import BadInputError, NotFoundError, RefusedError
-from workers.cli.asking import After, Why, dicts, number, reason
+from domain.listings import ProposalState
+from workers.cli.asking import Why, number, reason
 from workers.cli.context import context
-from workers.cli.output import Csv, Json, Limit, show, show_one
+from workers.cli.listing import STATE, Asked, Found, found, listing
+from workers.cli.output import Json, show_one
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -57,26 +59,21 @@ def approve(
     show_one({"proposal": proposal, "action": row.action, "outcome": outcome}, json=json)
 
 
+COLUMNS = ("id", "action", "subject", "state", "proposed_by", "why", "approved_by", "outcome")
+
+
 @app.command("proposals")
+@listing(columns=COLUMNS, key="id", read=number, empty="no such proposal")
 def proposals_(
     ctx: typer.Context,
-    state: Annotated[str | None, typer.Option("--state", help="waiting: only those.")] = None,
-    limit: Limit = 50,
-    after: After = None,
-    json: Json = False,
-    csv: Csv = False,
-) -> None:
+    asked: Asked[int],
+    state: Annotated[ProposalState | None, STATE] = None,
+) -> Found:
     """List proposals, newest first."""
     from db import proposals
 
-    if state not in {None, "waiting"}:
-        raise BadInputError("--state", state, "must be waiting")
     with context(ctx).database().begin() as tx:
-        rows = proposals.listing(
-            tx, waiting=state is not None, after=number(after, "--after"), limit=limit
-        )
-    columns = ("id", "action", "subject", "state", "proposed_by", "why", "approved_by", "outcome")
-    show(dicts(rows), columns, json=json, csv=csv, empty="no such proposal")
+        return found(proposals.listing(tx, state=state, after=asked.after, limit=asked.limit))
 
 
 @app.command()

@@ -9,7 +9,6 @@ from domain.runs import RunState
 from domain.tally import Count
 from workers.cli.asking import (
     NUMBER_MAX,
-    After,
     Why,
     dicts,
     known_job,
@@ -18,39 +17,42 @@ from workers.cli.asking import (
     ring,
 )
 from workers.cli.context import context
-from workers.cli.output import Csv, Json, Limit, plain, show, show_one
+from workers.cli.listing import STATE, Asked, Found, found, listing
+from workers.cli.output import Json, plain, show, show_one
 
 app = typer.Typer(rich_markup_mode=None)
 
 Run = Annotated[int, typer.Argument(help="The run's number.", min=1, max=NUMBER_MAX)]
 
 
+COLUMNS = ("id", "job", "state", "origin", "started_at", "ended_at", "done", "reason")
+
+
 @app.command()
+@listing(columns=COLUMNS, key="id", read=number, empty="no such run")
 def runs(
     ctx: typer.Context,
-    state: Annotated[RunState | None, typer.Option("--state", case_sensitive=False)] = None,
+    asked: Asked[int],
+    state: Annotated[RunState | None, STATE] = None,
     job: Annotated[str | None, typer.Option("--job", help="Only this job.")] = None,
-    limit: Limit = 50,
-    after: After = None,
-    json: Json = False,
-    csv: Csv = False,
-) -> None:
+) -> Found:
     """List runs, newest first."""
     from db import run_listing
     from db.run_listing import RunPage
 
     if job is not None:
         known_job(job)
-    page = RunPage(state=state, job=job, after=number(after, "--after"), limit=limit)
+    page = RunPage(state=state, job=job, after=asked.after, limit=asked.limit)
     with context(ctx).database().begin() as tx:
-        found = dicts(run_listing.listing(tx, page))
-    for row in found:
-        tally = row.pop("tally")
-        counts = tally if isinstance(tally, dict) else {}
-        row["done"] = ", ".join(f"{name} {count}" for name, count in counts.items() if count)
-        row |= {count.value: counts.get(count.value, 0) for count in Count}
-    columns = ("id", "job", "state", "origin", "started_at", "ended_at", "done", "reason")
-    show(found, columns, json=json, csv=csv, empty="no such run")
+        return found(run_listing.listing(tx, page), _with_counts)
+
+
+def _with_counts(row: dict[str, object]) -> dict[str, object]:
+    """Return a run with its tally as flat counts, and in words."""
+    tally = row.pop("tally")
+    counts = tally if isinstance(tally, dict) else {}
+    done = ", ".join(f"{name} {count}" for name, count in counts.items() if count)
+    return {**row, "done": done, **{count.value: counts.get(count.value, 0) for count in Count}}
 
 
 @app.command()

@@ -1,14 +1,17 @@
 """`schedules …`: the timetable, read and changed while everything runs."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from domain.errors import BadInputError
+from domain.listings import ScheduleState
 from domain.schedules import CatchUp, TickOutcome
-from workers.cli.asking import Why, dicts, ending, moment, reason, ring
+from workers.cli.asking import Why, ending, moment, reason, ring
 from workers.cli.context import Context, context
-from workers.cli.output import Csv, Json, Limit, show, show_one
+from workers.cli.listing import STATE, Asked, Found, found, listing, word
+from workers.cli.output import Json, show_one
 
 if TYPE_CHECKING:
     from db.schedule_settings import Effective
@@ -19,8 +22,25 @@ app = typer.Typer(name="schedules", help="The timetable.", no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="The schedule's name.")]
 
 
+COLUMNS = (
+    "schedule",
+    "rhythm",
+    "catch_up",
+    "state",
+    "next_tick_at",
+    "last_tick_at",
+    "changed_by",
+)
+TICK_COLUMNS = ("tick_at", "outcome", "run", "run_state", "reason", "recorded_at", "recorded_by")
+
+
 @app.command("list")
-def list_(ctx: typer.Context, json: Json = False, csv: Csv = False) -> None:
+@listing(columns=COLUMNS, key="schedule", read=word, empty="no such schedule")
+def list_(
+    ctx: typer.Context,
+    asked: Asked[str],
+    state: Annotated[ScheduleState | None, STATE] = None,
+) -> Found:
     """List schedules as they are in force, with their last and next times."""
     from db import schedule_settings, switches, ticks
     from domain import switches as names
@@ -31,28 +51,22 @@ def list_(ctx: typer.Context, json: Json = False, csv: Csv = False) -> None:
         latest = {row.schedule: row for row in ticks.latest(tx)}
         on = switches.all_on(tx)
     rows = []
-    for one in in_force:
+    for one in sorted(in_force, key=lambda each: each.schedule.name):
         name, last = one.schedule.name, latest.get(one.schedule.name)
+        is_paused = names.schedule(name) in on
         rows.append(
             {
                 **_facts(one),
-                "paused": names.schedule(name) in on,
+                "state": ScheduleState.PAUSED if is_paused else ScheduleState.RUNNING,
                 "next_tick_at": last.next_tick_at if last else None,
                 "last_tick_at": last.tick_at if last else None,
                 "last_outcome": last.outcome if last else None,
                 "last_run": last.run if last else None,
             }
         )
-    columns = (
-        "schedule",
-        "rhythm",
-        "catch_up",
-        "paused",
-        "next_tick_at",
-        "last_tick_at",
-        "changed_by",
-    )
-    show(rows, columns, json=json, csv=csv)
+    start, fields = asked.after or "", tuple(rows[0])
+    rows = [r for r in rows if str(r["schedule"]) > start and state in {None, r["state"]}]
+    return Found(rows=rows[: asked.limit], fields=fields)
 
 
 @app.command()
@@ -124,27 +138,21 @@ def reset(ctx: typer.Context, name: Name, json: Json = False) -> None:
 
 
 @app.command()
+@listing(columns=TICK_COLUMNS, key="tick_at", read=moment, empty="no such time has come yet")
 def ticks(
     ctx: typer.Context,
+    asked: Asked[datetime],
     name: Name,
-    state: Annotated[TickOutcome | None, typer.Option("--state", case_sensitive=False)] = None,
-    limit: Limit = 50,
-    after: Annotated[
-        str | None, typer.Option("--after", help="The last tick_at of the page before.")
-    ] = None,
-    json: Json = False,
-    csv: Csv = False,
-) -> None:
+    state: Annotated[TickOutcome | None, STATE] = None,
+) -> Found:
     """List what became of each time of a schedule, newest first."""
     from db import ticks as rows
 
-    before = moment(after, "--after")
+    line = _schedule(name)
     with context(ctx).database().begin() as tx:
-        found = dicts(
-            rows.listing(tx, _schedule(name).name, outcome=state, before=before, limit=limit)
+        return found(
+            rows.listing(tx, line.name, outcome=state, before=asked.after, limit=asked.limit)
         )
-    columns = ("tick_at", "outcome", "run", "run_state", "reason", "recorded_at", "recorded_by")
-    show(found, columns, json=json, csv=csv, empty="no time of it has come yet")
 
 
 def _schedule(name: str) -> "Schedule":

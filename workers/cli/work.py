@@ -1,53 +1,53 @@
 """`work …`: what waits, since when and why."""
 
 from typing import Annotated
+from uuid import UUID
 
 import typer
 
 from domain.errors import BadInputError
-from workers.cli.asking import After, Why, dicts, known_job, reason, subject, wake
+from domain.listings import WorkState
+from workers.cli.asking import Why, known_job, reason, subject, wake
 from workers.cli.context import context
-from workers.cli.output import Csv, Json, Limit, show
+from workers.cli.listing import STATE, Asked, Found, found, listing
+from workers.cli.output import Json, show
 
 app = typer.Typer(name="work", help="What waits, and what is parked.", invoke_without_command=True)
 
-Job = Annotated[str | None, typer.Option("--job", help="Only this job.")]
 UNPARK_MAX = 10_000
+COLUMNS = (
+    "subject",
+    "job",
+    "state",
+    "due_at",
+    "holder",
+    "tries",
+    "parked_reason",
+    "last_error",
+)
 
 
 @app.callback()
+@listing(columns=COLUMNS, key="subject", read=subject, empty="nothing waits")
 def list_(
     ctx: typer.Context,
-    parked: Annotated[bool, typer.Option("--parked", help="Only what waits for a person.")] = False,
-    job: Job = None,
-    limit: Limit = 50,
-    after: After = None,
-    json: Json = False,
-    csv: Csv = False,
-) -> None:
-    """List work rows: due, delayed, leased or parked. --after takes a subject."""
+    asked: Asked[UUID],
+    state: Annotated[WorkState | None, STATE] = None,
+    parked: Annotated[bool, typer.Option("--parked", help="Short for --state parked.")] = False,
+    job: Annotated[str | None, typer.Option("--job", help="Only this job.")] = None,
+) -> Found:
+    """List work rows: due, delayed, leased or parked."""
     from db import work_listing
     from db.work_listing import WorkPage
 
-    if ctx.invoked_subcommand is not None:
-        return
     if job is not None:
         known_job(job)
-    start = None if after is None else subject(after, "--after")
-    page = WorkPage(job=job, parked=parked, after=start, limit=limit)
+    if parked and state not in {None, WorkState.PARKED}:
+        raise BadInputError("--state", state, "must be parked, or go, beside --parked")
+    wanted = WorkState.PARKED if parked else state
+    page = WorkPage(job=job, state=wanted, after=asked.after, limit=asked.limit)
     with context(ctx).database().begin() as tx:
-        found = dicts(work_listing.listing(tx, page))
-    columns = (
-        "subject",
-        "job",
-        "state",
-        "due_at",
-        "holder",
-        "tries",
-        "parked_reason",
-        "last_error",
-    )
-    show(found, columns, json=json, csv=csv, empty="nothing waits")
+        return found(work_listing.listing(tx, page))
 
 
 @app.command()

@@ -1,10 +1,12 @@
 """`workers …`: processes that run jobs."""
 
+from typing import Annotated
+
 import typer
 
-from workers.cli.asking import dicts
+from domain.listings import WorkerState
 from workers.cli.context import context
-from workers.cli.output import Csv, Json, show
+from workers.cli.listing import STATE, Asked, Found, found, listing, word
 
 app = typer.Typer(name="workers", help="Processes that run jobs.", no_args_is_help=True)
 
@@ -14,12 +16,18 @@ def group() -> None:
     """Keep `list` a command of its own."""
 
 
+COLUMNS = ("id", "state", "version", "jobs", "leases", "beat_at", "last_claim_at", "started_at")
+
+
 @app.command("list")
-def list_(ctx: typer.Context, json: Json = False, csv: Csv = False) -> None:
+@listing(columns=COLUMNS, key="id", read=word, empty="no such worker: `bursar worker` starts one")
+def list_(
+    ctx: typer.Context,
+    asked: Asked[str],
+    state: Annotated[WorkerState | None, STATE] = None,
+) -> Found:
     """List processes: version, host, what they know, when they last claimed."""
     from db import workers as registry
 
     with context(ctx).database().begin() as tx:
-        found = dicts(registry.listing(tx))
-    columns = ("id", "state", "version", "jobs", "leases", "beat_at", "last_claim_at", "started_at")
-    show(found, columns, json=json, csv=csv, empty="no worker: `bursar worker`")
+        return found(registry.listing(tx, state=state, after=asked.after, limit=asked.limit))

@@ -51,7 +51,7 @@ def test_help_imports_neither_database_nor_broker() -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-@pytest.mark.parametrize("arguments", [["nonsense"], ["up", "--workers", "many"], ["--home"]])
+@pytest.mark.parametrize("arguments", [["nonsense"], ["up", "--worker", "2"], ["--home"]])
 def test_bad_usage_exits_2_and_says_what_is_wrong(arguments: list[str]) -> None:
     done = run(*arguments)
     assert done.returncode == 2

@@ -1,0 +1,200 @@
+"""Every listing takes the same options and means the same by them."""
+
+import csv
+import io
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import pytest
+import typer.main
+from typer.core import TyperCommand, TyperGroup
+
+from db import findings, leases, switches, workers
+from db.workers import Worker
+from domain.findings import Finding, FindingKind
+from domain.payouts import PROCESS
+from tests.operating import change, claimed, line, take
+from tests.workers.cli.conftest import Line
+from workers.cli.app import build
+
+LISTINGS: Final = {
+    "jobs": "job",
+    "work": "subject",
+    "runs": "id",
+    "leases list": "name",
+    "workers list": "id",
+    "schedules list": "schedule",
+    "schedules ticks": "tick_at",
+    "operators list": "name",
+    "proposals": "id",
+    "findings list": "key",
+    "effects list": "key",
+    "payouts list": "id",
+    "ledger entries": "id",
+    "ledger accounts": "id",
+    "maintenance status": "switch",
+}
+"""Each listing, and the field of its rows that --after takes."""
+WITHOUT_STATE: Final = {"jobs", "ledger entries", "ledger accounts"}
+"""Their rows have none."""
+REPORTS: Final = {"ledger trial-balance"}
+"""One row for each kind of account: a part of it would not balance."""
+WORDS: Final = {name: name.split() for name in LISTINGS} | {
+    "schedules ticks": ["schedules", "ticks", PROCESS]
+}
+STATED: Final = sorted(LISTINGS.keys() - WITHOUT_STATE)
+
+
+def commands() -> Iterator[tuple[str, TyperCommand | TyperGroup]]:
+    """Yield every command of the program by its words; groups that do something by themselves too."""
+    program = typer.main.get_command(build())
+    assert isinstance(program, TyperGroup)
+    yield from _below(program, "")
+
+
+def _below(group: TyperGroup, words: str) -> Iterator[tuple[str, TyperCommand | TyperGroup]]:
+    for name, command in group.commands.items():
+        path = f"{words} {name}".strip()
+        if isinstance(command, TyperGroup):
+            if command.invoke_without_command:
+                yield path, command
+            yield from _below(command, path)
+        else:
+            assert isinstance(command, TyperCommand)
+            yield path, command
+
+
+def options(command: TyperCommand | TyperGroup) -> set[str]:
+    """Return the long names of a command's options."""
+    return {name for parameter in command.params for name in parameter.opts if name[:2] == "--"}
+
+
+OPTIONS: Final = {name: options(command) for name, command in commands()}
+
+
+def test_every_listing_of_the_program_is_held_to_these_rules() -> None:
+    told = {name for name, has in OPTIONS.items() if "--csv" in has}
+    named = {name for name in OPTIONS if name.split()[-1] == "list"}
+    assert told == LISTINGS.keys() | REPORTS
+    assert named <= LISTINGS.keys()
+
+
+@pytest.mark.parametrize("name", LISTINGS)
+def test_a_listing_takes_every_option_of_listings(name: str) -> None:
+    wanted = {"--json", "--csv", "--limit", "--after"}
+    if name not in WITHOUT_STATE:
+        wanted.add("--state")
+    assert wanted - OPTIONS[name] == set()
+
+
+@pytest.fixture
+def busy(bursar: Line) -> Line:
+    """A database in which every listing has at least two rows."""
+    take(bursar.database, [line("A-1"), line("A-2", payee="Bela", fund_account_id="fa_2")])
+    assert bursar("payouts", "approve", "--all-pending", "--why", "x").code == 0
+    claimed(bursar.database)
+    for name in ("asha", "bela"):
+        added = bursar("operators", "add", name, "--json")
+        bursar.set("BURSAR_OPERATOR_TOKEN", added.json["token"])
+    with bursar.database.begin() as tx:
+        for n in (1, 2):
+            name = f"job:{n}"
+            leases.acquire(tx, name, run=n, worker="h:1:1", lease_seconds=60)
+            workers.register(tx, Worker(id=f"h:{n}:1", host="h", pid=n, version="1", jobs=[]))
+            findings.report(
+                tx, [Finding(kind=FindingKind.BOOKS_DRIFT, subject=name, detail="off by 1")]
+            )
+            switches.turn(tx, f"brake:sandbox:{n}", on=True, who="meera", why="x")
+    for n in (1, 2):
+        tick = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=n)
+        change(
+            bursar.database,
+            "INSERT INTO ticks (schedule, tick_at, outcome, reason, recorded_by)"
+            " VALUES (:schedule, :tick, 'skipped', 'x', 'h')",
+            schedule=PROCESS,
+            tick=tick,
+        )
+        proposed = bursar("propose", "lease.break", f"job:{n}", "--why", "x")
+        assert proposed.code == 0, proposed.err
+        assert bursar("enqueue", "upkeep.audit", "--key", str(n)).code == 0
+    return bursar
+
+
+def test_pages_of_one_row_make_the_whole_listing_and_a_csv_has_its_header_without_rows(
+    busy: Line,
+) -> None:
+    for name, key in LISTINGS.items():
+        words = WORDS[name]
+        whole = [row[key] for row in busy(*words, "--json").json]
+        paged: list[object] = []
+        while rows := busy(
+            *words, "--json", "--limit", "1", *(["--after", str(paged[-1])] if paged else [])
+        ).json:
+            paged += [row[key] for row in rows]
+        assert (name, paged) == (name, whole)
+        assert len(whole) > 1, name
+
+        full = busy(*words, "--csv").out
+        empty = busy(*words, "--csv", "--after", str(whole[-1])).out
+        assert full.splitlines()[0] == empty.strip(), name
+        assert len(list(csv.DictReader(io.StringIO(full)))) == len(whole), name
+        columns = full.splitlines()[0].split(",")
+        assert ("state" in columns or "outcome" in columns) is (name not in WITHOUT_STATE), name
+
+
+def test_a_state_shows_its_rows_alone_and_all_states_together_show_all(busy: Line) -> None:
+    for name in STATED:
+        words = WORDS[name]
+        states = [choice for choice in allowed(busy(*words, "--state", "?").err) if choice != "all"]
+        assert states, name
+        field = "outcome" if name == "schedules ticks" else "state"
+        counted = 0
+        for state in states:
+            rows = busy(*words, "--state", state.upper(), "--json").json
+            assert {row[field].lower() for row in rows} <= {state.lower()}, name
+            counted += len(rows)
+        assert counted == len(busy(*words, "--json").json) > 1, name
+
+
+@pytest.mark.parametrize("name", STATED)
+def test_a_state_there_is_not_is_refused_with_those_there_are(bursar: Line, name: str) -> None:
+    said = bursar(*WORDS[name], "--state", "nope")
+    assert said.code == 2
+    assert "--state" in said.err
+    assert "nope" in said.err
+    assert allowed(said.err)
+
+
+def allowed(err: str) -> list[str]:
+    """Return the values that a refusal names."""
+    _, _, rest = err.partition("must be one of ")
+    return rest.strip().split(", ") if rest else []
+
+
+@pytest.mark.parametrize(
+    ("words", "rule"),
+    [
+        (["payouts", "list", "--limit", "abc"], "--limit: 'abc': must be a whole number"),
+        (
+            ["payouts", "list", "--limit", "0"],
+            "--limit: '0': must be a whole number from 1 to 100000",
+        ),
+        (["payouts", "list", "--limit", "1e9"], "--limit: '1e9': must be a whole number"),
+        (["payouts", "list", "--after", "x"], "--after: 'x': must be an id"),
+        (["runs", "--after", "x"], "--after: 'x': must be a number"),
+        (["findings", "list", "--after", "x"], "--after: 'x': must be the key of a finding"),
+        (["schedules", "ticks", PROCESS, "--after", "x"], "--after: 'x': must be ISO 8601"),
+        (["why", "run", "x"], "RUN: 'x': must be a whole number, at least 1"),
+        (
+            ["findings", "mute", "k", "--why", "x", "--hours", "1e9"],
+            "--hours: '1e9': must be a number from 0.1 to 720",
+        ),
+    ],
+)
+def test_an_option_that_cannot_be_read_is_named_with_its_value_and_its_rule(
+    bursar: Line, words: list[str], rule: str
+) -> None:
+    said = bursar(*words)
+    assert (said.code, said.out) == (2, "")
+    assert rule in said.err
