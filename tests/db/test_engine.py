@@ -1,5 +1,7 @@
 """Transactions: bounded, pinned to their schema and role, and named errors for what goes wrong."""
 
+from contextlib import suppress
+
 import pytest
 import sqlalchemy as sa
 
@@ -179,3 +181,51 @@ def test_a_server_that_is_not_there_is_unreachable(database_url: str) -> None:
     with pytest.raises(UnreachableError), database.begin():
         pass
     database.dispose()
+
+
+def test_a_session_that_ended_in_the_pool_is_replaced_before_anybody_meets_it(
+    database_url: str, superuser_url: str
+) -> None:
+    """F22: a restarted server closes what lies idle; nobody is told of a lost connection."""
+    admin = sa.create_engine(superuser_url, poolclass=sa.pool.NullPool)
+    with worker(database_url, pool_max=1) as database:
+        [before] = rows(database, "SELECT pg_backend_pid() AS pid")
+        with admin.connect() as connection:  # waits until the session is gone
+            ended = "SELECT pg_terminate_backend(:pid, 5000)"
+            assert connection.execute(sa.text(ended), {"pid": before.pid}).scalar_one()
+        [after] = rows(database, "SELECT pg_backend_pid() AS pid")
+    assert after.pid != before.pid
+
+
+def test_a_session_that_was_told_something_is_kept(database_url: str) -> None:
+    """What a healthy server says by itself, such as a changed setting, is no end."""
+    with worker(database_url, pool_max=1) as database, worker(database_url) as other:
+        rows(database, "SELECT 1 AS one")
+        change(database, "LISTEN talk")
+        [before] = rows(database, "SELECT pg_backend_pid() AS pid")
+        change(other, "NOTIFY talk")
+        [after] = rows(database, "SELECT pg_backend_pid() AS pid")
+    assert after.pid == before.pid
+
+
+@POOLERS
+def test_a_single_statement_is_committed_by_itself(database_url: str, pooler: Pooler) -> None:
+    """And the connection it used serves whole transactions afterwards."""
+    note = "INSERT INTO switches (name, is_on, who, why) VALUES ('x', true, 'a', 'b')"
+    with worker(database_url, pooler=pooler, pool_max=1) as database:
+        with database.single() as tx:
+            tx.run(sa.text(note))
+        assert len(rows(database, "SELECT FROM switches")) == 1
+        with suppress(ContendedError), database.begin() as tx:
+            tx.run(sa.text("DELETE FROM switches"))
+            raise ContendedError("undone")
+        assert len(rows(database, "SELECT FROM switches")) == 1
+
+
+def test_a_single_statement_that_is_lost_is_in_doubt(database_url: str, superuser_url: str) -> None:
+    """F16: nobody can tell whether it was committed."""
+    admin = sa.create_engine(superuser_url, poolclass=sa.pool.NullPool)
+    with worker(database_url, pool_max=1) as database:
+        with pytest.raises(CommitUnknownError), database.single() as tx:
+            kill_backend_of(tx, admin)
+        assert rows(database, "SELECT 1 AS one")[0].one == 1
