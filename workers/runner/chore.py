@@ -48,9 +48,10 @@ class ChoreRun:
         """Run to the end; returns what it did."""
         book = Book(self.bounds.lease_seconds)
         ends_at = time.monotonic() + self.bounds.budget_seconds
-        with Renewal(self.database, book, [(f"run:{self.run.id}", self.run.token)]):
+        with Renewal(self.database, book, [(f"run:{self.run.id}", self.run.token)]) as renewal:
             while not self.stop.is_set() and time.monotonic() < ends_at and book.run_is_alive():
                 done = self._work_or_halve(self.bounds.batch_max)
+                renewal.start()
                 if done is None:
                     self.stop.wait(0.5)
                 elif done.taken == 0:

@@ -71,9 +71,9 @@ class DrainRun(Generic[ItemT, ResultT]):
 
     def execute(self) -> Outcome:
         """Run to the end; returns what it did."""
-        with Renewal(self.database, self.book, [(f"run:{self.run.id}", self.run.token)]):
+        with Renewal(self.database, self.book, [(f"run:{self.run.id}", self.run.token)]) as renewal:
             try:
-                self._claim_until_done()
+                self._claim_until_done(renewal)
             finally:
                 self._wind_up()
         self.tally.update(self.settler.tally)
@@ -85,7 +85,7 @@ class DrainRun(Generic[ItemT, ResultT]):
             claimed=frozenset(self.claimed),
         )
 
-    def _claim_until_done(self) -> None:
+    def _claim_until_done(self, renewal: Renewal) -> None:
         while self._goes_on():
             self._release_unstarted()
             limit = self._room()
@@ -93,6 +93,7 @@ class DrainRun(Generic[ItemT, ResultT]):
                 self.book.wait_below(max(1, len(self.book)), 0.05)
                 continue
             batch = self._claim_within_limit(limit)
+            renewal.start()
             if batch is None:
                 continue
             self._hand_on(batch, limit)
@@ -214,6 +215,7 @@ class DrainRun(Generic[ItemT, ResultT]):
         if alone:  # what is in flight is settled first: it must not share the fate of a suspect
             self._wait_until_held(len(batch.items))
         if batch.items:
+            self.settler.start()
             self.callers.put(batch.items)
         if batch.taken >= limit > 1 and time.monotonic() - self._woken_at > WAKE_SECONDS:
             self._woken_at = time.monotonic()

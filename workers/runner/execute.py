@@ -55,11 +55,10 @@ class Runner:
 
     def execute(self, run: int, meter: Meter | None = None) -> RunState | None:
         """Execute run `run` if it is to be had; returns how it ended, or None when it was not."""
-        started = self.database.transact(
-            lambda tx: runs.start(
+        with self.database.single() as tx:
+            started = runs.start(
                 tx, run, self.known, worker=self.worker, lease_seconds=self.bounds.lease_seconds
             )
-        )
         if started is None:
             return None
         with structlog.contextvars.bound_contextvars(

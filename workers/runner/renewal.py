@@ -23,21 +23,27 @@ class Renewal:
 
     def __init__(self, database: Database, book: Book, names: list[tuple[str, int]]) -> None:
         self.database, self.book, self.names = database, book, names
+        self._first_at = time.monotonic() + book.lease_seconds / 3
         self._stop = threading.Event()
         self._thread = threading.Thread(
             target=self._renew_until_stopped, name="renewal", daemon=True
         )
 
     def __enter__(self) -> Self:
-        self._thread.start()
         return self
+
+    def start(self) -> None:
+        """Renew from now on. Called after a run's first transaction, so that no thread's start delays it."""
+        if self._thread.ident is None:
+            self._thread.start()
 
     def __exit__(self, *_: object) -> None:
         self._stop.set()
-        self._thread.join()
+        if self._thread.ident is not None:
+            self._thread.join()
 
     def _renew_until_stopped(self) -> None:
-        wait = self.book.lease_seconds / 3
+        wait = max(0.0, self._first_at - time.monotonic())
         while not self._stop.wait(wait):
             try:
                 self.renew_once()

@@ -36,7 +36,11 @@ class Settler(Generic[ItemT, ResultT]):
         self._thread = threading.Thread(
             target=self._settle_until_stopped, name=f"settler-{job.name}", daemon=True
         )
-        self._thread.start()
+
+    def start(self) -> None:
+        """Begin to settle; called before the first items are acted on."""
+        if self._thread.ident is None:
+            self._thread.start()
 
     def put(self, answers: list[Answer[ItemT, ResultT]]) -> None:
         """Hand in answers; any thread may."""
@@ -45,7 +49,8 @@ class Settler(Generic[ItemT, ResultT]):
     def stop(self) -> None:
         """Settle what was handed in, then end."""
         self._answers.put(None)
-        self._thread.join()
+        if self._thread.ident is not None:
+            self._thread.join()
 
     def _settle_until_stopped(self) -> None:
         stopping = False

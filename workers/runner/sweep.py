@@ -67,7 +67,8 @@ class SweepRun:
         book = Book(self.bounds.lease_seconds)
         held = [(f"run:{self.run.id}", self.run.token), (name, token)]
         try:
-            with Renewal(self.database, book, held):
+            with Renewal(self.database, book, held) as renewal:
+                renewal.start()
                 reasons = self._page_through(book, name, token)
         finally:  # a page that broke keeps nobody waiting
             self.database.transact(lambda tx: leases.give_back(tx, name, token))
