@@ -2,7 +2,9 @@
 
 `BLMOVE list list LEFT LEFT` moves the head of a list onto itself: it changes nothing, and it blocks
 while the list is empty. So several processes can wait without a frozen or dead one of them
-swallowing a message; who takes it is decided by the `TAKE` script.
+swallowing a message; who takes it is decided by the `TAKE` script, which travels with the wait and
+runs in Redis the moment it is over. A frozen process can so take one message, if one comes before
+its last wait is over: its run is found by the sweep.
 
 A reply to `TAKE` that got lost leaves its message in our set of taken ones, which Dramatiq would
 give back only when this process is dead. `_find_strays` gives it back at once.
@@ -66,7 +68,7 @@ class DoorbellConsumer(Consumer):
         found = None
         try:
             with self._surviving():
-                found = self._take_good() or (self._take_good() if self._peek() else None)
+                found = self._take_good() or self._wait_and_take()
         finally:
             if found is None:
                 self._room.give()
@@ -106,32 +108,42 @@ class DoorbellConsumer(Consumer):
         """Take messages until one is a wake-up; the others are acked and counted."""
         client = self._broker.client
         for _ in range(REFUSED_MAX):
-            keys = [self._keys.waiting, self._keys.bodies, self._keys.acks]
-            found = self._broker.take(keys=keys, args=[BODY_BYTES_MAX], client=client)
+            found = self._broker.take(keys=self._keys.of_take, args=[BODY_BYTES_MAX], client=client)
             if not found:
                 return None
-            key, body = found
-            run_id = decode(body)
-            with self._lock:
-                self._held.add(key)
-                if run_id is None:
-                    self._owed.append(key)
-            if run_id is not None:
-                return MessageProxy(message_for(self._queue, run_id, key))
-            self._tidied = float("-inf")  # pay in the next step
-            if body is not None:  # None: the body is gone (flushed), nobody's fault
-                self._broker.refusals.count(self._queue)
+            if (message := self._judge(*found)) is not None:
+                return message
         return None
 
-    def _peek(self) -> bool:
-        """Wait until the queue is not empty; False when the time is over."""
-        waiting = self._keys.waiting
-        if self._broker.blocking:
-            client = self._broker.client
-            seconds: Any = self._wait_seconds  # Redis takes fractions, redis-py's types do not
-            return client.blmove(waiting, waiting, seconds, "LEFT", "LEFT") is not None
-        time.sleep(POLL_SECONDS)
-        return False
+    def _judge(self, key: bytes, body: bytes | None) -> MessageProxy | None:
+        """Return the wake-up that was taken; None for what is none, which is owed to Redis then."""
+        run_id = decode(body)
+        with self._lock:
+            self._held.add(key)
+            if run_id is None:
+                self._owed.append(key)
+        if run_id is not None:
+            return MessageProxy(message_for(self._queue, run_id, key))
+        self._tidied = float("-inf")  # pay in the next step
+        if body is not None:  # None: the body is gone (flushed), nobody's fault
+            self._broker.refusals.count(self._queue)
+        return None
+
+    def _wait_and_take(self) -> MessageProxy | None:
+        """Wait until the queue is not empty, and take its head in the same round trip."""
+        if not self._broker.blocking:
+            time.sleep(POLL_SECONDS)
+            return None
+        waiting, keys = self._keys.waiting, self._keys.of_take
+        seconds: Any = self._wait_seconds  # Redis takes fractions, redis-py's types do not
+        with self._broker.client.pipeline(transaction=False) as pipe:
+            pipe.blmove(waiting, waiting, seconds, "LEFT", "LEFT")
+            pipe.evalsha(self._broker.take.sha, len(keys), *keys, BODY_BYTES_MAX)
+            try:
+                _, found = pipe.execute()
+            except redis.exceptions.NoScriptError:  # forgotten by a restart: this sends it again
+                return self._take_good()
+        return self._judge(*found) if found else None
 
     def _tidy(self) -> None:
         """Each second: show Redis we live, look after dead processes, pay, look for strays."""

@@ -47,3 +47,8 @@ class Keys:
         full = f"{namespace}:{queue}"
         acks = f"{namespace}:__acks__.{broker_id}.{queue}"
         return cls(waiting=full, bodies=f"{full}.msgs", acks=acks)
+
+    @property
+    def of_take(self) -> tuple[str, str, str]:
+        """What `TAKE` is given."""
+        return self.waiting, self.bodies, self.acks
