@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from db.families import FAMILIES
 from db.family import Family
-from db.tx import Row, Tx
+from db.tx import Row, Rows, Tx
 from domain.errors import BadInputError
 
 
@@ -22,7 +22,7 @@ class Page:
     limit: int = 50
 
 
-def listing(tx: Tx, family: Family, page: Page) -> Sequence[Row]:
+def listing(tx: Tx, family: Family, page: Page) -> Rows:
     """One page, newest first, with the family's columns.
 
     Raises `BadInputError` for a state there is not, or where `after` is none of them.
@@ -40,7 +40,7 @@ def listing(tx: Tx, family: Family, page: Page) -> Sequence[Row]:
         WHERE (CAST(:state AS text) IS NULL OR state = :state) AND (CAST(:after AS uuid) IS NULL
           OR (created_at, id) < (SELECT a.created_at, a.id FROM {table} a WHERE a.id = CAST(:after AS uuid)))
         ORDER BY created_at DESC, id DESC LIMIT :limit""")
-    return tx.rows(statement, state=page.state, after=page.after, limit=page.limit)
+    return tx.page(statement, state=page.state, after=page.after, limit=page.limit)
 
 
 def show(tx: Tx, family: Family, id_: UUID) -> Row | None:

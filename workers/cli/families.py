@@ -4,13 +4,15 @@ from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
 
 import typer
 
 from domain.errors import NotFoundError
-from workers.cli.asking import After, dicts, subject
+from workers.cli.asking import dicts, subject
 from workers.cli.context import context
-from workers.cli.output import Csv, Json, Limit, money_totals, plain, show, show_one
+from workers.cli.listing import STATE, Asked, Found, found, listing
+from workers.cli.output import Json, plain, show, show_one
 
 if TYPE_CHECKING:
     from domain.machines import Machine
@@ -29,29 +31,21 @@ def commands(machine: "Machine") -> typer.Typer:
 
 
 def _list(machine: "Machine") -> Callable[..., None]:
+    @listing(columns=(), key="id", read=subject, empty=f"no such {machine.kind}")
     def list_(
         ctx: typer.Context,
-        state: Annotated[str | None, typer.Option("--state")] = None,
-        limit: Limit = 50,
-        after: After = None,
-        json: Json = False,
-        csv: Csv = False,
-    ) -> None:
+        asked: Asked[UUID],
+        state: Annotated[str | None, STATE] = None,
+    ) -> Found:
         from db.families import family_of
-        from db.subjects import Page, listing
+        from db.subjects import Page, listing as rows
 
         family = family_of(machine.kind)
-        start = None if after is None else subject(after, "--after")
+        named = {each.upper(): each for each in machine.states}
+        wanted = None if state is None else named.get(state.upper(), state)
+        page = Page(state=wanted, after=asked.after, limit=asked.limit)
         with context(ctx).database().begin() as tx:
-            found = dicts(listing(tx, family, Page(state=state, after=start, limit=limit)))
-        show(
-            found,
-            family.columns,
-            json=json,
-            csv=csv,
-            totals=money_totals(found),
-            empty=f"no such {machine.kind}",
-        )
+            return found(rows(tx, family, page), total="amount_minor")
 
     return list_
 

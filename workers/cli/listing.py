@@ -57,7 +57,7 @@ def listing(
 ) -> Callable[[Callable[Concatenate[typer.Context, Asked[Key], Own], Found]], Callable[..., None]]:
     """Make a command of a function that finds one page: it gets --limit, --after, --json and --csv.
 
-    `columns` are what the table shows, `key` is the field that --after takes, read by `read(text,
+    `columns` are what the table shows (none: every field), `key` is the field that --after takes, read by `read(text,
     option)`. A state is the function's own option, by `STATE`.
     """
 
@@ -79,7 +79,7 @@ def listing(
             page = find(ctx, Asked(after=start, limit=limit), *args, **own)
             show(
                 page.rows,
-                columns,
+                columns or page.fields,
                 fields=page.fields,
                 json=json,
                 csv=csv,
