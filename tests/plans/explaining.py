@@ -65,11 +65,9 @@ def explained(database: Database) -> Iterator[Plans]:
             return
         driver = connection.connection.driver_connection
         assert driver is not None
-        with driver.cursor() as cursor:
-            cursor.execute("SAVEPOINT explaining")
+        with driver.transaction(force_rollback=True), driver.cursor() as cursor:
             cursor.execute(PREFIX + statement, parameters)
             [[document]] = cursor.fetchall()
-            cursor.execute("ROLLBACK TO SAVEPOINT explaining")
         plans.seen.append(Plan(statement=statement, tree=document[0]["Plan"]))
 
     sa.event.listen(database.engine, "before_cursor_execute", explain)
