@@ -29,8 +29,13 @@ def effect_key(installation: UUID, kind: str, subject: UUID, generation: int) ->
     The first 32 hex digits of SHA-256(`installation:kind:subject:generation`). Never from the
     attempt, the clock or chance: a database restored to an hour ago makes the same key again.
     """
+    return UUID(effect_key_digits(str(installation), kind, str(subject), generation))
+
+
+def effect_key_digits(installation: str, kind: str, subject: str, generation: int) -> str:
+    """Return the digits of `effect_key`, of ids as texts with hyphens, in lower case."""
     text = f"{installation}:{kind}:{subject}:{generation}"
-    return UUID(hashlib.sha256(text.encode()).hexdigest()[:32])
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def as_evidence(answer: Answer, sends: int) -> Answer:

@@ -4,12 +4,31 @@ A database restored to an hour ago and imported into again so makes the same pay
 same effect keys, and the provider recognises each payment it has already made.
 """
 
+from collections.abc import Iterable
+from hashlib import sha1
+from typing import Final
 from uuid import UUID, uuid5
+
+_RANDOM: Final = ~(0xF000 << 64 | 0xC000 << 48)
+_VERSION_5: Final = 5 << 76 | 0x8000 << 48
+"""Where a UUID says what it is: version and variant (RFC 9562, section 4)."""
 
 
 def payout_id(installation: UUID, external_id: str) -> UUID:
     """Return the payout that `external_id` names in this installation (UUID version 5)."""
     return uuid5(installation, f"payout:{external_id}")
+
+
+def payout_numbers(installation: UUID, external_ids: Iterable[str]) -> list[int]:
+    """Return what `payout_id` makes of each, as `UUID.int`: a large import makes no object of it."""
+    begun = sha1(installation.bytes + b"payout:", usedforsecurity=False)
+    numbers = []
+    for external_id in external_ids:
+        hashed = begun.copy()
+        hashed.update(external_id.encode())
+        number = int.from_bytes(hashed.digest()[:16], "big")
+        numbers.append(number & _RANDOM | _VERSION_5)
+    return numbers
 
 
 def payee_id(installation: UUID, payee: str) -> UUID:

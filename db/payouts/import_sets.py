@@ -7,7 +7,6 @@ the one before. Balances and totals, which workers wait for, are locked last, on
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from operator import attrgetter
 from typing import Final
 from uuid import UUID
 
@@ -15,15 +14,16 @@ import sqlalchemy as sa
 
 from db import ledger, ledger_nets
 from db.accounts import Owner, open_accounts
+from db.arrays import literal
 from db.ledger_nets import Nets
 from db.payouts import imported
 from db.payouts.decide import decide
 from db.payouts.import_order import SET_MAX, Imported, Lines, Told
 from db.tx import Tx
 from domain.decisions import Decision
-from domain.effects import effect_key
+from domain.effects import effect_key_digits
 from domain.ledger import AccountKind, EntryType
-from domain.payout_ids import payee_id, payout_account_id, payout_id
+from domain.payout_ids import payee_id, payout_account_id, payout_numbers
 from domain.payout_lines import PayoutLine
 from domain.payouts import SUBMIT
 
@@ -98,6 +98,9 @@ _PAYOUTS: Final = sa.text("""
 
 _IMPORTED: Final = EntryType.PAYOUT_IMPORTED
 
+Part = Sequence[tuple[int, int]]
+"""A set: the number of each payout's id, and the index of its line."""
+
 
 class Import:
     """One import under way: what it knows already of payees and books, and what it has to post."""
@@ -116,13 +119,10 @@ class Import:
         self.tx.row(_ALONE, wait=f"{WAIT_SECONDS}s")
         lines = self.order.lines
         self._open(lines)
-        ids = {payout_id(self.installation, line.external_id): at for at, line in enumerate(lines)}
+        numbers = payout_numbers(self.installation, [line.external_id for line in lines])
         # In the order of ids: a set then touches neighbouring pages of every index on them.
-        ordered = sorted(ids, key=attrgetter("int"))
-        parts = [
-            {id_: ids[id_] for id_ in ordered[start : start + SET_MAX]}
-            for start in range(0, len(ordered), SET_MAX)
-        ]
+        ordered = sorted(zip(numbers, range(len(lines)), strict=True))
+        parts = [ordered[start : start + SET_MAX] for start in range(0, len(ordered), SET_MAX)]
         # Each set is made ready while the database is busy with the one before.
         with ThreadPoolExecutor(1, "import") as ahead:
             coming = deque(ahead.submit(self._columns, part) for part in parts[:1])
@@ -168,7 +168,7 @@ class Import:
             for (name, _), both in zip(names, zip(ids, payables, strict=True), strict=True)
         }
 
-    def _take(self, ids: dict[UUID, int], columns: dict[str, object]) -> None:
+    def _take(self, part: Part, columns: dict[str, object]) -> None:
         created, made = 0, set[UUID]()
         for row in self.tx.rows(_PAYOUTS, **columns):
             created += row.payouts
@@ -180,7 +180,8 @@ class Import:
             )
         self.done.created += created
         self.done.approved += created if self.order.approve else 0
-        if created < len(ids):
+        if created < len(part):
+            ids = {UUID(int=number): at for number, at in part}
             self._meet({id_: at for id_, at in ids.items() if id_ not in made})
 
     def _meet(self, ids: dict[UUID, int]) -> None:
@@ -199,9 +200,10 @@ class Import:
             )
             self.done.approved += sum(m.outcome == "moved" for m in moved)
 
-    def _columns(self, ids: dict[UUID, int]) -> dict[str, object]:
-        own = self.installation
-        lines = [self.order.lines[at] for at in ids.values()]
+    def _columns(self, part: Part) -> dict[str, object]:
+        """The parameters of one set, lists as array literals already: nothing is left for later."""
+        own, ids = str(self.installation), [_text(number) for number, _ in part]
+        lines = [self.order.lines[at] for _, at in part]
         payees = [self.payees[line.payee] for line in lines]
         return {
             "approve": self.order.approve,
@@ -211,21 +213,23 @@ class Import:
             "due": self.order.due_at,
             "type": _IMPORTED.value,
             "day": self.day,
-            "books": list(self.books),
-            "liabilities": list(self.books.values()),
-            "ids": list(ids),
-            "places": list(ids.values()),
-            "external_ids": [line.external_id for line in lines],
-            "payees": [payee for payee, _ in payees],
-            "accounts": [self.accounts[line.payee, line.fund_account_id] for line in lines],
-            "payables": [payable for _, payable in payees],
-            "amounts": [line.amount_minor for line in lines],
-            "currencies": [line.currency for line in lines],
-            "modes": [line.mode for line in lines],
-            "purposes": [line.purpose for line in lines],
-            "narrations": [line.narration for line in lines],
-            "hashes": [line.content_hash for line in lines],
-            "keys": [effect_key(own, SUBMIT, id_, 1) for id_ in ids],
+            "books": literal(list(self.books)),
+            "liabilities": literal(list(self.books.values())),
+            "ids": literal(ids),
+            "places": literal([at for _, at in part]),
+            "external_ids": literal([line.external_id for line in lines]),
+            "payees": literal([payee for payee, _ in payees]),
+            "accounts": literal(
+                [self.accounts[line.payee, line.fund_account_id] for line in lines]
+            ),
+            "payables": literal([payable for _, payable in payees]),
+            "amounts": literal([line.amount_minor for line in lines]),
+            "currencies": literal([line.currency for line in lines]),
+            "modes": literal([line.mode for line in lines]),
+            "purposes": literal([line.purpose for line in lines]),
+            "narrations": literal([line.narration for line in lines]),
+            "hashes": literal([line.content_hash for line in lines]),
+            "keys": literal([effect_key_digits(own, SUBMIT, id_, 1) for id_ in ids]),
         }
 
 
@@ -235,3 +239,8 @@ _SYSTEM: Final = (AccountKind.IMPORTED_LIABILITY, AccountKind.PAYOUTS_IN_TRANSIT
 
 def _book(kind: AccountKind, currency: str) -> Owner:
     return Owner(kind=kind, owner="", currency=currency)
+
+
+def _text(number: int) -> str:
+    digits = f"{number:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

@@ -2,7 +2,9 @@
 
 from uuid import UUID
 
-from domain.payout_ids import payee_id, payout_account_id, payout_id
+from hypothesis import given, strategies as st
+
+from domain.payout_ids import payee_id, payout_account_id, payout_id, payout_numbers
 
 HERE, THERE = UUID(int=1), UUID(int=2)
 
@@ -19,7 +21,7 @@ def test_identifiers_never_change_between_versions() -> None:
 def test_each_installation_and_each_noun_has_identifiers_of_its_own() -> None:
     made = {
         make(installation, "PO-1")
-        for make in (payout_id, payee_id)
+        for make in (payout_id, payout_numbers, payee_id)
         for installation in (HERE, THERE)
     }
     assert len(made) == 4
@@ -28,3 +30,10 @@ def test_each_installation_and_each_noun_has_identifiers_of_its_own() -> None:
 def test_an_account_is_its_payee_and_its_token_whatever_the_payee_is_called() -> None:
     named = [("a", "fa_1"), ("a", "fa_2"), ("b", "fa_1"), ("a:fa_1", "fa_2"), ("fa_1:a", "fa_1")]
     assert len({payout_account_id(HERE, payee, token) for payee, token in named}) == len(named)
+
+
+@given(st.lists(st.text(max_size=64)), st.uuids())
+def test_many_ids_are_the_ids_one_by_one(names: list[str], installation: UUID) -> None:
+    """A large import and a small one make the same payouts, hence the same keys."""
+    many = [UUID(int=number) for number in payout_numbers(installation, names)]
+    assert many == [payout_id(installation, name) for name in names]
