@@ -223,19 +223,23 @@ def renew(
     }
 
 
+_FREEZE: Final = sa.text("""
+    SELECT FROM work WHERE subject = ANY(CAST(:subjects AS uuid[])) ORDER BY job, subject FOR UPDATE""")
 _SEIZE: Final = sa.text("""
-    WITH wanted AS MATERIALIZED (
-      SELECT w.job, w.subject FROM work w WHERE w.subject = ANY(CAST(:subjects AS uuid[]))
-        AND (:leased_too OR w.leased_until IS NULL OR w.leased_until <= (SELECT clock_timestamp()))
-      ORDER BY w.job, w.subject FOR UPDATE),
-    token AS MATERIALIZED (SELECT nextval('tokens') AS token WHERE EXISTS (SELECT FROM wanted))
+    WITH token AS MATERIALIZED (SELECT nextval('tokens') AS token)
     UPDATE work w SET token = token.token, leased_until = clock_timestamp() + interval '15 seconds', holder = coalesce(:run, 0)
-    FROM wanted x CROSS JOIN token WHERE w.job = x.job AND w.subject = x.subject
+    FROM token WHERE w.subject = ANY(CAST(:subjects AS uuid[]))
+      AND (:leased_too OR w.leased_until IS NULL OR w.leased_until <= (SELECT clock_timestamp()))
     RETURNING w.job, w.subject, w.token, w.claims, w.tries, w.waiting_since""")
 
 
 def seize(tx: Tx, subjects: Sequence[UUID], *, run: int | None, leased_too: bool) -> list[Held]:
-    """Give the rows of `subjects` a new token in this transaction; whoever held them is fenced."""
+    """Give the rows of `subjects` a new token in this transaction; whoever held them is fenced.
+
+    The rows are locked by a statement of their own: one that was handed to another job while we
+    waited for it has another key than this statement's snapshot knows, and would be missed.
+    """
+    tx.rows(_FREEZE, subjects=list(subjects))
     rows = tx.rows(_SEIZE, subjects=list(subjects), run=run, leased_too=leased_too)
     return list(map(Held._make, rows))
 
