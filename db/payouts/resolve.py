@@ -9,6 +9,8 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
+import sqlalchemy as sa
+
 from db import clock
 from db.effects import Outcome
 from db.payouts import verdicts
@@ -28,6 +30,10 @@ DOUBTFUL: Final = frozenset({EffectState.INTENDED, EffectState.UNKNOWN, EffectSt
 """What is known of the effect of a payout that may be resolved; ACCEPTED is one that was parked."""
 
 _DAY: Final = timedelta(days=1)
+
+_IS_PARKED: Final = sa.text(
+    "SELECT EXISTS (SELECT FROM work WHERE subject = :payout AND parked_reason IS NOT NULL)"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,9 +88,14 @@ def adopt(tx: Tx, payout: UUID, paid: ProviderPayout, *, actor: str) -> PayoutSt
 def declare(tx: Tx, payout: UUID, *, provider_id: str | None, actor: str, why: str) -> PayoutState:
     """Settle `payout` on the word of two people: paid under `provider_id`, or (None) never paid.
 
-    Raises `BusyError` under a live lease, `RefusedError` where nothing is in doubt.
+    Raises `BusyError` under a live lease, `RefusedError` where nothing is in doubt: also where the
+    provider has accepted it since, unless it was parked for contradicting us.
     """
     leased, row = _seize(tx, payout, actor)
+    if row.effect_state == EffectState.ACCEPTED and not tx.scalar(_IS_PARKED, payout=payout):
+        raise RefusedError(
+            f"payout {payout} was accepted by its provider as {row.provider_id}: it is followed to its end"
+        )
     is_paid = provider_id is not None
     target = PayoutState.COMPLETED if is_paid else PayoutState.FAILED
     outcome = Outcome(

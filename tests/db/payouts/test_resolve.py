@@ -87,6 +87,34 @@ def test_two_people_may_declare_it_unpaid(operator: Database, doubtful: UUID) ->
     assert query(operator, "SELECT answer FROM effect_answers") == [("declared unpaid",)]
 
 
+def test_what_its_provider_accepted_since_is_not_declared_unpaid(
+    operator: Database, worker: Database, doubtful: UUID
+) -> None:
+    """Proposed while in doubt, approved after the provider's word: that money is on its way."""
+    change(worker, "UPDATE effects SET state = 'accepted', provider_id = 'pout_1'")
+    change(worker, "UPDATE work SET job = 'payouts.follow'")
+
+    with pytest.raises(RefusedError, match="accepted"), operator.begin() as tx:
+        resolve.declare(tx, doubtful, provider_id=None, actor="asha, bela", why="bank's letter")
+
+    assert query(operator, "SELECT state FROM payouts") == [("PROCESSING",)]
+
+
+def test_two_people_may_declare_what_was_parked_after_its_acceptance(
+    operator: Database, worker: Database, doubtful: UUID
+) -> None:
+    change(worker, "UPDATE effects SET state = 'accepted', provider_id = 'pout_1'")
+    change(
+        worker,
+        "UPDATE work SET job = 'payouts.follow', parked_reason = 'contradicts', due_at = 'infinity'",
+    )
+
+    with operator.begin() as tx:
+        state = resolve.declare(tx, doubtful, provider_id=None, actor="a, b", why="bank's letter")
+
+    assert state is PayoutState.FAILED
+
+
 def test_two_people_may_declare_it_paid(operator: Database, doubtful: UUID) -> None:
     with operator.begin() as tx:
         state = resolve.declare(
