@@ -24,7 +24,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run up test install check format bench bench-install bench-test bench-run bench-render lock audit-deps clean
+.PHONY: help run up test explore install check format bench bench-install bench-test bench-run bench-render lock audit-deps clean
 
 help: ## List what can be done
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -37,6 +37,9 @@ up: install ## Servers of this folder's own and every process, until Ctrl-C
 
 test: install ## All tests, on servers they start themselves (TESTS=path, ARGS=options, JOBS=processes)
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(TESTS) $(ARGS)
+
+explore: install ## Every crash point, and every race in every order of few switches: minutes to an hour
+	BURSAR_TEST_EXPLORE=full $(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(wildcard tests/crash tests/races) $(ARGS)
 
 install: $(INSTALLED) ## The locked environment in .venv, with .venv/bin/bursar
 

@@ -7,6 +7,7 @@ the product does on the way (pools, retries, transactions of its own) needs to k
 import sys
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import PurePath
 from typing import Any, Final
 
@@ -34,13 +35,12 @@ class Side:
         self.is_moving = True
         self.deadlocks = 0
         """How often Postgres broke it off to end a circle of waits."""
-        self.result: Any = None
-        self.error: Exception | None = None
         self._act = act
         self._stands = threading.Event()
         self._go = threading.Semaphore(0)
         self._is_free = False
-        self._thread = threading.Thread(target=self._run, name=f"side-{letter}", daemon=True)
+        self._thread = ThreadPoolExecutor(1, f"side-{letter}")
+        self._future: Future[object]
 
     @property
     def has_ended(self) -> bool:
@@ -52,9 +52,20 @@ class Side:
         """Whether it stands before a step."""
         return self.label is not None and not self.is_moving
 
+    @property
+    def error(self) -> BaseException | None:
+        """What it was told instead of a result, once it has ended."""
+        return self._future.exception(STILL_SECONDS_MAX)
+
+    @property
+    def result(self) -> Any:  # noqa: ANN401 - a side's own
+        """What it returned, once it has ended; None where it was told an error."""
+        return None if self.error else self._future.result()
+
     def start(self) -> None:
         """Let it come to its first step."""
-        self._thread.start()
+        self._future = self._thread.submit(self._run)
+        self._thread.shutdown(wait=False)
 
     def go(self) -> None:
         """Let it take the step it stands before."""
@@ -72,8 +83,7 @@ class Side:
         """Let it run to its end without standing still again."""
         self._is_free = True
         self._go.release()
-        self._thread.join(STILL_SECONDS_MAX)
-        assert not self._thread.is_alive(), f"side {self.letter} does not end"
+        self._future.exception(STILL_SECONDS_MAX)
 
     def stand(self, label: str, pid: int | None) -> None:
         """Stand before a step until told to go on (called by its own thread)."""
@@ -83,14 +93,13 @@ class Side:
         self._stands.set()
         assert self._go.acquire(timeout=STILL_SECONDS_MAX), f"side {self.letter} was forgotten"
 
-    def _run(self) -> None:
+    def _run(self) -> object:
         _here.side = self
         try:
-            self.result = self._act()
-        except Exception as error:  # noqa: BLE001 - the race's check says which may be
-            self.error = error
-        self.label = None
-        self._stands.set()
+            return self._act()
+        finally:
+            self.label = None
+            self._stands.set()
 
 
 def step(label: str, pid: int | None = None) -> None:
