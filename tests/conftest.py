@@ -11,6 +11,8 @@ import sqlalchemy as sa
 
 from tests.servers import Cluster, Databases, cluster
 
+pytest_plugins = ["tests.kit.fixtures"]
+
 REDIS_DATABASES = 16
 
 

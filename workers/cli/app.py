@@ -38,6 +38,7 @@ MODULES: Final[Sequence[str]] = (
     "proposals",
     "audit",
     "reconcile",
+    "new",
 )
 """Modules of this package, in the order of the help; each has an `app` with its commands."""
 

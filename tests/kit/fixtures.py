@@ -1,0 +1,36 @@
+"""The kit as fixtures: a world of the test's own, its bank, a clock that stands still, and quiet."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.fakes.bank import FakeBank
+from tests.kit import quiet
+from tests.kit.clock import FrozenClock
+from tests.kit.world import Fakes, Scene, scene
+from workers.runner.bounds import Bounds
+
+
+@pytest.fixture
+def world(database_url: str) -> Iterator[Scene]:
+    """A database, a worker with every job of the catalog, and a world outside that remembers."""
+    with scene(database_url, Fakes(), bounds=Bounds(budget_seconds=10.0, concurrency=4)) as made:
+        yield made
+
+
+@pytest.fixture
+def bank(world: Scene) -> FakeBank:
+    """The bank of this test's world."""
+    return world.bank
+
+
+@pytest.fixture
+def clock(world: Scene) -> FrozenClock:
+    """Time for this test's world: it stands still until it is told to pass."""
+    return FrozenClock(world.owner)
+
+
+@pytest.fixture
+def run_to_quiet(world: Scene) -> Callable[[], int]:
+    """Let healthy workers go on, and the bank finish, until nothing changes; returns the rounds."""
+    return lambda: quiet.run_to_quiet(world, world.owner, world.bank.finish)
