@@ -38,8 +38,8 @@ up: install ## Servers of this folder's own and every process, until Ctrl-C
 test: install ## All tests, on servers they start themselves (TESTS=path, ARGS=options, JOBS=processes)
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(TESTS) $(ARGS)
 
-explore: install ## Every crash point, and every race in every order of few switches: minutes to an hour
-	BURSAR_TEST_EXPLORE=full $(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(wildcard tests/crash tests/races) $(ARGS)
+explore: install ## Every crash point, race in every order of few switches, state of the model: minutes to an hour
+	BURSAR_TEST_EXPLORE=full $(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(wildcard tests/crash tests/races tests/models) $(ARGS)
 
 install: $(INSTALLED) ## The locked environment in .venv, with .venv/bin/bursar
 
