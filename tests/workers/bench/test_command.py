@@ -33,4 +33,4 @@ def test_sizes_that_make_no_sense_are_refused(
     words: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["bench", "drain", *words]) == 2
-    assert "Invalid value" in capsys.readouterr().err
+    assert "must be a whole number from" in capsys.readouterr().err
