@@ -3,7 +3,6 @@
 A switch that is on holds something back. Every statement that must obey one reads it itself.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -96,10 +95,14 @@ def listing(
     return tx.page(_LISTING, state=state, after=after, limit=limit)
 
 
-def history(tx: Tx, name: str, limit: int = 50) -> Sequence[Row]:
-    """The latest turnings of one switch, newest first."""
-    statement = "SELECT * FROM switch_changes WHERE name = :name ORDER BY id DESC LIMIT :limit"
-    return tx.rows(sa.text(statement), name=name, limit=limit)
+_HISTORY: Final = sa.text("""
+    SELECT id, at, name AS switch, is_on, who, why FROM switch_changes
+    WHERE name = :name AND (CAST(:after AS bigint) IS NULL OR id < :after) ORDER BY id DESC LIMIT :limit""")
+
+
+def history(tx: Tx, name: str, *, after: int | None = None, limit: int = 50) -> Rows:
+    """A page of the turnings of one switch, newest first."""
+    return tx.page(_HISTORY, name=name, after=after, limit=limit)
 
 
 def _switch(row: Row) -> Switch:

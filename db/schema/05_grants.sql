@@ -21,7 +21,7 @@ GRANT UPDATE (live) ON payout_earnings TO bursar_worker, bursar_operator;
 GRANT UPDATE (provider, account, system_identifier, timeline) ON installation TO bursar_operator;
 
 -- An operator also brings in payouts, sets times, and proposes and approves.
-GRANT INSERT ON payees, payout_accounts, payouts, earnings, payout_earnings, schedule_settings, operators, proposals TO bursar_operator;
+GRANT INSERT ON payees, payout_accounts, payouts, earnings, payout_earnings, schedule_settings, operators, proposals, changes TO bursar_operator;
 GRANT UPDATE ON schedule_settings, proposals, operators TO bursar_operator;
 GRANT DELETE ON schedule_settings TO bursar_operator;
 

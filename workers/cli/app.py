@@ -36,6 +36,7 @@ MODULES: Final[Sequence[str]] = (
     "maintenance",
     "operators",
     "proposals",
+    "changes",
     "audit",
     "reconcile",
     "new",

@@ -20,6 +20,7 @@ NUMBER_MAX: Final = 2**63 - 1
 """The largest number a row can have."""
 
 Why = Annotated[str, typer.Option("--why", help="Why; kept in the history beside your name.")]
+WhyToo = Annotated[str | None, typer.Option("--why", help="Why, where there is more to say.")]
 At = Annotated[
     str | None, typer.Option("--at", help="When, as ISO 8601 with its zone: 2026-01-05T06:00Z.")
 ]

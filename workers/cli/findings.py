@@ -63,24 +63,26 @@ def show_(ctx: typer.Context, key: str, json: Json = False) -> None:
 
 
 @app.command()
-def take(ctx: typer.Context, keys: Keys) -> None:
+def take(ctx: typer.Context, keys: Keys, why: Why) -> None:
     """Say that you look after findings: they are not alerted again."""
-    from db import findings
+    from db import changes, findings
 
-    here = context(ctx)
+    here, because = context(ctx), reason(why)
     with here.database().begin() as tx:
         done = findings.take(tx, keys, here.actor)
+        changes.note(tx, "finding.take", done, who=here.actor, why=because)
     _tell(keys, done, f"taken by {here.actor}")
 
 
 @app.command()
 def resolve(ctx: typer.Context, keys: Keys, why: Why) -> None:
     """Close findings; what is still true opens again."""
-    from db import findings
+    from db import changes, findings
 
     here, because = context(ctx), reason(why)
     with here.database().begin() as tx:
         done = findings.resolve(tx, keys, by=here.actor, why=because)
+        changes.note(tx, "finding.resolve", done, who=here.actor, why=because)
     _tell(keys, done, "resolved")
 
 
@@ -96,11 +98,12 @@ def mute(
 
 
 def _mute(here: Context, keys: list[str], why: str, hours: float) -> None:
-    from db import clock, findings
+    from db import changes, clock, findings
 
     with here.database().begin() as tx:
         until = clock.now(tx) + timedelta(hours=hours)
         done = findings.mute(tx, keys, until=until, by=here.actor, why=why)
+        changes.note(tx, "finding.mute", done, who=here.actor, why=why)
     _tell(keys, done, f"muted until {until:%Y-%m-%d %H:%M} UTC")
 
 

@@ -1,7 +1,6 @@
 """`import KIND FILE`: bring what others wrote down into the database, all of it or nothing."""
 
 from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +8,7 @@ import typer
 
 from domain.errors import BadInputError
 from domain.payouts import PROCESS
-from workers.cli.asking import At, moment, say, wake
+from workers.cli.asking import At, WhyToo, moment, reason, say, wake
 from workers.cli.context import Context, context
 from workers.cli.output import Json, progress, show_one
 
@@ -41,6 +40,7 @@ def payouts(
         bool, typer.Option("--partial", help="Take over the good rows; name the others, exit 1.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing.")] = False,
+    why: WhyToo = None,
     json: Json = False,
 ) -> None:
     """Import payouts: each external id once.
@@ -51,7 +51,7 @@ def payouts(
     from db.payouts.imports import Lines
 
     here = context(ctx)
-    due = moment(at)
+    due, because = moment(at), None if why is None else reason(why)
     if due is not None and not approve:
         raise typer.BadParameter("--at says when approved payouts are sent: give --approve too")
     read = _read(file)
@@ -65,7 +65,7 @@ def payouts(
         due_at=due,
         partial=partial,
     )
-    done = _import(here, order, dry_run=dry_run)
+    done = _import(here, order, dry_run=dry_run, why=because)
     if done.approved and due is None and not dry_run:
         wake(here, PROCESS)
     _tell(read, order, done, dry_run=dry_run, json=json)
@@ -96,15 +96,22 @@ def _read(file: str) -> "PayoutFile":
         return read_payout_file(path, progress=tell)
 
 
-def _import(here: Context, order: "Lines", *, dry_run: bool) -> "Imported":
+def _import(here: Context, order: "Lines", *, dry_run: bool, why: str | None) -> "Imported":
+    from db import changes
     from db.payouts.imports import look, take_over
 
     database, installation = here.database(), here.installation
     with ExitStack() as stack:
         told = stack.enter_context(progress("importing", len(order.lines)))
         tx = stack.enter_context(database.begin(SECONDS_MAX))
-        do = look if dry_run else partial(take_over, actor=here.actor)
-        return do(tx, installation, order, told=told)
+        if dry_run:
+            return look(tx, installation, order, told=told)
+        done = take_over(tx, installation, order, actor=here.actor, told=told)
+        if done.created or done.approved:
+            said = f"{done.created} created, {done.approved} approved"
+            because = f"{why}: {said}" if why else said
+            changes.note(tx, "payouts.import", [order.file], who=here.actor, why=because)
+        return done
 
 
 def _tell(

@@ -40,7 +40,7 @@ def break_(
 
     A live one is never broken: its holder acts on it. It ends by itself within seconds of its end.
     """
-    from db import leases as rows
+    from db import changes, leases as rows
 
     here, because = context(ctx), reason(why)
     with here.database().begin() as tx:
@@ -48,4 +48,5 @@ def break_(
             if rows.exists(tx, name):
                 raise RefusedError(f"lease {name} is live: a live lease is never broken")
             raise NotFoundError(f"there is no lease {name}")
+        changes.note(tx, "lease.break", [name], who=here.actor, why=because)
     typer.echo(f"{name} is free, says {here.actor}: {because}")

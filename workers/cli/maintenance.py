@@ -8,17 +8,21 @@ import typer
 
 from domain.listings import SwitchState
 from domain.switches import MAINTENANCE, RESTORED
-from workers.cli.asking import Why, ending, reason, ring, say
+from workers.cli.asking import Why, ending, number, reason, ring, say
 from workers.cli.context import Context, context
 from workers.cli.listing import Asked, Found, found, listing, word
 
 app = typer.Typer(name="maintenance", help="Stop taking work, and go on.", no_args_is_help=True)
 
 LOOK_SECONDS = 0.2
+TURNED = ("at", "switch", "is_on", "who", "why")
 COLUMNS = ("switch", "state", "who", "why", "at", "until")
 Until = Annotated[str | None, typer.Option("--until", help="ISO 8601 with its zone.")]
 Switch = Annotated[
-    str, typer.Argument(help="job:NAME, queue:NAME, schedule:NAME or brake:PROVIDER:ACCOUNT.")
+    str,
+    typer.Argument(
+        help="maintenance, job:NAME, queue:NAME, schedule:NAME or brake:PROVIDER:ACCOUNT."
+    ),
 ]
 
 
@@ -69,6 +73,16 @@ def status(
         flying = work_listing.in_flight(tx)
     say(f"in flight: {flying.runs} runs, {flying.items} items")
     return page
+
+
+@app.command()
+@listing(columns=TURNED, key="id", read=number, empty="it was never turned")
+def history(ctx: typer.Context, asked: Asked[int], switch: Switch) -> Found:
+    """List who turned one switch, when and why, newest first."""
+    from db import switches
+
+    with context(ctx).database().begin() as tx:
+        return found(switches.history(tx, switch, after=asked.after, limit=asked.limit))
 
 
 @app.command()

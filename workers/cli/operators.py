@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from domain.listings import OperatorState
+from workers.cli.asking import Why, reason
 from workers.cli.context import context
 from workers.cli.listing import STATE, Asked, Found, found, listing, word
 from workers.cli.output import Json, show_one
@@ -21,20 +22,22 @@ NOBODY = "no such operator: `bursar operators add NAME`"
 def add(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(help="How history will name them.")],
+    why: Why,
     json: Json = False,
 ) -> None:
     """Make somebody an operator; their token is printed once, and only its hash is kept.
 
     The first one is added by whoever reaches the database; later ones by an operator.
     """
-    from db import operators
+    from db import changes, operators
 
-    here, token = context(ctx), secrets.token_urlsafe(TOKEN_BYTES)
+    here, because, token = context(ctx), reason(why), secrets.token_urlsafe(TOKEN_BYTES)
     with here.database().begin() as tx:
         first = operators.is_first(tx)
     by = here.actor if first else here.operator
     with here.database().begin() as tx:
         operators.add(tx, name, token, by=by)
+        changes.note(tx, "operator.add", [name], who=by, why=because)
     show_one({"operator": name, "token": token}, json=json)
     typer.echo("keep it: it is shown this once. export BURSAR_OPERATOR_TOKEN=…", err=True)
 
@@ -54,12 +57,13 @@ def list_(
 
 
 @app.command()
-def remove(ctx: typer.Context, name: str) -> None:
+def remove(ctx: typer.Context, name: str, why: Why) -> None:
     """Take an operator's rights away; history keeps the name."""
-    from db import operators
+    from db import changes, operators
 
-    here = context(ctx)
+    here, because = context(ctx), reason(why)
     by = here.operator
     with here.database().begin() as tx:
         operators.remove(tx, name)
+        changes.note(tx, "operator.remove", [name], who=by, why=because)
     typer.echo(f"{name} is an operator no more, says {by}")

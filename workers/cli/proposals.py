@@ -7,7 +7,7 @@ import typer
 
 from domain.errors import BadInputError, NotFoundError, RefusedError
 from domain.listings import ProposalState
-from workers.cli.asking import Why, number, reason
+from workers.cli.asking import Why, WhyToo, number, reason
 from workers.cli.context import context
 from workers.cli.listing import STATE, Asked, Found, found, listing
 from workers.cli.output import Json, show_one
@@ -43,19 +43,22 @@ def propose(
 def approve(
     ctx: typer.Context,
     proposal: Annotated[int, typer.Argument(min=1, help="Its number.")],
+    why: WhyToo = None,
     json: Json = False,
 ) -> None:
     """Approve another operator's proposal, and carry it out."""
-    from db import proposals
+    from db import changes, proposals
     from workers.cli.actions import action_named
 
-    here = context(ctx)
+    here, because = context(ctx), None if why is None else reason(why)
     who = here.operator
     with here.database().begin() as tx:
         row = proposals.approve(tx, proposal, by=who)
         both = f"{row.proposed_by}, {who}"
         outcome = action_named(row.action).run(tx, row.subject, row.arguments, both, row.why)
         proposals.finish(tx, proposal, outcome)
+        subject = f"{row.action} {row.subject}"
+        changes.note(tx, "proposal.approve", [subject], who=who, why=because or row.why)
     show_one({"proposal": proposal, "action": row.action, "outcome": outcome}, json=json)
 
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from workers.cli.asking import WhyToo, reason
 from workers.cli.context import context
 from workers.cli.output import Json, show_one
 
@@ -25,16 +26,17 @@ def effects(
             "--since", help="UTC. Default: 7 days before the restore, or the oldest open send."
         ),
     ] = None,
+    why: WhyToo = None,
     json: Json = False,
 ) -> None:
     """Adopt what the provider has and a restored database forgot; then let workers claim again."""
-    from db import installation
+    from db import changes, installation
     from domain.errors import BadInputError
     from jobs.payouts.reconcile_effects import reconcile_effects
     from workers.banks import open_bank
     from workers.cli.output import progress
 
-    here = context(ctx)
+    here, because = context(ctx), None if why is None else reason(why)
     database = here.database()
     with open_bank(here.settings) as bank:
         if bank is None:
@@ -51,6 +53,9 @@ def effects(
                 since=since.replace(tzinfo=UTC) if since is not None else None,
                 told=done,
             )
+    with database.begin() as tx:
+        said = because or "compared with the provider's list"
+        changes.note(tx, "effects.reconcile", [bank.account], who=here.actor, why=said)
     matches = {match.value: count for match, count in sorted(compared.matches.items())}
     show_one({"from": compared.start, "until": compared.end, **matches}, json=json)
     bad = {"parked", "foreign", "surplus"} & {name for name, count in matches.items() if count}

@@ -115,24 +115,26 @@ def set_(
     json: Json = False,
 ) -> None:
     """Change a schedule; in force in every scheduler within 5 s."""
-    from db import schedule_settings
+    from db import changes, schedule_settings
     from db.schedule_settings import Change
 
     here, line, because = context(ctx), _schedule(name), reason(why)
     change = Change(cron=cron, every_seconds=every, timezone=tz, catch_up=catch_up)
     with here.database().begin() as tx:
         now = schedule_settings.set_(tx, line, change, who=here.actor, why=because)
+        changes.note(tx, "schedule.set", [line.name], who=here.actor, why=because)
     show_one(_facts(now), json=json)
 
 
 @app.command()
-def reset(ctx: typer.Context, name: Name, json: Json = False) -> None:
+def reset(ctx: typer.Context, name: Name, why: Why, json: Json = False) -> None:
     """Go back to the default of a schedule."""
-    from db import schedule_settings
+    from db import changes, schedule_settings
 
-    line = _schedule(name)
-    with context(ctx).database().begin() as tx:
+    here, line, because = context(ctx), _schedule(name), reason(why)
+    with here.database().begin() as tx:
         changed = schedule_settings.reset(tx, line.name)
+        changes.note(tx, "schedule.reset", [line.name], who=here.actor, why=because)
         now = schedule_settings.in_force(tx, [line])[0]
     show_one({**_facts(now), "was_changed": changed}, json=json)
 

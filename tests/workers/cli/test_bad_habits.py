@@ -73,7 +73,7 @@ def test_maintenance_that_is_on_is_not_ended_by_a_time_that_is_over(bursar: Line
     ],
 )
 def test_what_could_never_be_carried_out_is_not_proposed(bursar: Line, words: list[str]) -> None:
-    token = bursar("operators", "add", "asha", "--json").json["token"]
+    token = bursar("operators", "add", "asha", "--why", "x", "--json").json["token"]
     bursar.set("BURSAR_OPERATOR_TOKEN", token)
     assert bursar("propose", *words, "--why", "x").code == 2
     assert query(bursar.database, "SELECT * FROM proposals") == []

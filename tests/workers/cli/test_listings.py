@@ -2,13 +2,10 @@
 
 import csv
 import io
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import pytest
-import typer.main
-from typer.core import TyperCommand, TyperGroup
 
 from db import findings, leases, switches, workers
 from db.workers import Worker
@@ -16,7 +13,7 @@ from domain.findings import Finding, FindingKind
 from domain.payouts import PROCESS
 from tests.operating import change, claimed, line, take
 from tests.workers.cli.conftest import Line
-from workers.cli.app import build
+from tests.workers.cli.tree import commands, options
 
 LISTINGS: Final = {
     "jobs": "job",
@@ -34,40 +31,25 @@ LISTINGS: Final = {
     "ledger entries": "id",
     "ledger accounts": "id",
     "maintenance status": "switch",
+    "maintenance history": "id",
+    "changes": "id",
 }
 """Each listing, and the field of its rows that --after takes."""
-WITHOUT_STATE: Final = {"jobs", "ledger entries", "ledger accounts"}
+WITHOUT_STATE: Final = {
+    "jobs",
+    "ledger entries",
+    "ledger accounts",
+    "changes",
+    "maintenance history",
+}
 """Their rows have none."""
 REPORTS: Final = {"ledger trial-balance"}
 """One row for each kind of account: a part of it would not balance."""
 WORDS: Final = {name: name.split() for name in LISTINGS} | {
-    "schedules ticks": ["schedules", "ticks", PROCESS]
+    "schedules ticks": ["schedules", "ticks", PROCESS],
+    "maintenance history": ["maintenance", "history", "queue:rest"],
 }
 STATED: Final = sorted(LISTINGS.keys() - WITHOUT_STATE)
-
-
-def commands() -> Iterator[tuple[str, TyperCommand | TyperGroup]]:
-    """Yield every command of the program by its words; groups that do something by themselves too."""
-    program = typer.main.get_command(build())
-    assert isinstance(program, TyperGroup)
-    yield from _below(program, "")
-
-
-def _below(group: TyperGroup, words: str) -> Iterator[tuple[str, TyperCommand | TyperGroup]]:
-    for name, command in group.commands.items():
-        path = f"{words} {name}".strip()
-        if isinstance(command, TyperGroup):
-            if command.invoke_without_command:
-                yield path, command
-            yield from _below(command, path)
-        else:
-            assert isinstance(command, TyperCommand)
-            yield path, command
-
-
-def options(command: TyperCommand | TyperGroup) -> set[str]:
-    """Return the long names of a command's options."""
-    return {name for parameter in command.params for name in parameter.opts if name[:2] == "--"}
 
 
 OPTIONS: Final = {name: options(command) for name, command in commands()}
@@ -95,7 +77,7 @@ def busy(bursar: Line) -> Line:
     assert bursar("payouts", "approve", "--all-pending", "--why", "x").code == 0
     claimed(bursar.database)
     for name in ("asha", "bela"):
-        added = bursar("operators", "add", name, "--json")
+        added = bursar("operators", "add", name, "--why", "x", "--json")
         bursar.set("BURSAR_OPERATOR_TOKEN", added.json["token"])
     with bursar.database.begin() as tx:
         for n in (1, 2):
@@ -115,6 +97,8 @@ def busy(bursar: Line) -> Line:
             schedule=PROCESS,
             tick=tick,
         )
+        with bursar.database.begin() as tx:
+            switches.turn(tx, "queue:rest", on=n == 1, who="meera", why="x")
         proposed = bursar("propose", "lease.break", f"job:{n}", "--why", "x")
         assert proposed.code == 0, proposed.err
         assert bursar("enqueue", "upkeep.audit", "--key", str(n)).code == 0
@@ -146,7 +130,8 @@ def test_pages_of_one_row_make_the_whole_listing_and_a_csv_has_its_header_withou
 def test_a_state_shows_its_rows_alone_and_all_states_together_show_all(busy: Line) -> None:
     for name in STATED:
         words = WORDS[name]
-        states = [choice for choice in allowed(busy(*words, "--state", "?").err) if choice != "all"]
+        choices = allowed(busy(*words, "--state", "?").err)
+        states = [choice for choice in choices if choice != "all"]
         assert states, name
         field = "outcome" if name == "schedules ticks" else "state"
         counted = 0
@@ -154,7 +139,8 @@ def test_a_state_shows_its_rows_alone_and_all_states_together_show_all(busy: Lin
             rows = busy(*words, "--state", state.upper(), "--json").json
             assert {row[field].lower() for row in rows} <= {state.lower()}, name
             counted += len(rows)
-        assert counted == len(busy(*words, "--json").json) > 1, name
+        every = ["--state", "all"] if "all" in choices else []
+        assert counted == len(busy(*words, *every, "--json").json) > 1, name
 
 
 @pytest.mark.parametrize("name", STATED)

@@ -146,7 +146,7 @@ def test_a_schedule_is_changed_by_validated_data(bursar: Line) -> None:
     assert listed[PROCESS]["rhythm"] == "every 60"
     assert bursar("schedules", "pause", PROCESS, "--why", "x").code == 0
     assert bursar("schedules", "resume", PROCESS, "--why", "x").code == 0
-    assert bursar("schedules", "reset", PROCESS).code == 0
+    assert bursar("schedules", "reset", PROCESS, "--why", "x").code == 0
     assert bursar("schedules", "fire", PROCESS, "--why", "now", "--json").json["run"] > 0
     assert bursar("schedules", "ticks", PROCESS, "--json").json == []
 
@@ -157,7 +157,7 @@ def test_a_finding_is_taken_and_resolved(bursar: Line) -> None:
         findings.report(tx, [finding])
     assert bursar("findings", "list", "--json").json[0]["key"] == finding.key
     assert "docs/findings.md" in bursar("findings", "show", finding.key).out
-    assert bursar("findings", "take", finding.key).code == 0
+    assert bursar("findings", "take", finding.key, "--why", "x").code == 0
     assert bursar("findings", "mute", finding.key, "--why", "known").code == 0
     assert bursar("findings", "resolve", finding.key, "--why", "mended").code == 0
     assert bursar("findings", "resolve", finding.key, "--why", "mended").code == 1
@@ -165,9 +165,9 @@ def test_a_finding_is_taken_and_resolved(bursar: Line) -> None:
 
 
 def operators(bursar: Line) -> tuple[str, str]:
-    first = bursar("operators", "add", "asha", "--json").json["token"]
+    first = bursar("operators", "add", "asha", "--why", "x", "--json").json["token"]
     bursar.set("BURSAR_OPERATOR_TOKEN", first)
-    return first, bursar("operators", "add", "bela", "--json").json["token"]
+    return first, bursar("operators", "add", "bela", "--why", "x", "--json").json["token"]
 
 
 def test_two_people_resolve_what_nobody_can_know(bursar: Line) -> None:

@@ -253,6 +253,16 @@ CREATE TABLE switch_changes (
   at    timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
+-- What operators did that leaves no other trace of who and why. Append-only.
+CREATE TABLE changes (
+  id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  what    text NOT NULL,             -- such as lease.break
+  subject text NOT NULL,
+  who     text NOT NULL,
+  why     text NOT NULL,
+  at      timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
 -- The rate limit of a provider account: permits are taken before the claim, for the whole set.
 -- A GCRA: full_at is when the bucket is full again.
 CREATE TABLE rate_limits (
