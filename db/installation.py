@@ -21,10 +21,11 @@ class Installation:
     account: str | None
     system_identifier: str | None
     timeline: int | None
+    incarnation: str | None
 
 
 _GET: Final = sa.text("""
-    SELECT id, provider, account, system_identifier, timeline FROM installation""")
+    SELECT id, provider, account, system_identifier, timeline, incarnation FROM installation""")
 
 
 def get(tx: Tx) -> Installation:
@@ -43,7 +44,7 @@ def is_here(tx: Tx) -> bool:
 _BIND: Final = sa.text("""
     UPDATE installation SET provider = :provider, account = :account
     WHERE :rebind OR coalesce(provider, :provider) = :provider AND coalesce(account, :account) = :account
-    RETURNING id, provider, account, system_identifier, timeline""")
+    RETURNING id, provider, account, system_identifier, timeline, incarnation""")
 
 
 def bind(tx: Tx, provider: str, account: str, *, rebind: bool = False) -> Installation:
@@ -75,7 +76,10 @@ def check_bound(bound: Installation, provider: str, account: str) -> None:
 _SERVER: Final = sa.text("""
     SELECT CAST(s.system_identifier AS text) AS system_identifier,
            -- The first eight digits of a WAL file's name: they change at once on a promotion.
-           CAST(CAST('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8) AS bit(32)) AS int) AS timeline
+           CAST(CAST('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8) AS bit(32)) AS int) AS timeline,
+           -- Whatever came out of a dump or a template was made anew: under another id, in another database, or both.
+           (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+             || '.' || CAST(to_regclass('installation') AS oid) AS incarnation
     FROM pg_control_system() s""")
 
 
@@ -83,7 +87,7 @@ def remember_server(tx: Tx) -> None:
     """Write down which server this is, where none is known yet."""
     tx.run(
         sa.text("""
-        UPDATE installation SET system_identifier = :identifier, timeline = :timeline
+        UPDATE installation SET system_identifier = :identifier, timeline = :timeline, incarnation = :incarnation
         WHERE system_identifier IS NULL"""),
         **_server(tx),
     )
@@ -93,25 +97,27 @@ def accept_server(tx: Tx) -> None:
     """Write down which server this is now: effects have been compared with the provider."""
     tx.run(
         sa.text("""
-        UPDATE installation SET system_identifier = :identifier, timeline = :timeline"""),
+        UPDATE installation SET system_identifier = :identifier, timeline = :timeline, incarnation = :incarnation"""),
         **_server(tx),
     )
 
 
 def was_restored(tx: Tx) -> bool:
-    """Say whether another server, or another history of it, wrote this database.
+    """Say whether another server, another history of it, or another database of it wrote these rows.
 
     If so, the switch `restored` is on from then: effects sent after the backup are unknown here.
     """
     known, now = get(tx), _server(tx)
     if known.system_identifier is None:
         return False
-    if (known.system_identifier, known.timeline) == (now["identifier"], now["timeline"]):
+    then: dict[str, object] = {
+        "identifier": known.system_identifier,
+        "timeline": known.timeline,
+        "incarnation": known.incarnation,
+    }
+    if then == now:
         return False
-    why = (
-        f"written by server {known.system_identifier} timeline {known.timeline}, "
-        f"this is {now['identifier']} timeline {now['timeline']}"
-    )
+    why = f"written by {_named(then)}, this is {_named(now)}"
     switches.turn(tx, RESTORED, on=True, who="bursar", why=why)
     return True
 
@@ -120,7 +126,16 @@ def _server(tx: Tx) -> dict[str, object]:
     row = tx.row(_SERVER)
     if row is None:
         raise AssertionError("a server has one control file")
-    return {"identifier": row.system_identifier, "timeline": row.timeline}
+    return {
+        "identifier": row.system_identifier,
+        "timeline": row.timeline,
+        "incarnation": row.incarnation,
+    }
+
+
+def _named(server: dict[str, object]) -> str:
+    names = ("server", "identifier"), ("timeline", "timeline"), ("copy", "incarnation")
+    return " ".join(f"{word} {server[name]}" for word, name in names)
 
 
 def _installation(row: Row) -> Installation:
@@ -130,4 +145,5 @@ def _installation(row: Row) -> Installation:
         account=row.account,
         system_identifier=row.system_identifier,
         timeline=row.timeline,
+        incarnation=row.incarnation,
     )

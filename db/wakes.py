@@ -57,11 +57,14 @@ _OVERDUE: Final = sa.text("""
     WHERE r.state = 'queued' AND r.due_at <= clock_timestamp() - make_interval(secs => :seconds)
       AND EXISTS (SELECT FROM unnest(CAST(:jobs AS text[]), CAST(:versions AS int[])) AS k (job, version)
                   WHERE k.job = r.job AND r.version <= k.version)
+      -- What a switch holds back would take the places of those that can start.
+      AND (r.origin = 'watch'
+           OR NOT EXISTS (SELECT FROM switches s WHERE s.is_on AND s.name IN ('maintenance', 'queue:' || r.queue, 'restored')))
     ORDER BY r.due_at LIMIT :limit""")
 
 
 def overdue(tx: Tx, known: Sequence[Known], *, seconds: float, limit: int) -> list[tuple[int, str]]:
-    """Runs that have been due for `seconds` and that this process could start: their bell was lost."""
+    """Runs that have been due for `seconds` and that this process could start now: their bell was lost."""
     rows = tx.rows(
         _OVERDUE,
         jobs=[k.job for k in known],

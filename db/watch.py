@@ -60,24 +60,25 @@ _NOBODY: Final = sa.text("""
       SELECT (SELECT min(w.job) FROM work w WHERE w.job > j.job)
       FROM jobs j WHERE j.job IS NOT NULL),
     due AS (
-      SELECT j.job, oldest.ready_at FROM jobs j
+      SELECT j.job, 1 AS version, oldest.ready_at FROM jobs j
       JOIN LATERAL (
         SELECT coalesce(w.leased_until, w.due_at) AS ready_at FROM work w
         WHERE w.job = j.job
           AND coalesce(w.leased_until, w.due_at) <= (SELECT clock_timestamp())
         ORDER BY coalesce(w.leased_until, w.due_at) LIMIT 1) oldest ON true
       UNION ALL
-      SELECT job, min(due_at) FROM runs WHERE state = 'queued' GROUP BY job)
+      SELECT job, version, min(due_at) FROM runs WHERE state = 'queued' GROUP BY job, version)
     SELECT d.job, min(d.ready_at) AS oldest FROM due d
     WHERE d.ready_at < clock_timestamp() - make_interval(secs => :nobody)
       AND NOT EXISTS (
-        SELECT FROM workers w WHERE d.job = ANY (w.jobs)
+        SELECT FROM workers w CROSS JOIN LATERAL unnest(w.jobs, w.versions) AS k (job, version)
+        WHERE k.job = d.job AND d.version <= coalesce(k.version, 1)
           AND w.beat_at > clock_timestamp() - make_interval(secs => :beat))
     GROUP BY d.job ORDER BY d.job""")
 
 
 def nobody_knows(tx: Tx) -> Sequence[Row]:
-    """Jobs with work or runs due for five minutes that no live worker knows: `job, oldest`."""
+    """Jobs with work or runs due for five minutes that no live worker knows, in their version: `job, oldest`."""
     return tx.rows(_NOBODY, nobody=NOBODY_SECONDS, beat=BEAT_SECONDS)
 
 

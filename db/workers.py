@@ -24,14 +24,16 @@ class Worker:
     pid: int
     version: str
     jobs: Sequence[str]
+    versions: Sequence[int] = ()
+    """Up to which version it knows each job; 1 where nothing is said."""
 
 
 _REGISTER: Final = sa.text("""
     WITH forgotten AS (
       DELETE FROM workers WHERE beat_at < clock_timestamp() - make_interval(secs => :forget) AND id <> :id)
-    INSERT INTO workers AS w (id, host, pid, version, jobs)
-    VALUES (:id, :host, :pid, :version, CAST(:jobs AS text[]))
-    ON CONFLICT (id) DO UPDATE SET version = excluded.version, jobs = excluded.jobs, beat_at = clock_timestamp(),
+    INSERT INTO workers AS w (id, host, pid, version, jobs, versions)
+    VALUES (:id, :host, :pid, :version, CAST(:jobs AS text[]), CAST(:versions AS integer[]))
+    ON CONFLICT (id) DO UPDATE SET version = excluded.version, jobs = excluded.jobs, versions = excluded.versions, beat_at = clock_timestamp(),
       stopping = false""")
 
 
@@ -44,6 +46,7 @@ def register(tx: Tx, worker: Worker) -> None:
         pid=worker.pid,
         version=worker.version,
         jobs=list(worker.jobs),
+        versions=list(worker.versions),
         forget=FORGET_SECONDS,
     )
 

@@ -107,6 +107,7 @@ def process(
             pid=os.getpid(),
             version=version("bursar"),
             jobs=sorted(jobs),
+            versions=[jobs[name].version for name in sorted(jobs)],
         )
         calm_collector()
         yield Process(database=database, jobs=jobs, runner=runner, bell=bell, registered=registered)

@@ -18,7 +18,7 @@ GRANT INSERT ON accounts, balances, ledger_totals TO bursar_worker, bursar_opera
 GRANT UPDATE (state, error, completed_at, updated_at) ON payouts TO bursar_worker, bursar_operator;
 GRANT UPDATE (state) ON earnings TO bursar_worker, bursar_operator;
 GRANT UPDATE (live) ON payout_earnings TO bursar_worker, bursar_operator;
-GRANT UPDATE (provider, account, system_identifier, timeline) ON installation TO bursar_operator;
+GRANT UPDATE (provider, account, system_identifier, timeline, incarnation) ON installation TO bursar_operator;
 
 -- An operator also brings in payouts, sets times, and proposes and approves.
 GRANT INSERT ON payees, payout_accounts, payouts, earnings, payout_earnings, schedule_settings, operators, proposals, changes TO bursar_operator;

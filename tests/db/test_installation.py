@@ -1,5 +1,6 @@
 """Who a database is: bound to one provider account, and aware that it was restored."""
 
+import subprocess
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +10,8 @@ from db import installation, switches
 from db.engine import Database, DatabaseOptions
 from domain.errors import RefusedError
 from domain.switches import RESTORED
+from tests.servers import Databases
+from workers.embedded import binaries
 
 
 @pytest.fixture
@@ -62,6 +65,48 @@ def test_another_server_or_history_turns_the_switch_on_until_accepted(
         assert switches.is_on(tx, RESTORED)
         installation.accept_server(tx)
         assert not installation.was_restored(tx)
+
+
+@pytest.mark.parametrize("how", ["into a new database", "into the same database", "by a template"])
+def test_a_copy_on_the_same_server_is_a_restore(
+    databases: Databases, database: Database, superuser_url: str, how: str
+) -> None:
+    """F34: server and history are the same; what a dump or a template made has other object ids."""
+    with database.begin() as tx:
+        installation.remember_server(tx)
+    database.dispose()
+    name = sa.make_url(superuser_url).database or ""
+    with databases.database(name if how == "by a template" else "template0") as other:
+        target = name if how == "into the same database" else other
+        if how != "by a template":
+            restore(superuser_url, target)
+        copy = Database(DatabaseOptions(url=databases.url(target), role=None))
+        try:
+            with copy.begin() as tx:
+                assert installation.was_restored(tx)
+                assert switches.is_on(tx, RESTORED)
+                installation.accept_server(tx)
+                assert not installation.was_restored(tx)
+        finally:
+            copy.dispose()
+
+
+def restore(url: str, target: str) -> None:
+    """Dump a database and restore the dump into `target` of the same server, with Postgres's own tools."""
+    tools = binaries.find().postgres.parent
+    source = sa.make_url(url).set(drivername="postgresql")
+    here, there = (
+        each.render_as_string(hide_password=False) for each in (source, source.set(database=target))
+    )
+    dump = subprocess.run(
+        [tools / "pg_dump", "--format=custom", here], capture_output=True, check=True
+    )
+    clear = ["--command", "DROP SCHEMA IF EXISTS bursar CASCADE"]
+    subprocess.run([tools / "psql", "--quiet", *clear, there], capture_output=True, check=True)
+    load = ["--exit-on-error", "--dbname", there]
+    subprocess.run(
+        [tools / "pg_restore", *load], input=dump.stdout, capture_output=True, check=True
+    )
 
 
 def test_a_worker_may_see_that_the_database_was_restored(

@@ -18,6 +18,7 @@ from tests.builders import add_work, change, expire, rows, worker
 
 JOB = "payouts.process"
 KNOWN = Known(job=JOB, queue="money", version=1, width_max=2)
+WATCHED = Known(job="upkeep.watch", queue="money", version=1, width_max=2)
 OTHER = Known(job="payouts.follow", queue="money", version=1, width_max=2)
 ASKED = Request(job=JOB, queue="money", version=1, origin=Origin.OPERATOR)
 
@@ -311,6 +312,21 @@ def test_overdue_runs_are_those_this_process_could_start(database: Database) -> 
     with database.begin() as tx:
         assert wakes.overdue(tx, [KNOWN, OTHER], seconds=2, limit=50) == [(mine.id, "money")]
         assert foreign.id not in dict(wakes.overdue(tx, [KNOWN], seconds=0, limit=50))
+
+
+@pytest.mark.parametrize("switch", ["maintenance", "queue:money", "restored"])
+def test_overdue_runs_that_a_switch_holds_back_do_not_stand_before_those_that_can_start(
+    database: Database, switch: str
+) -> None:
+    """The watch goes on whatever is held back: sixty runs that cannot start must not hide its run."""
+    enqueue(database, *[ASKED] * 60)
+    [watch] = enqueue(database, replace(ASKED, job=WATCHED.job, origin=Origin.WATCH))
+    change(database, "UPDATE runs SET due_at = due_at - make_interval(secs => 1000 - id)")
+    with database.begin() as tx:
+        switches.turn(tx, switch, on=True, who="meera", why="x")
+        assert wakes.overdue(tx, [KNOWN, WATCHED], seconds=2, limit=50) == [(watch.id, "money")]
+        switches.turn(tx, switch, on=False, who="meera", why="x")
+        assert len(wakes.overdue(tx, [KNOWN, WATCHED], seconds=2, limit=50)) == 50
 
 
 def test_a_cursor_is_kept_only_under_the_lease(database: Database) -> None:

@@ -58,11 +58,13 @@ def found(database: Database) -> dict[str, Row]:
         return {row.key: row for row in findings.listing(tx, Filter())}
 
 
-def enqueue(database: Database, job: str, minutes_ago: float) -> None:
-    """A run that has been due for so long."""
+def enqueue(database: Database, job: str, minutes_ago: float, *, version: int = 1) -> None:
+    """A run that has been due for so long, asked for by a release that has the job in this version."""
     due_at = datetime.now(UTC) - timedelta(minutes=minutes_ago)
     with database.begin() as tx:
-        request = Request(job=job, queue="rest", version=1, origin=Origin.OPERATOR, due_at=due_at)
+        request = Request(
+            job=job, queue="rest", version=version, origin=Origin.OPERATOR, due_at=due_at
+        )
         runs.enqueue(tx, [request])
 
 
@@ -124,6 +126,24 @@ def test_runs_and_work_that_no_live_worker_knows_are_found_after_five_minutes(
 
     unknown = {key for key in found(database) if key.startswith("job-nobody-knows:")}
     assert unknown == {"job-nobody-knows:photos.match", "job-nobody-knows:refunds.submit"}
+
+
+def test_a_run_in_a_version_that_no_live_worker_has_is_found_until_one_starts(
+    database: Database,
+) -> None:
+    """F50: asked for by a newer release, it waits for a worker that has it, and somebody is told."""
+    enqueue(database, "payouts.process", 6, version=2)
+    look(database)
+    before = found(database)
+    change(
+        database,
+        "INSERT INTO workers (id, host, pid, version, jobs, versions) "
+        "VALUES ('here:2:1', 'here', 2, '2', ARRAY['payouts.follow', 'payouts.process'], ARRAY[1, 2])",
+    )
+    look(database)
+
+    assert "job-nobody-knows:payouts.process" in before
+    assert "job-nobody-knows:payouts.process" not in found(database)
 
 
 def test_a_stale_outbox_is_found_unless_a_switch_explains_it(database: Database) -> None:

@@ -11,6 +11,8 @@ CREATE TABLE installation (
   -- Which server wrote this: another identifier or timeline means the database was restored.
   system_identifier text,
   timeline          integer,
+  -- Object ids of this database and of this table: a dump that was restored, here too, has others.
+  incarnation       text,
   created_at        timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
@@ -281,6 +283,7 @@ CREATE TABLE workers (
   pid           integer NOT NULL,
   version       text NOT NULL,
   jobs          text[] NOT NULL,
+  versions      integer[] NOT NULL DEFAULT '{}',  -- of those jobs, in their order
   started_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
   beat_at       timestamptz NOT NULL DEFAULT clock_timestamp(),
   last_claim_at timestamptz,
