@@ -18,6 +18,7 @@ from workers.databases import open_database
 from workers.providers import bound_account
 from workers.servers import Addresses, is_embedded, names_provider, read_settings, servers
 from workers.settings import Settings, describe
+from workers.settings.describing import Described
 from workers.startup import clock_complaints, connection_complaints, server_complaints
 
 
@@ -50,10 +51,7 @@ def examine(
     Raises `BadInputError` for settings that do not load: there is nothing to look at then.
     """
     settings = read_settings(environ, home)
-    found = [
-        Check(subject=d.name, grade=Grade.INFO, detail=d.value, source=d.source)
-        for d in describe(settings, environ)
-    ]
+    found = [_setting(described) for described in describe(settings, environ)]
     try:
         with servers(settings) as addresses:
             found += _servers(settings, addresses, processes)
@@ -65,6 +63,13 @@ def examine(
         detail = "a provider is configured on embedded servers: fit for trying a test account only"
         found.append(Check(subject="provider", grade=Grade.WARNING, detail=detail))
     return found
+
+
+def _setting(described: Described) -> Check:
+    grade, detail = Grade.INFO, described.value
+    if described.unused:
+        grade, detail = Grade.WARNING, f"{detail}: accepted, not used by this version"
+    return Check(subject=described.name, grade=grade, detail=detail, source=described.source)
 
 
 def _servers(settings: Settings, addresses: Addresses, processes: int) -> Iterator[Check]:

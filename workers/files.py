@@ -108,8 +108,14 @@ def read_payouts(
         if head.startswith(mark):
             error = BadInputError(file, head[:4], rule)
             return PayoutFile(file=file, lines=[], rows=[], errors=[error], more=0)
+    first = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+    if first == b"[" and form is None:
+        rule = (
+            "is a JSON array: write one object per line, as `jq -c '.[]'` does, and call it .jsonl"
+        )
+        error = BadInputError(file, first.decode(), rule)
+        return PayoutFile(file=file, lines=[], rows=[], errors=[error], more=0)
     if form is None:
-        first = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
         form = Form.JSONL if first == b"{" else Form.CSV
     text = TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
     try:

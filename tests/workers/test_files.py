@@ -247,6 +247,17 @@ def test_what_is_no_object_of_known_strings_is_named(line: str, place: str, rule
     assert len(str(error)) < 400
 
 
+@pytest.mark.parametrize("start", [b"", b"\xef\xbb\xbf", b"\n  "])
+def test_a_json_array_is_called_what_it_is_and_how_to_write_it_instead(
+    start: bytes,
+) -> None:
+    file = read(start + json.dumps([OBJECT, OBJECT], indent=1).encode())
+
+    [error] = file.errors
+    assert "is a JSON array: write one object per line" in str(error)
+    assert file.lines == []
+
+
 def test_every_field_that_a_json_object_lacks_is_named() -> None:
     errors = read("\n\n{}").errors
     assert len(errors) == len(FIELDS) - 2

@@ -67,7 +67,7 @@ def doctor(
         {"subject": c.subject, "grade": c.grade.value, "detail": c.detail, "source": c.source}
         for c in found
     ]
-    show(rows, ["grade", "subject", "detail", "source"], json=json)
+    show(rows, ["grade", "subject", "source", "detail"], json=json)
     if any(c.grade is Grade.AWAY for c in found):
         raise typer.Exit(UnreachableError.exit_code)
     if any(c.grade is Grade.FAULT for c in found):

@@ -81,6 +81,7 @@ def listing(
                 page.rows,
                 columns or page.fields,
                 fields=page.fields,
+                key=key,
                 json=json,
                 csv=csv,
                 totals=page.totals,

@@ -20,8 +20,6 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON array of flat objec
 Row = Mapping[str, object]
 MINOR: Final = "_minor"
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\N{SYMBOL FOR CARRIAGE RETURN}")
-FOLDED_MAX: Final = 2.0
-"""A table this many times as wide as the terminal is shown field by field: folded, nobody reads it."""
 CARRIAGE_RETURN: Final = "\N{SYMBOL FOR CARRIAGE RETURN}"
 """Stands for the sign itself in CSV, where readers would take it for the end of a row."""
 
@@ -31,6 +29,7 @@ def show(
     columns: Sequence[str],
     *,
     fields: Sequence[str] | None = None,
+    key: str | None = None,
     json: bool = False,
     csv: bool = False,
     totals: Mapping[str, int] | None = None,
@@ -39,7 +38,8 @@ def show(
     """Show a listing on stdout.
 
     `columns` are what the table shows; JSON and CSV hold every field of the rows, in the order of
-    `fields` (of the first row where they are not given).
+    `fields` (of the first row where they are not given). `key` names the column that a terminal too
+    narrow for all of them still shows whole.
     A column `x_minor` is shown in major units of the row's `currency`. `totals` are minor units by
     currency: at the foot of the table, on stderr beside JSON and CSV.
     """
@@ -50,7 +50,7 @@ def show(
     elif csv:
         _write_csv(rows, fields or list(rows[0] if rows else columns))
     elif rows:
-        _write_table(rows, columns)
+        _write_table(rows, columns, key)
     else:
         sys.stdout.write(f"{empty}\n")
     stream = sys.stderr if json or csv else sys.stdout
@@ -63,7 +63,7 @@ def show_one(row: Row, *, json: bool = False) -> None:
     if json:
         sys.stdout.write(json_module.dumps(plain(row), ensure_ascii=False) + "\n")
         return
-    _write_fields([(_label(row, name), cell(row, name)) for name in row])
+    write_fields([(_label(row, name), cell(row, name)) for name in row])
 
 
 def plain(row: Row) -> dict[str, object]:
@@ -190,7 +190,7 @@ def _csv_cell(value: object) -> object:
             return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
-def _write_table(rows: Sequence[Row], columns: Sequence[str]) -> None:
+def _write_table(rows: Sequence[Row], columns: Sequence[str], key: str | None) -> None:
     titles = [name.removesuffix(MINOR).replace("_", " ") for name in columns]
     cells = [[cell(row, name) for name in columns] for row in rows]
     right = {
@@ -199,7 +199,10 @@ def _write_table(rows: Sequence[Row], columns: Sequence[str]) -> None:
         if name.endswith(MINOR) or all(isinstance(row.get(name), int) for row in rows)
     }
     if sys.stdout.isatty():
-        _write_rich(titles, cells, right)
+        from workers.cli.fitting import write_fitted
+
+        kept = None if key is None else list(columns).index(key)
+        write_fitted(titles, cells, right=right, kept=kept)
         return
     widths = [max(map(len, column)) for column in zip(titles, *cells, strict=True)]
     for line in [titles, *cells]:
@@ -210,29 +213,8 @@ def _write_table(rows: Sequence[Row], columns: Sequence[str]) -> None:
         sys.stdout.write("  ".join(padded).rstrip() + "\n")
 
 
-def _write_fields(fields: Sequence[tuple[str, str]]) -> None:
+def write_fields(fields: Sequence[tuple[str, str]]) -> None:
+    """Write (name, text) pairs, one to a line."""
     width = max((len(name) for name, _ in fields), default=0)
     for name, text in fields:
         sys.stdout.write(f"{name:<{width}}  {text}\n")
-
-
-def _write_rich(titles: Sequence[str], cells: Sequence[Sequence[str]], right: set[int]) -> None:
-    from rich.console import Console
-
-    console = Console(file=sys.stdout)
-    natural = sum(max(map(len, column)) + 2 for column in zip(titles, *cells, strict=True))
-    if natural > console.width * FOLDED_MAX:
-        for line in cells:
-            _write_fields([(t, text) for t, text in zip(titles, line, strict=True) if text])
-            sys.stdout.write("\n")
-        return
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
-    for place, title in enumerate(titles):
-        table.add_column(title, justify="right" if place in right else "left", overflow="fold")
-    for line in cells:
-        table.add_row(*map(Text, line))
-    console.print(table)

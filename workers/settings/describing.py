@@ -8,10 +8,11 @@ from urllib.parse import unquote
 from pydantic import SecretStr
 
 from workers.settings.kinds import CAPABILITIES, MASK, SECRETS, URLS, masked, password_of
-from workers.settings.model import Settings, variable
+from workers.settings.model import UNUSED, Settings, variable
 from workers.settings.reading import FILE, FILE_VARIABLES
 
 UNSET: Final = "-"
+DEFAULT: Final = "default"
 
 
 class Described(NamedTuple):
@@ -21,18 +22,19 @@ class Described(NamedTuple):
     value: str
     source: str
     """`environment`, `file PATH`, `default`, or `this process`, which joined a home's sandbox."""
+    unused: bool = False
+    """Somebody set it, and this version does nothing with it."""
 
 
 def describe(settings: Settings, environ: Mapping[str, str]) -> list[Described]:
     """Return every setting, in the order they are declared; `environ` is what `load` was given."""
-    return [
-        Described(
-            variable(field),
-            _shown(field, getattr(settings, field)),
-            _source(field, settings, environ),
-        )
-        for field in Settings.model_fields
-    ]
+    found = []
+    for field in Settings.model_fields:
+        source = _source(field, settings, environ)
+        unused = field in UNUSED and source != DEFAULT
+        shown = _shown(field, getattr(settings, field))
+        found.append(Described(variable(field), shown, source, unused))
+    return found
 
 
 def _shown(field: str, value: object) -> str:
@@ -56,7 +58,7 @@ def _source(field: str, settings: Settings, environ: Mapping[str, str]) -> str:
     path = environ.get(name + FILE, "").strip()
     if path and name + FILE in FILE_VARIABLES:
         return f"file {path}"
-    return "this process" if field in settings.model_fields_set else "default"
+    return "this process" if field in settings.model_fields_set else DEFAULT
 
 
 def secrets_of(settings: Settings) -> list[str]:

@@ -115,6 +115,15 @@ class Settings(BaseSettings):
                 return provider, None
 
 
+UNUSED: Final = frozenset(
+    {
+        *("listen_url", "cache_url", "events_url", "razorpayx_webhook_secrets"),
+        *("stripe_url", "stripe_api_key", "stripe_webhook_secrets"),
+    }
+)
+"""Fields that are checked, so that a configuration made for the next version starts this one, and not used yet."""
+
+
 def variable(field: str) -> str:
     """Return the environment variable of a field."""
     return PREFIX + field.upper()

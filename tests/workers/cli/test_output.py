@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID
 
@@ -111,6 +112,40 @@ def test_one_thing_shows_major_units_under_a_name_that_does_not_say_minor(
         "currency     INR",
         "created_INR  0.05 INR",
     ]
+
+
+PAYOUTS = [
+    {
+        "external_id": f"WEEK-48-{n:06}",
+        "payee": "Asha Rao and Daughters",
+        "state": "PROCESSING",
+        "error": "the beneficiary's bank did not answer in time, and nobody knows why",
+        "id": UUID(int=2**127 + n),
+    }
+    for n in range(3)
+]
+
+
+@pytest.mark.parametrize("columns", [60, 70, 80, 100, 120])
+def test_no_id_is_broken_on_a_narrow_terminal_and_what_has_no_room_is_named(
+    columns: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    show(PAYOUTS, list(PAYOUTS[0]), key="id")
+    lines = re.sub("\x1b\\[[0-9;]*m", "", capsys.readouterr().out).splitlines()
+    for row in PAYOUTS:
+        assert [
+            line for line in lines if str(row["id"]) in line and str(row["external_id"]) in line
+        ]
+    assert max(len(line) for line in lines if not line.startswith("no room for")) <= columns
+    heads = next(line for line in lines if "external id" in line).split()
+    assert [name for name in ("payee", "state", "error") if name not in heads] == (
+        lines[-1].removeprefix("no room for ").partition(":")[0].split(", ")
+        if lines[-1].startswith("no room")
+        else []
+    )
+    assert ("state" in heads) is (columns >= 70)
 
 
 def test_a_terminal_too_narrow_for_a_table_shows_it_field_by_field(
