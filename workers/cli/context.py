@@ -102,7 +102,7 @@ class Context:
         if proven is None:
             raise RefusedError(
                 "this needs an operator: set BURSAR_OPERATOR_TOKEN to the token that "
-                "`bursar operators add NAME` printed"
+                "`bursar operators add NAME --why …` printed"
             )
         return proven
 

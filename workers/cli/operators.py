@@ -15,7 +15,7 @@ app = typer.Typer(name="operators", help="Who may decide about money.", no_args_
 
 TOKEN_BYTES = 32
 COLUMNS = ("name", "state", "added_by", "added_at", "removed_at")
-NOBODY = "no such operator: `bursar operators add NAME`"
+NOBODY = "no such operator: `bursar operators add NAME --why …`"
 
 
 @app.command()
