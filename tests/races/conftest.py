@@ -30,8 +30,10 @@ def stage(database_url: str, superuser_url: str) -> Iterator[Stage]:
 @pytest.fixture(scope="session")
 def bounds() -> Bounds:
     """A sample, or what `make explore` runs."""
-    is_full = os.environ.get("BURSAR_TEST_EXPLORE") == "full"
-    return Bounds(most=5_000, walks=1_000) if is_full else Bounds()
+    if os.environ.get("BURSAR_TEST_EXPLORE") != "full":
+        return Bounds()
+    most = int(os.environ.get("BURSAR_TEST_SCHEDULES", "600"))
+    return Bounds(most=most, walks=most // 6)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
