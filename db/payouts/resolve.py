@@ -5,13 +5,13 @@ is never taken from it.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from db import clock
+from db import clock, effects
 from db.effects import Outcome
 from db.payouts import verdicts
 from db.payouts.apply import Verdict, apply
@@ -85,24 +85,31 @@ def adopt(tx: Tx, payout: UUID, paid: ProviderPayout, *, actor: str) -> PayoutSt
     return _write(leased, verdict)
 
 
-def declare(tx: Tx, payout: UUID, *, provider_id: str | None, actor: str, why: str) -> PayoutState:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """What two people say of a payout: who, why, and since when they know it."""
+
+    by: str
+    why: str
+    known_at: datetime
+
+
+def declare(tx: Tx, payout: UUID, word: Word, *, provider_id: str | None) -> PayoutState:
     """Settle `payout` on the word of two people: paid under `provider_id`, or (None) never paid.
 
     Raises `BusyError` under a live lease, `RefusedError` where nothing is in doubt: also where the
-    provider has accepted it since, unless it was parked for contradicting us.
+    provider has accepted it since (unless it was parked for contradicting us), and where a send
+    may have begun since the two knew that it was never paid.
     """
-    leased, row = _seize(tx, payout, actor)
-    if row.effect_state == EffectState.ACCEPTED and not tx.scalar(_IS_PARKED, payout=payout):
-        raise RefusedError(
-            f"payout {payout} was accepted by its provider as {row.provider_id}: it is followed to its end"
-        )
+    leased, row = _seize(tx, payout, word.by)
+    _still_so(tx, row, word, is_paid=provider_id is not None)
     is_paid = provider_id is not None
     target = PayoutState.COMPLETED if is_paid else PayoutState.FAILED
     outcome = Outcome(
         key=row.effect_key,
         answer="declared paid" if is_paid else "declared unpaid",
         state=EffectState.ACCEPTED if is_paid else EffectState.REJECTED,
-        detail=f"{actor}: {why}",
+        detail=f"{word.by}: {word.why}",
         provider_id=provider_id,
         status="declared" if is_paid else None,
         accepted_at=clock.now(tx) if is_paid else None,
@@ -112,10 +119,24 @@ def declare(tx: Tx, payout: UUID, *, provider_id: str | None, actor: str, why: s
         outcome=outcome,
         source=PayoutState.PROCESSING,
         target=target,
-        reason=why,
+        reason=word.why,
         next=Next(subject=payout, job=FOLLOW if is_paid else None, delay=_DAY),
     )
     return _write(leased, verdict)
+
+
+def _still_so(tx: Tx, row: Details, word: Word, *, is_paid: bool) -> None:
+    """Raise `RefusedError` where something was learned or sent after the two knew what they say."""
+    if row.effect_state == EffectState.ACCEPTED and not tx.scalar(_IS_PARKED, payout=row.id):
+        raise RefusedError(
+            f"payout {row.id} was accepted by its provider as {row.provider_id}: it is followed to its end"
+        )
+    effect = effects.get(tx, row.effect_key)
+    if not is_paid and effect is not None and effect.updated_at > word.known_at:
+        raise RefusedError(
+            f"payout {row.id} may have been sent again at {effect.updated_at:%Y-%m-%dT%H:%M:%SZ}, after that was "
+            "known: hold job:payouts.recover, ask the provider anew, and propose anew"
+        )
 
 
 def _seize(tx: Tx, payout: UUID, actor: str) -> tuple[LeasedTx, Details]:

@@ -215,7 +215,8 @@ def declares(who: str) -> Act:
         [payout] = stage.given
         with stage.operator.begin() as tx:
             row = proposals.approve(tx, 1, by=who)
-            state = resolve.declare(tx, payout, provider_id=None, actor=who, why=row.why)
+            word = resolve.Word(by=who, why=row.why, known_at=row.proposed_at)
+            state = resolve.declare(tx, payout, word, provider_id=None)
             proposals.finish(tx, 1, state)
             return state
 
@@ -227,6 +228,13 @@ def proposed(stage: Stage) -> list[UUID]:
     made = never_heard_of(stage)
     with stage.operator.begin() as tx:
         proposals.propose(tx, "payout.resolve", str(made[0]), {}, by="asha", why="called the bank")
+    return made
+
+
+def proposed_and_lost(stage: Stage) -> list[UUID]:
+    """The same, and the answer to the next send is lost though the bank pays."""
+    made = proposed(stage)
+    stage.bank.script(Fault.DROP)
     return made
 
 
@@ -339,6 +347,13 @@ ALL: Final = (
     Race(
         name="declare/recover",
         prepare=proposed,
+        sides=(works(recover, 1), declares("ben")),
+        errors=(BusyError, RefusedError),
+        check=declared_or_sent,
+    ),
+    Race(
+        name="declare/recover-in-vain",
+        prepare=proposed_and_lost,
         sides=(works(recover, 1), declares("ben")),
         errors=(BusyError, RefusedError),
         check=declared_or_sent,

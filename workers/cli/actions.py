@@ -1,11 +1,13 @@
 """What two people may do together, by name; what each needs is checked when it is proposed."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Final, get_args
 
 from db import effects, installation, leases
 from db.payouts import listing
+from db.payouts.resolve import Word
 from db.tx import Tx
 from domain.errors import BadInputError, RefusedError
 from workers.cli.asking import subject as id_of
@@ -16,13 +18,25 @@ Details = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Agreed:
+    """What two people agreed on."""
+
+    subject: str
+    details: Details
+    both: str
+    """Their names."""
+    why: str
+    proposed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
     """What is checked when it is proposed, and what is done when it is approved."""
 
     check: Callable[[Tx, str, Details], object]
     """`check(tx, subject, details)` raises `BadInputError` for what could never be carried out."""
-    run: Callable[[Tx, str, Details, str, str], str]
-    """`run(tx, subject, details, both, why)` acts in the approval's transaction, and says what came of it."""
+    run: Callable[[Tx, Agreed], str]
+    """Acts in the approval's transaction, and says what came of it."""
 
 
 def action_named(name: str) -> Action:
@@ -53,18 +67,18 @@ def _rebind_details(_tx: Tx, subject: str, details: Details) -> tuple[str, str]:
     return provider, account
 
 
-def _rebind(tx: Tx, subject: str, details: Details, _both: str, _why: str) -> str:
-    provider, account = _rebind_details(tx, subject, details)
+def _rebind(tx: Tx, agreed: Agreed) -> str:
+    provider, account = _rebind_details(tx, agreed.subject, agreed.details)
     installation.bind(tx, provider, account, rebind=True)
     return f"the database is bound to {provider} account {account}"
 
 
-def _break_lease(tx: Tx, subject: str, _details: Details, _both: str, _why: str) -> str:
-    if not leases.break_expired(tx, subject):
+def _break_lease(tx: Tx, agreed: Agreed) -> str:
+    if not leases.break_expired(tx, agreed.subject):
         raise RefusedError(
-            f"lease {subject} is live, or is not there: a live lease is never broken"
+            f"lease {agreed.subject} is live, or is not there: a live lease is never broken"
         )
-    return f"lease {subject} is gone"
+    return f"lease {agreed.subject} is gone"
 
 
 def _payout_there(tx: Tx, subject: str, details: Details) -> None:
@@ -84,12 +98,13 @@ def _payout_of(tx: Tx, key: str) -> str:
     return str(row.subject)
 
 
-def _effect(tx: Tx, subject: str, details: Details, both: str, why: str) -> str:
-    return by_two(tx, _payout_of(tx, subject), details, both, why)
+def _effect(tx: Tx, agreed: Agreed) -> str:
+    return _payout(tx, replace(agreed, subject=_payout_of(tx, agreed.subject)))
 
 
-def _payout(tx: Tx, subject: str, details: Details, both: str, why: str) -> str:
-    return by_two(tx, subject, details, both, why)
+def _payout(tx: Tx, agreed: Agreed) -> str:
+    word = Word(by=agreed.both, why=agreed.why, known_at=agreed.proposed_at)
+    return by_two(tx, agreed.subject, agreed.details, word)
 
 
 ACTIONS: Final[dict[str, Action]] = {

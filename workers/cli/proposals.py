@@ -48,14 +48,20 @@ def approve(
 ) -> None:
     """Approve another operator's proposal, and carry it out."""
     from db import changes, proposals
-    from workers.cli.actions import action_named
+    from workers.cli.actions import Agreed, action_named
 
     here, because = context(ctx), None if why is None else reason(why)
     who = here.operator
     with here.database().begin() as tx:
         row = proposals.approve(tx, proposal, by=who)
-        both = f"{row.proposed_by}, {who}"
-        outcome = action_named(row.action).run(tx, row.subject, row.arguments, both, row.why)
+        agreed = Agreed(
+            subject=row.subject,
+            details=row.arguments,
+            both=f"{row.proposed_by}, {who}",
+            why=row.why,
+            proposed_at=row.proposed_at,
+        )
+        outcome = action_named(row.action).run(tx, agreed)
         proposals.finish(tx, proposal, outcome)
         subject = f"{row.action} {row.subject}"
         changes.note(tx, "proposal.approve", [subject], who=who, why=because or row.why)

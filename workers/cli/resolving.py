@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from db.engine import Database
 from db.payouts import listing, resolve
+from db.payouts.resolve import Word
 from db.tx import Tx
 from domain.answers import Found, LookUpFailed
 from domain.errors import BadInputError, RefusedError, UnreachableError
@@ -47,10 +48,10 @@ def by_provider(here: Context, payout: str, actor: str) -> dict[str, object]:
             raise RefusedError(f"the provider has {len(several)} of {doubt.reference}: {ids}")
 
 
-def by_two(tx: Tx, payout: str, arguments: Mapping[str, object], actor: str, why: str) -> str:
+def by_two(tx: Tx, payout: str, arguments: Mapping[str, object], word: Word) -> str:
     """Settle a payout as two people say: `result=unpaid`, or `result=paid provider_id=…`."""
     id_, provider_id = listing.find(tx, [payout])[payout], checked(arguments)
-    state = resolve.declare(tx, id_, provider_id=provider_id, actor=actor, why=why)
+    state = resolve.declare(tx, id_, word, provider_id=provider_id)
     return f"payout {payout} is {state}"
 
 

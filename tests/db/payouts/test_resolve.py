@@ -5,8 +5,11 @@ from uuid import UUID
 
 import pytest
 
+from db import clock
 from db.engine import Database
 from db.payouts import resolve
+from db.payouts.resolve import Word
+from db.tx import Tx
 from domain.answers import ProviderPayout, ProviderStatus
 from domain.errors import BusyError, RefusedError
 from domain.payouts import PayoutState
@@ -28,6 +31,11 @@ def found(
         reason=None,
         created_at=datetime(2026, 1, 5, tzinfo=UTC),
     )
+
+
+def word(tx: Tx) -> Word:
+    """What two people know as of now."""
+    return Word(by="asha, bela", why="bank's letter", known_at=clock.now(tx))
 
 
 @pytest.fixture
@@ -78,13 +86,25 @@ def test_another_amount_is_not_adopted(operator: Database, doubtful: UUID) -> No
 
 def test_two_people_may_declare_it_unpaid(operator: Database, doubtful: UUID) -> None:
     with operator.begin() as tx:
-        state = resolve.declare(
-            tx, doubtful, provider_id=None, actor="asha, bela", why="bank's letter"
-        )
+        state = resolve.declare(tx, doubtful, word(tx), provider_id=None)
     assert state is PayoutState.FAILED
     assert query(operator, "SELECT count(*) AS n FROM work")[0].n == 0
     assert books(operator)["payee_payable"] == -125_050
     assert query(operator, "SELECT answer FROM effect_answers") == [("declared unpaid",)]
+
+
+def test_what_may_have_been_sent_since_is_not_declared_unpaid(
+    operator: Database, worker: Database, doubtful: UUID
+) -> None:
+    """They were told that it was never paid; then the same request went out again, and its answer was lost."""
+    with operator.begin() as tx:
+        known = word(tx)
+    change(worker, "UPDATE effects SET sends = sends + 1, updated_at = clock_timestamp()")
+
+    with pytest.raises(RefusedError, match="sent again"), operator.begin() as tx:
+        resolve.declare(tx, doubtful, known, provider_id=None)
+
+    assert query(operator, "SELECT state FROM payouts") == [("PROCESSING",)]
 
 
 def test_what_its_provider_accepted_since_is_not_declared_unpaid(
@@ -95,7 +115,7 @@ def test_what_its_provider_accepted_since_is_not_declared_unpaid(
     change(worker, "UPDATE work SET job = 'payouts.follow'")
 
     with pytest.raises(RefusedError, match="accepted"), operator.begin() as tx:
-        resolve.declare(tx, doubtful, provider_id=None, actor="asha, bela", why="bank's letter")
+        resolve.declare(tx, doubtful, word(tx), provider_id=None)
 
     assert query(operator, "SELECT state FROM payouts") == [("PROCESSING",)]
 
@@ -110,16 +130,14 @@ def test_two_people_may_declare_what_was_parked_after_its_acceptance(
     )
 
     with operator.begin() as tx:
-        state = resolve.declare(tx, doubtful, provider_id=None, actor="a, b", why="bank's letter")
+        state = resolve.declare(tx, doubtful, word(tx), provider_id=None)
 
     assert state is PayoutState.FAILED
 
 
 def test_two_people_may_declare_it_paid(operator: Database, doubtful: UUID) -> None:
     with operator.begin() as tx:
-        state = resolve.declare(
-            tx, doubtful, provider_id="pout_9", actor="asha, bela", why="statement"
-        )
+        state = resolve.declare(tx, doubtful, word(tx), provider_id="pout_9")
     assert state is PayoutState.COMPLETED
     assert books(operator)["cash"] == -125_050
 
@@ -128,12 +146,12 @@ def test_what_a_worker_holds_is_busy(operator: Database, worker: Database) -> No
     id_ = one(operator)
     claimed(worker)
     with pytest.raises(BusyError), operator.begin() as tx:
-        resolve.declare(tx, id_, provider_id=None, actor="asha", why="no")
+        resolve.declare(tx, id_, word(tx), provider_id=None)
     assert query(operator, "SELECT state FROM payouts") == [("PROCESSING",)]
 
 
 def test_only_what_is_processing_can_be_resolved(operator: Database) -> None:
     id_ = one(operator)
     with pytest.raises(RefusedError, match="APPROVED"), operator.begin() as tx:
-        resolve.declare(tx, id_, provider_id=None, actor="asha", why="no")
+        resolve.declare(tx, id_, word(tx), provider_id=None)
     assert query(operator, "SELECT token FROM work") == [(None,)]
