@@ -149,11 +149,15 @@ class Databases:
         finally:
             self._say(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
-    def connections(self, name: str) -> int:
-        """Return how many connections a database has."""
-        question = sa.text("SELECT count(*) FROM pg_stat_activity WHERE datname = :name")
-        with self._admin.connect() as connection:
-            return int(connection.execute(question, {"name": name}).scalar_one())
+    @contextmanager
+    def superuser(self, name: str) -> Iterator[sa.Engine]:
+        """A database as the server's administrator, whom no guard holds back."""
+        url = self._admin.url.set(database=name)
+        engine = sa.create_engine(url, isolation_level="READ COMMITTED")
+        try:
+            yield engine
+        finally:
+            engine.dispose()
 
     def _say(self, statement: str) -> None:
         with self._admin.connect() as connection:

@@ -19,10 +19,12 @@ import sqlalchemy as sa
 from domain.errors import ExpectedError
 from jobs.catalog import Ports
 from tests.crash.points import Fault, How, Point, Side
-from tests.kit.world import IN_STEP, Fakes, World, scene
+from tests.kit.world import IN_STEP, Fakes, World, doors, scene
 
 DIED = 70
 """The exit code of a process that reached its point."""
+DYING = "bursar dying"
+"""How its connections call themselves."""
 COMMITTING = "committing"
 WORDS_MAX = 60
 LOCAL = {"freeze"}
@@ -145,9 +147,9 @@ def live(
     line = Line(connection, guide)
     try:
         guide.listen()
-        with scene(url, fakes, bounds=IN_STEP, through=line.through) as here:
+        with doors(url, DYING) as opened:
             try:
-                world.act(here)
+                world.act(scene(opened, fakes, bounds=IN_STEP, through=line.through))
             except ExpectedError as error:  # a process says so and goes on
                 guide.points.append(Point("end", 0, Side.AFTER, type(error).__name__))
             line.end(guide.points)

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
+pytest.register_assert_rewrite("tests.crash.explorer", "tests.crash.worlds", "tests.kit")
+
 
 @pytest.fixture(autouse=True)
 def _quiet() -> Iterator[None]:

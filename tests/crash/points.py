@@ -41,6 +41,11 @@ class How(StrEnum):
     CUT_REPLY = "cut_reply"
     """The server commits; the connection is lost before its answer; the process lives on."""
 
+    @property
+    def kills(self) -> bool:
+        """Whether the process is gone after it."""
+        return self in {How.DIE, How.DIE_SENDING}
+
 
 WAYS = {
     Side.BEFORE: (How.DIE, How.CUT),

@@ -10,6 +10,7 @@ from typing import Final
 
 import pytest
 
+from jobs.catalog import ALL
 from tests.crash.explorer import prepared
 from tests.crash.points import Fault, faults, sample
 from tests.crash.worlds import every
@@ -18,7 +19,7 @@ from tests.servers import Databases
 
 EXPLORE: Final = os.environ.get("BURSAR_TEST_EXPLORE", "sample")
 """`sample`, `full`, or one fault as a failure prints it."""
-SAMPLE: Final = 14
+SAMPLE: Final = 10
 SLICES: Final = 6 if EXPLORE == "full" else 1
 """Parts of a world's faults, so that test processes share them."""
 
@@ -56,3 +57,10 @@ def chosen(found: list[Fault], name: str) -> list[Fault]:
             return sample(found, SAMPLE, name)
         case fault:
             return [Fault.parse(fault)]
+
+
+def test_every_job_has_a_world() -> None:
+    """Whoever adds a job adds the world in which it is killed."""
+    assert {job.name for job in ALL} <= {world.job for world in every()}
+    names = [world.name for world in every()]
+    assert len(names) == len(set(names))

@@ -53,7 +53,7 @@ def run_to_quiet(
 ) -> int:
     """Sweep and run until a whole round changed nothing; returns the rounds. Fails after `rounds_max`."""
     threads = Threads()
-    sweep = SweepThread(_process(house), threads)
+    sweep = sweep_of(house, threads)
     before: object = None
     for rounds in range(1, rounds_max + 1):
         change(owner, LATER)
@@ -76,8 +76,9 @@ def _run_all(house: House, threads: Threads) -> None:
             house.runner.execute(run)
 
 
-def _process(house: House) -> Process:
-    return Process(
+def sweep_of(house: House, threads: RunningWorker | None = None) -> SweepThread:
+    """The sweep of a process such as `house`; nothing is started."""
+    process = Process(
         database=house.database,
         jobs=dict(house.jobs),
         runner=house.runner,
@@ -86,3 +87,4 @@ def _process(house: House) -> Process:
             id=house.worker, host="here", pid=1, version="1", jobs=sorted(house.jobs)
         ),
     )
+    return SweepThread(process, threads or Threads())

@@ -9,7 +9,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 from db.engine import Database, DatabaseOptions
 from jobs.catalog import Ports, build
@@ -51,12 +50,17 @@ class Scene(House):
 
 
 class World(ABC):
-    """Where `job` has something to do; `variant` tells several worlds of one job apart."""
+    """Where `job` has something to do; `variant` tells several worlds of one job apart.
 
-    job: ClassVar[str]
-    variant: ClassVar[str] = ""
-    asks_again: ClassVar[bool] = False
+    `job` is a name of the catalog; an operator's door is named by its command and has an `act` of its own.
+    """
+
+    job: str
+    variant: str = ""
+    asks_again: bool = False
     """Whether whoever began `act` and was not answered begins it again, as an operator does."""
+    parks: bool = False
+    """Whether something here waits for a person in the end."""
 
     @property
     def name(self) -> str:
@@ -84,28 +88,45 @@ class World(ABC):
         """Assert what must have come of it, beside every promise of the audit and of the bank."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doors:
+    """One database, as each role has it."""
+
+    worker: Database
+    operator: Database
+    owner: Database
+
+
 @contextmanager
+def doors(url: str, application: str = "healthy") -> Iterator[Doors]:
+    """The database at `url`; no connection is made before it is needed, none is left."""
+    with ExitStack() as stack:
+
+        def opened(role: str | None) -> Database:
+            options = DatabaseOptions(url=url, role=role, pool_max=6, application=application)
+            made = Database(options)
+            stack.callback(made.dispose)
+            return made
+
+        yield Doors(
+            worker=opened("bursar_worker"), operator=opened("bursar_operator"), owner=opened(None)
+        )
+
+
 def scene(
-    url: str,
+    doors: Doors,
     fakes: Fakes,
     *,
     bounds: Bounds | None = None,
     through: Callable[[Ports], Ports] = lambda ports: ports,
-) -> Iterator[Scene]:
-    """A scene on the database at `url`; `through` may put something between jobs and ports."""
-    with ExitStack() as stack:
-
-        def opened(role: str | None) -> Database:
-            made = Database(DatabaseOptions(url=url, role=role, pool_max=6))
-            stack.callback(made.dispose)
-            return made
-
-        yield Scene(
-            database=opened("bursar_worker"),
-            operator=opened("bursar_operator"),
-            owner=opened(None),
-            bank=fakes.bank,
-            fakes=fakes,
-            jobs=build(through(fakes.ports())),
-            bounds=bounds or Bounds(),
-        )
+) -> Scene:
+    """A scene behind `doors`; `through` may put something between jobs and ports."""
+    return Scene(
+        database=doors.worker,
+        operator=doors.operator,
+        owner=doors.owner,
+        bank=fakes.bank,
+        fakes=fakes,
+        jobs=build(through(fakes.ports())),
+        bounds=bounds or Bounds(),
+    )
