@@ -149,15 +149,9 @@ class Databases:
         finally:
             self._say(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
-    @contextmanager
-    def superuser(self, name: str) -> Iterator[sa.Engine]:
-        """A database as the server's administrator, whom no guard holds back."""
-        url = self._admin.url.set(database=name)
-        engine = sa.create_engine(url, isolation_level="READ COMMITTED")
-        try:
-            yield engine
-        finally:
-            engine.dispose()
+    def superuser_url(self, name: str) -> str:
+        """Return the URL of a database, as the server's administrator, whom no guard holds back."""
+        return self._admin.url.set(database=name).render_as_string(hide_password=False)
 
     def _say(self, statement: str) -> None:
         with self._admin.connect() as connection:

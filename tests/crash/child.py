@@ -61,7 +61,8 @@ class Guide:
         sa.event.listen(sa.Pool, "checkin", self._checkin)
 
     def _before(self, on: sa.Connection, _cursor: object, statement: str, *_: object) -> None:
-        self.arrive(Side.BEFORE, words(statement), on)
+        is_single = on.get_execution_options().get("isolation_level") == "AUTOCOMMIT"
+        self.arrive(Side.SINGLE if is_single else Side.BEFORE, words(statement), on)
 
     def _after(self, on: sa.Connection, _cursor: object, statement: str, *_: object) -> None:
         self.arrive(Side.AFTER, words(statement), on)

@@ -9,7 +9,7 @@ import os
 import signal
 import warnings
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -24,13 +24,15 @@ from jobs.upkeep.watch import Watch
 from tests.builders import rows
 from tests.crash.child import DIED, DYING, live
 from tests.crash.points import Fault, Point, common
-from tests.crash.rewind import Rewind
 from tests.kit.quiet import run_to_quiet
+from tests.kit.snapshot import Snapshot
 from tests.kit.world import Doors, Fakes, Scene, World, doors, scene
 from tests.servers import Databases
 from tests.waiting import eventually
 
 RUNS = "SELECT state FROM runs WHERE job = :job"
+CONNECTED = """
+    SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = :name"""
 ANSWER_SECONDS_MAX = 60.0
 TRIES = 4
 """Runs in which a point must be reached: what another thread does meanwhile may keep one away."""
@@ -46,7 +48,7 @@ class Prepared:
 
     world: World
     doors: Doors
-    rewind: Rewind
+    snapshot: Snapshot
     remembered: Fakes
 
     def points(self) -> list[Point]:
@@ -68,7 +70,7 @@ class Prepared:
 
     def _anew(self) -> Scene:
         """The world as it was. The watch, which only looks, is left to its own world: it costs a third."""
-        self.rewind.back()
+        self.snapshot.restore()
         here = scene(self.doors, copy.deepcopy(self.remembered))
         left_out = {Watch.name} - {self.world.job}
         here.jobs = {name: job for name, job in here.jobs.items() if name not in left_out}
@@ -117,7 +119,9 @@ class Prepared:
             mine.close()
             code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
         # A commit on its way is executed, or not, by a server process that outlives its client.
-        eventually(lambda: self.rewind.connections(DYING) == 0, what="connections that are gone")
+        eventually(
+            lambda: not rows(here.owner, CONNECTED, name=DYING), what="connections that are gone"
+        )
         return code, said
 
 
@@ -197,8 +201,8 @@ def prepared(world: World, databases: Databases, template: str) -> Iterator[Prep
     """`world` on a database of its own, ready to be lived in again and again."""
     with ExitStack() as stack:
         name = stack.enter_context(databases.database(template))
-        superuser = stack.enter_context(databases.superuser(name))
         opened = stack.enter_context(doors(databases.url(name)))
         fakes = world.fakes()
         world.prepare(scene(opened, fakes))
-        yield Prepared(world=world, doors=opened, rewind=Rewind(superuser), remembered=fakes)
+        snapshot = stack.enter_context(closing(Snapshot(databases.superuser_url(name))))
+        yield Prepared(world=world, doors=opened, snapshot=snapshot, remembered=fakes)

@@ -17,6 +17,8 @@ class Side(StrEnum):
 
     BEFORE = "before"
     """A statement is about to be sent."""
+    SINGLE = "single"
+    """The same; it is a transaction by itself."""
     AFTER = "after"
     """A statement was answered."""
     COMMIT = "commit"
@@ -39,7 +41,7 @@ class How(StrEnum):
     CUT = "cut"
     """The connection is lost before the request leaves; the process lives on."""
     CUT_REPLY = "cut_reply"
-    """The server commits; the connection is lost before its answer; the process lives on."""
+    """The server does as asked; the connection is lost before its answer; the process lives on."""
 
     @property
     def kills(self) -> bool:
@@ -49,6 +51,7 @@ class How(StrEnum):
 
 WAYS = {
     Side.BEFORE: (How.DIE, How.CUT),
+    Side.SINGLE: (How.DIE, How.CUT, How.CUT_REPLY),
     Side.AFTER: (How.DIE,),
     Side.COMMIT: (How.DIE, How.DIE_SENDING, How.CUT, How.CUT_REPLY),
     Side.COMMITTED: (How.DIE,),

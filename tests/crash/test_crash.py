@@ -12,6 +12,7 @@ import pytest
 
 from jobs.catalog import ALL
 from tests.crash.explorer import prepared
+from tests.crash.figures import EXPLORED, line
 from tests.crash.points import Fault, faults, sample
 from tests.crash.worlds import every
 from tests.kit.world import World
@@ -43,7 +44,7 @@ def test_a_death_anywhere_changes_nothing(
                 ready.explore(fault)
             except AssertionError as error:
                 failed[str(fault)] = str(error)
-    record_property("explored", f"{world.name}|{len(points)}|{len(wanted)}|{len(failed)}")
+    record_property(EXPLORED, line(world.name, len(points), len(wanted), len(failed)))
     assert failed == {}
     assert wanted
 

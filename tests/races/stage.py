@@ -16,9 +16,9 @@ from domain.payout_ids import reference
 from domain.ports import FrozenRequest, Sought
 from tests.builders import rows
 from tests.fakes.bank import FakeBank
+from tests.kit.snapshot import Snapshot
 from tests.races.referee import Referee
 from tests.races.sides import step, watch
-from tests.races.snapshot import Snapshot
 
 PATIENCE: Final = "SET lock_timeout = '60s'; SET statement_timeout = '60s'; SET idle_in_transaction_session_timeout = 0"
 """A side that stands still is not late."""

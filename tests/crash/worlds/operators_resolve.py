@@ -5,7 +5,6 @@ from typing import Final
 
 from db import proposals
 from db.payouts import resolve
-from db.tx import Row
 from domain.answers import Found
 from domain.errors import RefusedError
 from domain.payout_ids import reference
@@ -42,16 +41,11 @@ class ByTwo(World):
         with suppress(RefusedError), scene.operator.begin() as tx:  # it is proposed already
             details = {"result": "unpaid"}
             proposals.propose(tx, ACTION, str(payout.id), details, by="asha", why="no trace")
-        [number] = [row.id for row in self._waiting(scene)]
+        [waiting] = rows(scene.operator, "SELECT id FROM proposals WHERE approved_at IS NULL")
         with scene.operator.begin() as tx:
-            row = proposals.approve(tx, number, by="ravi")
+            row = proposals.approve(tx, waiting.id, by="ravi")
             outcome = action_named(ACTION).run(tx, row.subject, row.arguments, "both", row.why)
-            proposals.finish(tx, number, outcome)
-
-    @staticmethod
-    def _waiting(scene: Scene) -> list[Row]:
-        with scene.operator.begin() as tx:
-            return list(proposals.listing(tx, waiting=True))
+            proposals.finish(tx, waiting.id, outcome)
 
     def check(self, scene: Scene) -> None:
         assert states(scene.owner) == {"FAILED": 1}

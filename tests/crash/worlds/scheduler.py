@@ -63,7 +63,9 @@ class Swept(World):
 
     def check(self, scene: Scene) -> None:
         assert states(scene.owner) == {"COMPLETED": BATCH}
-        assert rows(scene.owner, "SELECT FROM runs WHERE state = 'queued'") == []
+        assert (
+            rows(scene.owner, "SELECT FROM runs WHERE state = 'queued' AND origin = 'wake'") == []
+        )
 
 
 WORLDS: Final = (Away(), Swept())

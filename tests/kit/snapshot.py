@@ -2,6 +2,7 @@
 
 Nothing is told apart by what changed: what is not put back cannot be trusted, and the whole small
 world costs a few milliseconds. Triggers and foreign keys are off meanwhile, append-only ones too.
+Tables made since (a month's) are dropped; none may be dropped or altered.
 """
 
 from typing import Any, Final
@@ -22,7 +23,17 @@ _SEQUENCES: Final = """
                   last_value IS NOT NULL)
     FROM pg_sequences WHERE schemaname = 'bursar' ORDER BY sequencename"""
 _FUNCTION: Final = """
-    CREATE FUNCTION kept.restore() RETURNS void LANGUAGE plpgsql AS $$ BEGIN {} END $$"""
+    CREATE FUNCTION kept.restore() RETURNS void LANGUAGE plpgsql AS $$
+    DECLARE
+      made regclass;
+    BEGIN
+      FOR made IN SELECT oid FROM pg_class WHERE relnamespace = 'bursar'::regnamespace AND relkind = 'r'
+                  AND to_regclass(format('kept.%I', relname)) IS NULL
+      LOOP
+        EXECUTE format('DROP TABLE %s', made);
+      END LOOP;
+      {}
+    END $$"""
 
 
 class Snapshot:
