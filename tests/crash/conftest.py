@@ -7,7 +7,7 @@ import structlog
 
 from tests.crash.figures import EXPLORED, table
 
-pytest.register_assert_rewrite("tests.crash.explorer", "tests.crash.worlds", "tests.kit")
+pytest.register_assert_rewrite("tests.crash.explorer", "tests.crash.worlds")
 
 
 @pytest.fixture(autouse=True)

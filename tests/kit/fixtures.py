@@ -7,15 +7,15 @@ import pytest
 from tests.fakes.bank import FakeBank
 from tests.kit import quiet
 from tests.kit.clock import FrozenClock
-from tests.kit.world import Fakes, Scene, scene
+from tests.kit.world import Fakes, Scene, doors, scene
 from workers.runner.bounds import Bounds
 
 
 @pytest.fixture
 def world(database_url: str) -> Iterator[Scene]:
     """A database, a worker with every job of the catalog, and a world outside that remembers."""
-    with scene(database_url, Fakes(), bounds=Bounds(budget_seconds=10.0, concurrency=4)) as made:
-        yield made
+    with doors(database_url) as opened:
+        yield scene(opened, Fakes(), bounds=Bounds(budget_seconds=10.0, concurrency=4))
 
 
 @pytest.fixture
