@@ -75,3 +75,24 @@ def test_the_work_committed_after_a_runs_last_claim_is_done_within_seconds(home:
     worker.signal(signal.SIGCONT)
     home.accepted(2, seconds=5.0)
     home.assert_each_paid_once(2)
+
+
+def test_frozen_inside_its_settling_transaction_it_is_cut_off_and_its_commit_fails(
+    home: House,
+) -> None:
+    """F10: others skip its rows, the server ends its idle transaction, and whoever takes over settles."""
+    [id_] = home.seed()
+    sleeper = home.start("stop:before_settle")
+    sleeper.stopped()
+    home.start().ready()
+    home.accepted(1, seconds=40)
+    before = home.payout(id_)
+    sleeper.signal(signal.SIGCONT)
+    # It looks for what it had written under its own token, and finds that it is not its own any more.
+    eventually(
+        lambda: sleeper.said("settle.fenced") or sleeper.said("run.ended"), 20, "the sleeper's end"
+    )
+    after = home.payout(id_)
+    assert (after.e_sends, after.e_provider_id) == (before.e_sends, before.e_provider_id)
+    assert len(set(home.sent(id_))) == 1
+    home.assert_each_paid_once(1)
