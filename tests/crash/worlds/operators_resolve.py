@@ -12,7 +12,7 @@ from domain.payouts import PROCESS, RECOVER
 from jobs.payouts.recover import RecoverPayouts
 from tests.builders import change, hurry, rows, seed, states
 from tests.kit.world import Scene, World
-from workers.cli.actions import action_named
+from workers.cli.actions import Agreed, action_named
 from workers.sandbox.faults import Fault
 
 ACTION: Final = "payout.resolve"
@@ -44,7 +44,14 @@ class ByTwo(World):
         [waiting] = rows(scene.operator, "SELECT id FROM proposals WHERE approved_at IS NULL")
         with scene.operator.begin() as tx:
             row = proposals.approve(tx, waiting.id, by="ravi")
-            outcome = action_named(ACTION).run(tx, row.subject, row.arguments, "both", row.why)
+            agreed = Agreed(
+                subject=row.subject,
+                details=row.arguments,
+                both="asha, ravi",
+                why=row.why,
+                proposed_at=row.proposed_at,
+            )
+            outcome = action_named(ACTION).run(tx, agreed)
             proposals.finish(tx, waiting.id, outcome)
 
     def check(self, scene: Scene) -> None:
