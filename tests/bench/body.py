@@ -59,6 +59,13 @@ def settle_on(connection: Connection, payout: int) -> None:
     connection.execute(_SETTLE, {"payout": payout, "stripe": stripe}, prepare=True)
 
 
+def close() -> None:
+    """Close the connection of this thread, if it has one."""
+    if getattr(_local, "process", None) == os.getpid():
+        _local.connection.close()
+        _local.process = None
+
+
 def connect() -> Connection:
     """Open a connection that commits each statement."""
     return psycopg.connect(told().conninfo, autocommit=True)

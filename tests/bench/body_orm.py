@@ -64,6 +64,12 @@ def pay(payout: int) -> None:
             total.entries += 1
 
 
+def close() -> None:
+    """Close the connections of this process."""
+    _engine(os.getpid()).dispose()
+    _engine.cache_clear()
+
+
 @cache
 def _engine(_process: int) -> sa.Engine:
     """The engine of this process, with as many connections as it has threads."""

@@ -34,8 +34,14 @@ class World:
     def libpq(self) -> dict[str, str]:
         """The database as libpq, psycopg and asyncpg name it."""
         url = urlsplit(self.url)
-        [host] = parse_qs(url.query)["host"]
-        return {"host": host, "user": url.username or "", "dbname": url.path.removeprefix("/")}
+        told: dict[str, str | None] = {
+            "user": url.username,
+            "password": url.password,
+            "host": url.hostname,
+        }
+        told |= {"port": str(url.port or ""), "dbname": url.path.removeprefix("/")}
+        told |= {name: values[0] for name, values in parse_qs(url.query).items()}
+        return {name: value for name, value in told.items() if value}
 
     @property
     def conninfo(self) -> str:
@@ -46,7 +52,7 @@ class World:
     def asyncpg(self) -> dict[str, Any]:
         """The same as asyncpg names it."""
         told = self.libpq
-        return {"host": told["host"], "user": told["user"], "database": told["dbname"]}
+        return {("database" if name == "dbname" else name): told[name] for name in told}
 
     def environment(self) -> dict[str, str]:
         """What a peer's process is started with."""

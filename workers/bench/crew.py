@@ -12,7 +12,7 @@ from domain.errors import BrokenError
 from workers.bench.child import Orders
 from workers.bench.talkers import Said, say, talkers
 
-READY_SECONDS_MAX: Final = 30.0
+READY_SECONDS_MAX: Final = 120.0
 
 
 @dataclass(slots=True, kw_only=True)

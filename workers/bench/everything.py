@@ -5,20 +5,18 @@ from dataclasses import asdict, dataclass
 from typing import Final
 
 from workers.bench.drain import Drain
-from workers.bench.peers import is_installed
 from workers.bench.report import (
     Report,
     Told,
     drain_report,
     import_report,
-    peers_report,
     system_report,
     wake_report,
 )
 from workers.bench.stand import Stand
 
 COLUMNS: Final = ("what", "figure", "spread", "against", "ratio", "goal")
-STEPS: Final = 9
+STEPS: Final = 8
 PROCESSES: Final = 2
 SLOW_GATEWAY_SECONDS: Final = 0.02
 FLIGHTS: Final = ((16, "0.97"), (128, "0.97"), (512, "0.90"))
@@ -136,9 +134,6 @@ def _rest(stand: Stand, sizes: Sizes, told: Told) -> Iterator[Line]:
     told(1)
     yield from _system()
     told(1)
-    if is_installed():
-        yield _peer(stand, sizes)
-    told(1)
 
 
 def _system() -> Iterator[Line]:
@@ -154,17 +149,6 @@ def _system() -> Iterator[Line]:
         figure=f"{seen['worker_megabytes_after_items']} MB",
         spread=f"{seen['worker_megabytes']} MB before its first payout",
         goal="120 MB",
-    )
-
-
-def _peer(stand: Stand, sizes: Sizes) -> Line:
-    seen = peers_report(stand, Drain(items=sizes.items), sizes.runs, _silent)
-    return Line(
-        what="drain, in turns with PgQueuer",
-        figure=f"{seen['bursar_per_second']:,}/s",
-        against=f"{seen['pgqueuer_per_second']:,}/s PgQueuer, batches of {seen['pgqueuer_batch']}",
-        ratio=_number(seen["ratio"]),
-        goal="5",
     )
 
 

@@ -7,7 +7,6 @@ from workers.bench.drain import Drain, Drained, drain
 from workers.bench.figures import Figure
 from workers.bench.importing import import_seconds
 from workers.bench.limit import limit_per_second
-from workers.bench.peers import BATCH, pgqueuer_per_second, require
 from workers.bench.stand import Stand
 from workers.bench.system import measure
 from workers.bench.wake import latencies
@@ -133,29 +132,4 @@ def system_report(*, idle_seconds: float, items: int) -> Report:
         "items": items,
         "idle_seconds": idle_seconds,
         "processes": seen.processes,
-    }
-
-
-def peers_report(stand: Stand, plan: Drain, runs: int, told: Told) -> Report:
-    """Drain, and let PgQueuer pay in batches, in turns. Raises `RefusedError` where it is not installed."""
-    require()
-    ours: list[float] = []
-    theirs: list[float] = []
-    for _ in range(runs):
-        ours.append(drain(stand, plan).per_second)
-        theirs.append(pgqueuer_per_second(stand, items=plan.items, processes=plan.processes))
-        told(1)
-    bursar, pgqueuer, ratio = Figure.of(ours), Figure.of(theirs), in_turns(ours, theirs)
-    return {
-        "bursar_per_second": round(bursar.median),
-        "pgqueuer_per_second": round(pgqueuer.median),
-        "ratio": round(ratio.median, 1),
-        "ratio_lowest": round(ratio.lowest, 1),
-        "ratio_highest": round(ratio.highest, 1),
-        "pgqueuer_lowest": round(pgqueuer.lowest),
-        "pgqueuer_highest": round(pgqueuer.highest),
-        "items": plan.items,
-        "pgqueuer_batch": BATCH,
-        "processes": plan.processes,
-        "runs": runs,
     }

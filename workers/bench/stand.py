@@ -96,9 +96,12 @@ def opened(
         database.dispose()
 
 
-def seed(url: str, items: int) -> None:
-    """Import and approve `items` payouts to about 300 payees, by the product's own import."""
-    lines = list(sample_payouts(items, SEED))
+def seed(url: str, items: int, number: int = SEED) -> None:
+    """Import and approve `items` payouts to about 300 payees, by the product's own import.
+
+    Samples of another `number` are other payouts.
+    """
+    lines = list(sample_payouts(items, number))
     with opened(url) as database, database.begin(LONG_SECONDS) as tx:
         order = imports.Lines(lines=lines, approve=True)
         done = imports.take_over(tx, installation.get(tx).id, order, actor="bench")

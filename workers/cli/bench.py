@@ -96,25 +96,6 @@ def memory(
     show_one(system_report(idle_seconds=idle_seconds, items=items), json=json)
 
 
-@app.command()
-def peers(
-    items: Items = 20_000,
-    processes: Processes = 2,
-    runs: Runs = 3,
-    json: Json = False,
-) -> None:
-    """Drain in turns with PgQueuer, where it is installed."""
-    from workers.bench.drain import Drain
-    from workers.bench.peers import require
-    from workers.bench.report import peers_report
-
-    require()
-    plan = Drain(items=items, processes=processes)
-    with _stand() as made, progress("peers", runs) as told:
-        report = peers_report(made, plan, runs, told)
-    show_one(report, json=json)
-
-
 @app.command("all")
 def all_(
     items: Items = 20_000,

@@ -1,18 +1,10 @@
 """Each peer does the work it is compared by: collected only where the peers are installed, by `make bench-test`."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.bench import effects
 from tests.bench.peers.catalog import PEERS, Peer
-from workers.bench.stand import Stand, stand
-
-
-@pytest.fixture(scope="session")
-def own_stand() -> Iterator[Stand]:
-    with stand() as made:
-        yield made
+from workers.bench.stand import Stand
 
 
 @pytest.mark.parametrize("peer", PEERS, ids=lambda peer: peer.name)

@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from workers.bench import peers
 from workers.cli import main
 
 
@@ -17,15 +16,6 @@ def test_bench_drain_prints_one_object(capsys: pytest.CaptureFixture[str]) -> No
     assert found["limit_per_second"] > 0
     assert 0 < found["share_lowest"] <= found["share_of_limit"] <= found["share_highest"]
     assert (found["items"], found["processes"], found["runs"]) == (80, 2, 2)
-
-
-def test_a_comparison_without_the_peer_says_how_to_install_it(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(peers, "find_spec", lambda _name: None)
-
-    assert main(["bench", "peers"]) != 0
-    assert "pip install pgqueuer" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("words", [["--items", "0"], ["--processes", "17"], ["--batch", "2000"]])
