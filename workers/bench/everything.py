@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Final
 
 from workers.bench.drain import Drain
+from workers.bench.lines import Line, number, ratio, spread
 from workers.bench.report import (
     Report,
     Told,
@@ -25,18 +26,6 @@ SLOW_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """One row of the table."""
-
-    what: str
-    figure: str
-    spread: str = ""
-    against: str = ""
-    ratio: float | None = None
-    goal: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Sizes:
     """How much is measured."""
 
@@ -51,7 +40,7 @@ def everything(stand: Stand, sizes: Sizes, told: Told) -> Iterator[dict[str, obj
     main = drain_report(stand, Drain(items=sizes.items), sizes.runs, _silent)
     parts = (
         _drains(stand, sizes, told, main),
-        _slow(stand, sizes, told, _number(main["items_per_second"])),
+        _slow(stand, sizes, told, number(main["items_per_second"])),
         _rest(stand, sizes, told),
     )
     for lines in parts:
@@ -63,13 +52,13 @@ def _drains(stand: Stand, sizes: Sizes, told: Told, main: Report) -> Iterator[Li
     yield Line(
         what=f"drain, {sizes.items:,} payouts, 2 processes",
         figure=f"{main['items_per_second']:,}/s",
-        spread=_spread(main),
+        spread=spread(main),
         against=f"{main['limit_per_second']:,}/s pgbench, same statements and sets",
-        ratio=_number(main["share_of_limit"]),
+        ratio=number(main["share_of_limit"]),
         goal="20,000/s, 0.7",
     )
     told(1)
-    cpu = _number(main["workers_cpu_us_per_item"]) + _number(main["postgres_cpu_us_per_item"])
+    cpu = number(main["workers_cpu_us_per_item"]) + number(main["postgres_cpu_us_per_item"])
     yield Line(
         what="processor time for one payout",
         figure=f"{cpu:.0f} us",
@@ -82,9 +71,9 @@ def _drains(stand: Stand, sizes: Sizes, told: Told, main: Report) -> Iterator[Li
     yield Line(
         what=f"drain, {sizes.many:,} due",
         figure=f"{many['items_per_second']:,}/s",
-        spread=_spread(many),
+        spread=spread(many),
         against=f"{few['items_per_second']:,}/s with {sizes.few:,} due",
-        ratio=_ratio(many["items_per_second"], few["items_per_second"]),
+        ratio=ratio(many["items_per_second"], few["items_per_second"]),
         goal="1.0",
     )
     told(1)
@@ -101,14 +90,14 @@ def _slow(stand: Stand, sizes: Sizes, told: Told, at_once: float) -> Iterator[Li
             concurrency=calls // PROCESSES,
         )
         seen = drain_report(stand, plan, sizes.runs, _silent, with_limit=False)
-        ideal = _number(seen["ideal_per_second"])
+        ideal = number(seen["ideal_per_second"])
         lower = min(ideal, at_once)
         yield Line(
             what=f"20 ms gateway, {calls} in flight",
             figure=f"{seen['steady_per_second']:,}/s",
             spread="from the 10th to the 90th percentile",
             against=f"{lower:,.0f}/s {'ideal' if lower == ideal else 'with a gateway of 0 ms'}",
-            ratio=round(_number(seen["steady_per_second"]) / lower, 3),
+            ratio=round(number(seen["steady_per_second"]) / lower, 3),
             goal=goal,
         )
         told(1)
@@ -119,7 +108,7 @@ def _rest(stand: Stand, sizes: Sizes, told: Told) -> Iterator[Line]:
     yield Line(
         what=f"import of {sizes.many:,}, approved",
         figure=f"{imported['rows_per_second']:,}/s",
-        spread=_spread(imported),
+        spread=spread(imported),
         goal="30,000/s",
     )
     told(1)
@@ -154,17 +143,3 @@ def _system() -> Iterator[Line]:
 
 def _silent(_done: int) -> None:
     return
-
-
-def _spread(report: Report) -> str:
-    return f"{report['lowest_per_second']:,}..{report['highest_per_second']:,}"
-
-
-def _ratio(one: object, other: object) -> float:
-    return round(_number(one) / _number(other), 2)
-
-
-def _number(value: object) -> float:
-    if not isinstance(value, int | float):
-        raise TypeError(f"{value!r} is no figure")
-    return value
