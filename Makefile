@@ -41,3 +41,73 @@ test: install ## All tests, on servers they start themselves (TESTS=path, ARGS=o
 explore: install ## Every crash point, race in every order of few switches, state of the model: minutes to an hour
 	BURSAR_TEST_EXPLORE=full $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -o faulthandler_timeout=0 \
 	  $(wildcard tests/crash tests/races tests/models) $(ARGS)
+
+install: $(INSTALLED) ## The locked environment in .venv, with .venv/bin/bursar
+
+check: install ## Format, lint, types, import rules, dead code, dependencies
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/vulture
+	$(BIN)/deptry .
+
+format: install ## Put the code into the house's form
+	$(BIN)/ruff check --fix --quiet . || true
+	$(BIN)/ruff format .
+
+bench: install ## The benchmarks, as tables with ratios
+	$(BIN)/bursar bench all $(ARGS)
+
+bench-install: $(BENCH)/.installed ## The peers and what draws pictures, in .venv-bench
+
+bench-test: bench-install ## Each peer with 50 payouts, and every part of the comparison, small
+	$(BENCH)/bin/python -m pytest --timeout 600 tests/bench/peers $(ARGS)
+
+bench-run: bench-install ## Bursar and its peers in turns (ARGS="PART… --rounds N"); what is measured already is kept
+	$(BENCH)/bin/python -m tests.bench run $(ARGS)
+
+bench-render: bench-install ## Tables and pictures in docs/benchmarks from what was measured
+	$(BENCH)/bin/python -m tests.bench render $(ARGS)
+
+lock: install ## Bring the locks to pyproject.toml (LOCK_OPTIONS=--upgrade for newer versions)
+	$(COMPILE) pyproject.toml --group build --output-file requirements/production.txt
+	$(COMPILE) pyproject.toml --group build --group dev --output-file requirements/development.txt
+	$(COMPILE) pyproject.toml --group build --group bench --constraint requirements/development.txt \
+	  --output-file requirements/bench.txt
+
+audit-deps: install ## Known weaknesses of the locked versions, asked of a public service
+	$(BIN)/pip-audit --strict --require-hashes --disable-pip $(addprefix -r ,$(LOCKS))
+
+clean: ## Remove the environment and every cache; data of .bursar stays
+	rm -rf $(VENV) $(BENCH) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis *.egg-info build
+
+$(INSTALLED): requirements/development.txt pyproject.toml
+	@found=; \
+	for python in "$(PYTHON)" python3 python3.13 python3.12 python3.11; do \
+	  test -n "$$python" || continue; \
+	  if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
+	  then found="$$python"; break; fi; \
+	  if test "$$python" = "$(PYTHON)"; then break; fi; \
+	done; \
+	if test -z "$$found"; then \
+	  echo "Bursar needs Python 3.11 or newer; $${PYTHON:-python3} is: $$("$${PYTHON:-python3}" --version 2>&1 || true)." >&2; \
+	  echo "Install one, or name it: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)" >&2; exit 1; \
+	fi; \
+	if ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
+	  "$$found" -m venv --clear $(VENV) || { \
+	    echo "Python's venv module is missing or incomplete (on Debian: the package python3-venv)." >&2; exit 1; }; \
+	fi
+	@echo "Installing the locked environment into $(VENV) …"
+	@$(PIP) install --quiet --require-hashes -r requirements/development.txt
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable . >$(VENV)/editable.log 2>&1 \
+	  || { cat $(VENV)/editable.log >&2; exit 1; }
+	@touch $(INSTALLED)
+
+$(BENCH)/.installed: requirements/bench.txt pyproject.toml | $(INSTALLED)
+	@echo "Installing the benchmarks' environment into $(BENCH) …"
+	@$(BIN)/python -m venv --clear $(BENCH)
+	@$(BENCH_PIP) install --quiet --require-hashes -r requirements/bench.txt
+	@$(BENCH_PIP) install --quiet --no-deps --no-build-isolation --editable . >$(BENCH)/editable.log 2>&1 \
+	  || { cat $(BENCH)/editable.log >&2; exit 1; }
+	@touch $(BENCH)/.installed
