@@ -4,7 +4,7 @@ import gc
 import os
 import socket
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -38,6 +38,19 @@ class Process:
     """What others are told of this process."""
     worked: threading.Event = field(default_factory=threading.Event)
     """Set when a run was executed; the heartbeat clears it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """What a process says it is, and the jobs it knows."""
+
+    version: str
+    build: Callable[[Ports], dict[str, Job]]
+
+
+def this_release() -> Release:
+    """Return what this code is."""
+    return Release(version=version("bursar"), build=build)
 
 
 def calm_collector() -> None:
@@ -77,9 +90,15 @@ def ring_with(bell: Bell, runs: Sequence[tuple[int, str]]) -> None:
 
 @contextmanager
 def process(
-    settings: Settings, addresses: Addresses, *, application: str, stop: threading.Event
+    settings: Settings,
+    addresses: Addresses,
+    *,
+    application: str,
+    stop: threading.Event,
+    release: Release | None = None,
 ) -> Iterator[Process]:
     """Yield a process's parts, with nothing connected yet; all of it is closed afterwards."""
+    known = release or this_release()
     with ExitStack() as stack:
         database = open_database(settings, addresses, role="bursar_worker", application=application)
         stack.callback(database.dispose)
@@ -91,7 +110,7 @@ def process(
             call_seconds_max=settings.gateway_timeout_seconds,
             recover_seconds=settings.recover_seconds,
         )
-        jobs = build(ports)
+        jobs = known.build(ports)
         name = worker_name()
         runner = Runner(
             database=database,
@@ -105,7 +124,7 @@ def process(
             id=name,
             host=socket.gethostname(),
             pid=os.getpid(),
-            version=version("bursar"),
+            version=known.version,
             jobs=sorted(jobs),
             versions=[jobs[name].version for name in sorted(jobs)],
         )

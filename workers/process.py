@@ -14,7 +14,7 @@ import structlog
 from db import rate_limits, workers as registry
 from domain.errors import ExpectedError, UnreachableError
 from workers.broker import RunningWorker, open_broker, start_worker
-from workers.composition import Process, process
+from workers.composition import Process, Release, process
 from workers.metrics import Metrics
 from workers.servers import Addresses
 from workers.settings import Settings
@@ -30,7 +30,7 @@ THREADS: Final = {"money": 6, "rest": 2}
 STOP_SECONDS: Final = 23.0
 
 
-def run_worker(settings: Settings, addresses: Addresses) -> int:
+def run_worker(settings: Settings, addresses: Addresses, *, release: Release | None = None) -> int:
     """Take and execute runs until SIGTERM or SIGINT; returns the exit code.
 
     Raises `RefusedError` on unsafe servers or a provider that is not the bound one,
@@ -40,7 +40,7 @@ def run_worker(settings: Settings, addresses: Addresses) -> int:
     stop_on_signals(stop)
     with ExitStack() as stack:
         made = stack.enter_context(
-            process(settings, addresses, application="bursar worker", stop=stop)
+            process(settings, addresses, application="bursar worker", stop=stop, release=release)
         )
         made.database.warm_up()
         refuse_unsafe(made.database, addresses.broker_url, settings)

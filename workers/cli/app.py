@@ -18,6 +18,7 @@ MODULES: Final[Sequence[str]] = (
     "processes",
     "demo",
     "bench",
+    "chaos",
     "admin",
     "imports",
     "sample",

@@ -1,0 +1,56 @@
+"""Whether a storm has died down: what is still open, and what a day's passing would bring."""
+
+from typing import Final, NamedTuple
+
+import sqlalchemy as sa
+
+from db.tx import Tx
+
+
+class Open(NamedTuple):
+    """What has not ended. A completed payout that waits to see a late reversal has."""
+
+    payouts: int
+    """Not final, and not parked for a person."""
+    unknown: int
+    """Of these, the ones nobody knows about."""
+    runs: int
+    """Queued, held or running, but for the watch of the minute."""
+
+
+_OPEN: Final = sa.text("""
+    SELECT count(*) FILTER (WHERE w.parked_reason IS NULL) AS payouts,
+           count(*) FILTER (WHERE w.parked_reason IS NULL AND e.state = 'unknown') AS unknown,
+           (SELECT count(*) FROM runs WHERE state IN ('queued', 'held', 'running') AND origin <> 'watch') AS runs
+    FROM payouts p LEFT JOIN effects e ON e.key = p.effect_key
+    LEFT JOIN work w ON w.subject = p.id
+    WHERE p.state IN ('APPROVED', 'PROCESSING')""")
+
+
+def look(tx: Tx) -> Open:
+    """Return what is still open. Reads the whole table."""
+    row = tx.row(_OPEN)
+    if row is None:
+        raise AssertionError("an aggregate returns one row")
+    return Open._make(row)
+
+
+_DAY: Final = sa.text("""
+    UPDATE work SET due_at = clock_timestamp() FROM payouts p
+    WHERE p.id = work.subject AND p.state = 'COMPLETED' AND work.job = 'payouts.follow'
+      AND work.token IS NULL AND work.parked_reason IS NULL""")
+
+
+def let_a_day_pass(tx: Tx) -> int:
+    """Let every completed payout be asked about now, as it would be tomorrow; returns how many."""
+    return tx.run(_DAY)
+
+
+_FOLLOWED: Final = sa.text("""
+    SELECT count(*) FROM work WHERE job = 'payouts.follow' AND due_at <= clock_timestamp()""")
+
+
+def unfollowed(tx: Tx) -> int:
+    """How many of them were not yet asked about."""
+    found: int = tx.scalar(_FOLLOWED)
+    return found
