@@ -101,7 +101,7 @@ class SweepThread:
         if not dead:
             return
         named, items = leases.lapse(tx, dead, lease_seconds=self.runner.bounds.lease_seconds)
-        log.warning("worker.died", workers=dead, leases=named, items=items)
+        log.warning("worker.died", worker=", ".join(dead), leases=named, items=items)
 
     def _crashed(self, tx: Tx) -> list[tuple[int, str]]:
         """Sweeps go on from their cursor, as the same run; items of the others come back by their leases."""

@@ -54,3 +54,14 @@ def unfollowed(tx: Tx) -> int:
     """How many of them were not yet asked about."""
     found: int = tx.scalar(_FOLLOWED)
     return found
+
+
+_BEGUN: Final = sa.text("""
+    SELECT extract(epoch FROM started_at - due_at)::float8 FROM runs
+    WHERE id = :id AND started_at IS NOT NULL""")
+
+
+def begun_after(tx: Tx, run: int) -> float | None:
+    """Seconds from due to started; None: it has not."""
+    seconds: float | None = tx.scalar(_BEGUN, id=run)
+    return seconds

@@ -53,7 +53,7 @@ class People:
         """External ids by payout, of imports that were acknowledged."""
         self.met: Counter[str] = Counter()
         """What they met, by name."""
-        self.meddling = True
+        self.meddling = house.plan.meddling
         self._extra = 0
 
     def prepare(self) -> None:

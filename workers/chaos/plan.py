@@ -42,6 +42,10 @@ class Plan:
     bank_faults: str = ""
     canary: str | None = None
     name: str = "storm"
+    meddling: bool = True
+    """People cancel, retry and ask while it storms."""
+    surge: tuple[float, float, float] = (0.0, 0.0, 1.0)
+    """From when to when (seconds) how many times as much comes in."""
 
     @property
     def call_seconds_max(self) -> float:

@@ -14,6 +14,20 @@ from workers.sweep import SWEEP_SECONDS
 HELD_MIN: Final = 3
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One measured worst case. None: it never happened."""
+
+    name: str
+    seconds: float | None
+    bound_seconds: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether it was within its bound."""
+        return self.seconds is not None and self.seconds <= self.bound_seconds
+
+
 @dataclass(slots=True, kw_only=True)
 class Recovery:
     """One kill: seconds since then, None until it happened."""
@@ -36,8 +50,11 @@ class Recovery:
 
     @property
     def is_late(self) -> bool:
-        """Whether the bound was passed before somebody else had the first row."""
-        return self.claimed_seconds is None or self.claimed_seconds > self.bound_seconds
+        """Whether the bound was passed before others could have what it held.
+
+        When they take it depends on what else waits: rows that are free stand in line with the rest.
+        """
+        return self.freed_seconds is None or self.freed_seconds > self.bound_seconds
 
     def look(self, database: Database) -> None:
         """See how far it has come."""

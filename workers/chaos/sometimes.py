@@ -257,7 +257,10 @@ RARE: Final = (
         seen=_met("cancel_busy", "cancel_sent", "cancel_illegal"),
     ),
     Rare(
-        name="a refused payout was retried under its next key", seen=_count("retried"), faults=BANK
+        name="a refused payout was retried under its next key",
+        seen=_count("retried"),
+        faults=BANK,
+        long=True,
     ),
     Rare(name="a run was asked for again and stayed one", seen=_met("run_asked_for_again")),
     Rare(

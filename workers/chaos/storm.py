@@ -2,7 +2,9 @@
 
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from random import Random
 from typing import Final
 
@@ -13,8 +15,8 @@ from domain.switches import schedule
 from workers.chaos.agenda import Agenda
 from workers.chaos.house import House
 from workers.chaos.people import TICKS, WHO, People
-from workers.chaos.recovery import Recovery, kill_one
-from workers.chaos.strikes import PASSIVE, STRIKES, Scene
+from workers.chaos.recovery import Figure, Recovery, kill_one
+from workers.chaos.strikes import PASSIVE, STRIKES, Scene, Strike
 
 LOOK_SECONDS: Final = 0.5
 STEADY_LOOKS: Final = 3
@@ -40,6 +42,7 @@ class Struck:
 class Course:
     """How a run went."""
 
+    began_at: datetime
     struck: list[Struck] = field(default_factory=list)
     missed: list[Struck] = field(default_factory=list)
     """Faults that found nothing to strike."""
@@ -62,9 +65,14 @@ class Course:
 class Storm:
     """Called again and again by the supervisor's loop (`step`); says when it is over."""
 
-    def __init__(self, house: House, people: People) -> None:
+    def __init__(
+        self, house: House, people: People, strikes: Mapping[str, Strike] = STRIKES
+    ) -> None:
         self.house, self.people, self.plan = house, people, house.plan
-        self.course = Course()
+        self.course = Course(began_at=datetime.now(UTC))
+        self.figures: list[Figure] = []
+        """What has a bound of its own: nothing, in a storm."""
+        self._strikes = strikes
         self.agenda = Agenda()
         chance = Random(self.plan.seed)  # noqa: S311  a storm must be repeatable
         self._scene = Scene(house=house, agenda=self.agenda, chance=chance)
@@ -97,7 +105,7 @@ class Storm:
         while self._due and self._due[0].at_seconds <= now - self._started:
             due = self._due.pop(0)
             self._note_before(due.fault)
-            detail = STRIKES[due.fault](self._scene)
+            detail = self._strikes[due.fault](self._scene)
             at = round(time.monotonic() - self._started, 2)
             made = Struck(at_seconds=at, fault=due.fault, detail=detail or "nothing to strike")
             (self.course.missed if detail is None else self.course.struck).append(made)

@@ -144,12 +144,13 @@ def _ended(found: Evidence) -> Iterator[Check]:
     yield _check("every tick is a run or a recorded reason", ticks, f"{found.ticks} ticks")
     recovery = found.course.recovery
     if recovery is not None:
-        late = [f"after {recovery.claimed_seconds} s"] if recovery.is_late else []
+        late = [f"after {recovery.freed_seconds} s"] if recovery.is_late else []
         detail = (
-            f"claimed again after {recovery.claimed_seconds} s, bound {recovery.bound_seconds:g} s;"
-            f" all {len(recovery.held)} taken over after {recovery.settled_seconds} s"
+            f"free after {recovery.freed_seconds} s, bound {recovery.bound_seconds:g} s; in line with"
+            f" others, the first was claimed after {recovery.claimed_seconds} s and the last of"
+            f" {len(recovery.held)} after {recovery.settled_seconds} s"
         )
-        yield _check("a killed worker's work was taken over in time", late, detail)
+        yield _check("a killed worker's work was free for others in time", late, detail)
     ended = [] if found.course.drained else [f"still open after {found.course.quiet_seconds:g} s"]
     yield _check("everything ended", ended, f"{found.course.quiet_seconds:g} s after the storm")
 

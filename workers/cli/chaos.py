@@ -3,17 +3,13 @@
 import json as json_module
 import shutil
 import tempfile
-from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Final
 
 import typer
 
 from workers.cli.output import Json
-
-if TYPE_CHECKING:
-    from workers.chaos.plan import Plan
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -38,6 +34,10 @@ def chaos(
     quiet: Annotated[
         float, typer.Option("--quiet", min=10, help="Seconds of quiet after which it has failed.")
     ] = 180.0,
+    scenario: Annotated[
+        str | None,
+        typer.Option("--scenario", help="One chosen fault over four phases; recovery; or list."),
+    ] = None,
     canary: Annotated[
         str | None,
         typer.Option("--canary", help="Plant double-payment or lost-payment: it must fail."),
@@ -51,20 +51,32 @@ def chaos(
 
     Exit 1 where anything promised was broken, or something rare that should have come never did.
     """
+    from workers.chaos.choosing import NAMES, Wish, plan_of
     from workers.chaos.report import as_json, lines
     from workers.chaos.run import run
     from workers.chaos.strikes import FAULTS
 
-    if faults == "list":
-        typer.echo("\n".join(FAULTS))
+    if "list" in {faults, scenario}:
+        typer.echo("\n".join(FAULTS if faults == "list" else NAMES))
         return
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         home = Path(tempfile.mkdtemp(prefix="bursar-chaos-"))
         stack.callback(shutil.rmtree, home, ignore_errors=True)
-        plan = _plan(home, seed, minutes * 60, faults, lease, rate, quiet, canary)
-        outcome = run(plan, output)
+        wish = Wish(
+            home=home,
+            seed=seed,
+            seconds=minutes * 60,
+            faults=faults,
+            scenario=scenario,
+            lease_seconds=lease,
+            rate_per_second=rate,
+            quiet_seconds_max=quiet,
+            canary=canary,
+        )
+        plan, drive = plan_of(wish)
+        outcome = run(plan, output, drive)
     told = json_module.dumps(as_json(outcome)) if json else "\n".join(lines(outcome))
     typer.echo(told)
     if output is not None:
@@ -74,61 +86,3 @@ def chaos(
         raise typer.Exit(INTERRUPTED)
     if not outcome.holds:
         raise typer.Exit(1)
-
-
-def _plan(
-    home: Path,
-    seed: int,
-    seconds: float,
-    faults: str,
-    lease: float,
-    rate: float,
-    quiet: float,
-    canary: str | None,
-) -> "Plan":
-    from domain.errors import BadInputError
-    from workers.chaos.bank import CANARIES, EVERYTHING
-    from workers.chaos.disk import is_possible
-    from workers.chaos.plan import Plan, storm
-    from workers.chaos.strikes import DISK, PASSIVE
-
-    if canary is not None and canary not in CANARIES:
-        raise BadInputError("--canary", canary, f"must be one of {', '.join(CANARIES)}")
-    wanted = chosen(faults)
-    impossible = [DISK] if DISK in wanted and not is_possible() else []
-    possible = [name for name in wanted if name not in impossible]
-    if not possible:
-        raise BadInputError("--faults", faults, "cannot be made here: it needs root and a tmpfs")
-    return Plan(
-        home=home,
-        seed=seed,
-        storm_seconds=seconds,
-        quiet_seconds_max=quiet,
-        lease_seconds=lease,
-        rate_per_second=rate,
-        strikes=storm(seed, [name for name in possible if name not in PASSIVE], seconds),
-        faults=possible,
-        impossible=impossible,
-        bank_faults=EVERYTHING if "bank-faults" in possible else "",
-        canary=canary,
-    )
-
-
-def chosen(text: str) -> Sequence[str]:
-    """Return the faults that `text` names, in their own order; raises `BadInputError`."""
-    from domain.errors import BadInputError
-    from workers.chaos.strikes import FAULTS, GROUPS
-
-    words = [word.strip() for word in text.split(",") if word.strip()]
-    for word in words:
-        if word not in {"all", *FAULTS, *GROUPS}:
-            rule = f"must be all, one of {', '.join(GROUPS)}, or a name of --faults list"
-            raise BadInputError("--faults", word, rule)
-    found = [
-        name
-        for name in FAULTS
-        if "all" in words or name in words or name.partition("-")[0] in words
-    ]
-    if not found:
-        raise BadInputError("--faults", text, "names no fault")
-    return found

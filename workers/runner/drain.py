@@ -196,6 +196,7 @@ class DrainRun(Generic[ItemT, ResultT]):
         """After a claim whose commit is in doubt: keep what carries our token, assume nothing else."""
         with self.database.begin() as tx:
             ours = work.confirm(tx, [item.held for item in batch.items])
+        log.warning("claim.reread", job=self.job.name, items=len(batch.items), ours=len(ours))
         return Batch(
             items=[item for item in batch.items if item.held.subject in ours], taken=batch.taken
         )

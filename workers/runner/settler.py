@@ -137,6 +137,7 @@ class Settler(Generic[ItemT, ResultT]):
                 done = self.job.evident(tx, answers)
         except UnreachableError:
             return list(answers)  # the token fences a second try, if the first was committed
+        log.warning("settle.reread", job=self.job.name, items=len(answers), done=len(done))
         self.tally[Count.PROCESSED] += len(done)
         self.tally[Count.SUCCEEDED] += len(done)
         self.book.drop(done)
