@@ -6,6 +6,8 @@ this machine or a socket of the file system.
 
 import asyncio
 import contextlib
+import socket
+import struct
 import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 BYTES_MAX: Final = 65_536
 COMMIT: Final = b"Q\x00\x00\x00\x0bCOMMIT\x00"
 """How a driver of Postgres asks for one."""
+RESET: Final = struct.pack("ii", 1, 0)
+"""Ends a connection of TCP by a reset, not in order."""
 START_SECONDS_MAX: Final = 10.0
 
 T = TypeVar("T")
@@ -38,7 +42,8 @@ class _Passage:
 
     def abort(self) -> None:
         for end in (self.near, self.far):
-            with contextlib.suppress(RuntimeError):
+            with contextlib.suppress(RuntimeError, OSError):
+                end.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
                 end.transport.abort()
 
 

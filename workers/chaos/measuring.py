@@ -13,8 +13,9 @@ from domain.runs import Origin
 from schedules.timetable import TIMETABLE
 from workers.broker import Bell
 from workers.chaos.heard import listen
-from workers.chaos.house import SCHEDULER, House
+from workers.chaos.house import House
 from workers.chaos.people import TICKS, People
+from workers.chaos.programs import SCHEDULER
 from workers.chaos.recovery import Figure, Recovery, kill_one
 from workers.chaos.storm import LAST_EVERY_SECONDS, LAST_PAYOUTS, SLOW_SECONDS, Course
 from workers.sweep import OVERDUE_SECONDS, SWEEP_SECONDS

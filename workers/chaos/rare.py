@@ -26,3 +26,45 @@ class Rare:
         """Say whether it should have come, given how often each fault was made."""
         times = sum(made.get(fault, 0) for fault in self.faults)
         return times >= self.strikes and not (self.long and storm_seconds < LONG_SECONDS)
+
+
+def count(name: str) -> Seen:
+    """Counted in the database."""
+    return lambda e: e.counts[name]
+
+
+def event(*names: str) -> Seen:
+    """Said by a process, by the event of its log."""
+    return lambda e: sum(e.heard.events[name] for name in names)
+
+
+def fact(*names: str) -> Seen:
+    """Counted by the bank."""
+    return lambda e: sum(e.facts.get(name, 0) for name in names)
+
+
+def met(*names: str) -> Seen:
+    """Met by the people."""
+    return lambda e: sum(e.met[name] for name in names)
+
+
+def ran(process: str) -> Seen:
+    """Runs ended by one kind of process."""
+    return lambda e: sum(times for (name, _), times in e.heard.ran.items() if name == process)
+
+
+def ended(code: int, *names: str) -> Seen:
+    """Ends of processes with one exit code."""
+    return lambda e: sum(
+        n for (name, found), n in e.heard.exits.items() if found == code and name in names
+    )
+
+
+BANK: Final = ("bank-faults",)
+FREEZE: Final = ("worker-freeze",)
+KILLS: Final = ("worker-kill",)
+NO_DATABASE: Final = (
+    *("postgres-kill", "postgres-backend", "postgres-terminate", "network-database-drop"),
+    "network-database-half",
+)
+NO_BROKER: Final = ("redis-kill", "network-broker-drop", "network-broker-half", "redis-clients")

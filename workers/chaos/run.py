@@ -9,8 +9,9 @@ from typing import Final, Protocol
 from uuid import UUID
 
 from db.chaos import verdict
+from workers.chaos.building import house
 from workers.chaos.evidence import Evidence, gather
-from workers.chaos.house import House, house
+from workers.chaos.house import House
 from workers.chaos.numbers import completion, numbers, of_completion, of_figures, sights
 from workers.chaos.outcome import Outcome
 from workers.chaos.people import People

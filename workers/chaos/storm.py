@@ -161,7 +161,7 @@ class Storm:
         if self._steady < STEADY_LOOKS:
             return False
         if not self._day_passed:
-            if self.course.quiet_seconds > REVERSALS_SECONDS:
+            if not self.plan.bank_faults or self.course.quiet_seconds > REVERSALS_SECONDS:
                 self._pass_a_day()
             return False
         self.course.drained = True

@@ -1,0 +1,1 @@
+"""The whole system under a storm, as a user would run it."""

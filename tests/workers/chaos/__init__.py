@@ -1,0 +1,1 @@
+"""The storm's own parts: its links, its plan, its verdict."""
