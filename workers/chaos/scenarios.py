@@ -15,7 +15,7 @@ from workers.chaos.plan import Due, Plan
 from workers.chaos.strikes import STRIKES, Scene, Strike
 from workers.embedded.servers import database_url
 
-WARM, BASE, FAULT, RECOVERY = 0.1, 0.3, 0.3, 0.3
+WARM = BASE = FAULT = RECOVERY = 0.25
 """Shares of the whole."""
 PHASES: Final = ("warm-up", "baseline", "fault", "recovery")
 KILLS: Final = 6
