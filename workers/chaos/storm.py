@@ -132,7 +132,6 @@ class Storm:
             link.heal()
         self.agenda.later(0, self.house.start_servers)
         self.agenda.later(0, lambda: self.house.bank.set_faults(""))
-        self.agenda.later(0, self.people.lift_brakes)
         self.agenda.later(0.5, self._last_kill)
         self._calmed = time.monotonic()
 
@@ -146,6 +145,7 @@ class Storm:
         return self.course.recovery is not None
 
     def _is_over(self) -> bool:
+        self.people.lift_brakes()  # a refusal under way as the bank was healed may have come since
         try:
             with self.house.observer.begin() as tx:
                 seen = quiet.look(tx)
