@@ -26,14 +26,20 @@ OUTSIDE: Final = (
         faults=BANK,
     ),
     Rare(
-        name="a payment was refused at its first send", seen=count("refused_at_first"), faults=BANK
+        name="a payment was refused at its first send",
+        seen=count("refused_at_first"),
+        faults=BANK,
+        long=True,
     ),
     Rare(
         name="a payment failed after it was accepted",
         seen=count("failed_at_the_bank"),
         faults=BANK,
+        long=True,
     ),
-    Rare(name="a completed payment was given back", seen=count("given_back"), faults=BANK),
+    Rare(
+        name="a completed payment was given back", seen=count("given_back"), faults=BANK, long=True
+    ),
     Rare(
         name="the provider refused us, and its brake went on",
         seen=count("braked"),
@@ -41,17 +47,23 @@ OUTSIDE: Final = (
         long=True,
     ),
     Rare(name="a person let the brake go", seen=met("brake_lifted"), faults=BANK, long=True),
-    Rare(name="a 429 cut the rate", seen=fact("fault:rate_limit"), faults=BANK),
+    Rare(name="a 429 cut the rate", seen=fact("fault:rate_limit"), faults=BANK, long=True),
     Rare(
         name="a reply was lost after the payment",
         seen=fact("fault:drop", "fault:truncate"),
         faults=BANK,
     ),
-    Rare(name="a reply hung or dripped", seen=fact("fault:hang", "fault:drip"), faults=BANK),
+    Rare(
+        name="a reply hung or dripped",
+        seen=fact("fault:hang", "fault:drip"),
+        faults=BANK,
+        long=True,
+    ),
     Rare(
         name="the bank contradicted itself",
         seen=fact("fault:wrong_amount", "fault:wrong_reference"),
         faults=BANK,
+        long=True,
     ),
     Rare(name="work was parked for a person", seen=count("parked")),
     Rare(

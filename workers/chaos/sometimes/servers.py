@@ -16,6 +16,7 @@ AROUND: Final = (
         name="a payment was put back: nothing had left",
         seen=count("put_back"),
         faults=("network-bank-refuse",),
+        long=True,
     ),
     Rare(
         name="an error stuck to a key for ever",
@@ -27,6 +28,7 @@ AROUND: Final = (
         name="a commit's reply was lost",
         seen=lambda e: e.commits_cut,
         faults=("network-database-commits",),
+        long=True,
     ),
     Rare(name="a claim whose commit was in doubt was read again", seen=event("claim.reread")),
     Rare(name="a settle whose commit was in doubt was read again", seen=event("settle.reread")),
@@ -46,6 +48,7 @@ AROUND: Final = (
         seen=event("settle.unreachable"),
         faults=NO_DATABASE,
         strikes=4,
+        long=True,
     ),
     Rare(
         name="a claim was not made for want of the database",
@@ -64,17 +67,20 @@ AROUND: Final = (
         name="Postgres was killed with payments under way",
         seen=lambda e: e.course.processing_at_kill,
         faults=("postgres-kill",),
+        long=True,
     ),
     Rare(
         name="Redis was wiped or killed with work queued",
         seen=lambda e: e.course.queued_at_flush,
         faults=("redis-flush", "redis-kill"),
+        long=True,
     ),
     Rare(
         name="a worker lost Redis and found it again",
         seen=event("broker.back"),
         faults=NO_BROKER,
         strikes=2,
+        long=True,
     ),
     Rare(
         name="a bell could not ring",
@@ -94,12 +100,14 @@ AROUND: Final = (
         name="a tick was held by maintenance",
         seen=count("ticks_held"),
         faults=("people-maintenance",),
+        long=True,
     ),
     Rare(name="a tick was skipped beside its twin", seen=count("ticks_skipped")),
     Rare(
         name="more than one scheduler recorded ticks",
         seen=lambda e: max(0, e.counts["schedulers"] - 1),
         faults=("scheduler-kill",),
+        long=True,
     ),
     Rare(
         name="a scheduler met a database that was away",

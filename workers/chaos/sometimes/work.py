@@ -31,12 +31,14 @@ WITHIN: Final = (
         seen=count("runs_crashed"),
         faults=(*KILLS, *FREEZE),
         strikes=2,
+        long=True,
     ),
     Rare(
         name="a neighbour saw that a worker was dead",
         seen=event("worker.died"),
         faults=KILLS,
         strikes=2,
+        long=True,
     ),
     Rare(
         name="a run stopped in order",
