@@ -47,7 +47,9 @@ def let_a_day_pass(tx: Tx) -> int:
 
 
 _FOLLOWED: Final = sa.text("""
-    SELECT count(*) FROM work WHERE job = 'payouts.follow' AND due_at <= clock_timestamp()""")
+    SELECT count(*) FROM work
+    -- What is to be asked about again soon got no answer yet: the next look after one is a day away.
+    WHERE job = 'payouts.follow' AND due_at <= clock_timestamp() + interval '1 hour'""")
 
 
 def unfollowed(tx: Tx) -> int:

@@ -9,9 +9,11 @@ import sys
 from collections.abc import Mapping
 from typing import Final
 
+from domain.errors import ExpectedError
 from domain.payouts import FOLLOW
 from jobs.catalog import Ports, build
 from jobs.shapes import Job
+from workers.cli import exit_code
 from workers.composition import Release
 from workers.logs import configure
 from workers.process import run_worker
@@ -53,7 +55,10 @@ def main(name: str) -> int:
         broker_url=str(settings.broker_url),
         embedded=False,
     )
-    return run_worker(settings, addresses, release=RELEASES[name])
+    try:
+        return run_worker(settings, addresses, release=RELEASES[name])
+    except ExpectedError as error:
+        return exit_code(error)
 
 
 if __name__ == "__main__":

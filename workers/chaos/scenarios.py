@@ -12,7 +12,7 @@ from typing import Final
 from db.chaos import pressure
 from workers.chaos.house import OBSERVER
 from workers.chaos.plan import Due, Plan
-from workers.chaos.strikes import STRIKES, Scene, Strike
+from workers.chaos.strikes import Scene, Strike, postgres, processes
 from workers.embedded.servers import database_url
 
 WARM = BASE = FAULT = RECOVERY = 0.25
@@ -43,6 +43,10 @@ def _down(scene: Scene, seconds: float) -> str:
     return first.name
 
 
+def _kill(scene: Scene) -> str | None:
+    return processes.kill(processes.worker(scene))
+
+
 def _restart(scene: Scene, seconds: float) -> str:
     """Stop Postgres in order for half of the phase."""
     postgres = scene.house.pair.postgres
@@ -51,13 +55,13 @@ def _restart(scene: Scene, seconds: float) -> str:
     return f"for {seconds / 2:g} s"
 
 
-def _again(name: str, times: Callable[[float], int]) -> Callable[[Scene, float], str]:
+def _again(make: Strike, times: Callable[[float], int]) -> Callable[[Scene, float], str]:
     """Make a strike so often, evenly over the phase."""
 
     def strike(scene: Scene, seconds: float) -> str:
         count = times(seconds)
         for turn in range(count):
-            scene.agenda.later(turn * seconds / count, lambda: STRIKES[name](scene))
+            scene.agenda.later(turn * seconds / count, lambda: make(scene))
         return f"{count} times"
 
     return strike
@@ -90,11 +94,11 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
         summary="Postgres is stopped for half of the phase", strike=_restart
     ),
     "repeated-kills": Scenario(
-        summary="SIGKILL of a worker, six times", strike=_again("worker-kill", lambda _: KILLS)
+        summary="SIGKILL of a worker, six times", strike=_again(_kill, lambda _: KILLS)
     ),
     "pg-backend-kill": Scenario(
         summary="every connection is ended by the server, twice a second",
-        strike=_again("postgres-terminate", lambda s: int(s * TERMINATES_A_SECOND)),
+        strike=_again(postgres.terminate, lambda s: int(s * TERMINATES_A_SECOND)),
     ),
     "pool-exhaustion": Scenario(
         summary="150 of 200 connections are held by others",

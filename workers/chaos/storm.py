@@ -16,11 +16,12 @@ from workers.chaos.agenda import Agenda
 from workers.chaos.house import House
 from workers.chaos.people import TICKS, WHO, People
 from workers.chaos.recovery import Figure, Recovery, kill_one
-from workers.chaos.strikes import PASSIVE, STRIKES, Scene, Strike
+from workers.chaos.strikes import PASSIVE, PATIENT, STRIKES, Scene, Strike
 
 LOOK_SECONDS: Final = 0.5
 STEADY_LOOKS: Final = 3
 """So often in a row nothing may be open before it is over."""
+PATIENCE_SECONDS: Final = 4.0
 REVERSALS_SECONDS: Final = 8.0
 """So long after the storm the bank may still give something back."""
 LAST_PAYOUTS: Final = 200
@@ -102,10 +103,19 @@ class Storm:
         return self._is_over() or now - self._calmed > self.plan.quiet_seconds_max
 
     def _strike(self, now: float) -> None:
-        while self._due and self._due[0].at_seconds <= now - self._started:
-            due = self._due.pop(0)
+        since = now - self._started
+        due_now = [due for due in self._due if due.at_seconds <= since]
+        self._due = [due for due in self._due if due.at_seconds > since]
+        for due in due_now:
             self._note_before(due.fault)
             detail = self._strikes[due.fault](self._scene)
+            if (
+                detail is None
+                and due.fault in PATIENT
+                and since < due.at_seconds + PATIENCE_SECONDS
+            ):
+                self._due.append(due)
+                continue
             at = round(time.monotonic() - self._started, 2)
             made = Struck(at_seconds=at, fault=due.fault, detail=detail or "nothing to strike")
             (self.course.missed if detail is None else self.course.struck).append(made)

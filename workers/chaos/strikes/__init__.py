@@ -7,15 +7,17 @@ from workers.chaos.programs import RELEASES, SANDBOX, SCHEDULER
 from workers.chaos.strikes import network, people, postgres, processes, redis, servers
 from workers.chaos.strikes.scene import Scene, Strike
 
-__all__ = ["DISK", "FAULTS", "GROUPS", "PASSIVE", "STRIKES", "Scene", "Strike"]
+__all__ = ["DISK", "FAULTS", "GROUPS", "PASSIVE", "PATIENT", "STRIKES", "Scene", "Strike"]
 
 PASSIVE: Final = frozenset({"bank-faults", RELEASES})
 """There all the time: they need no moment to strike at."""
+PATIENT: Final = frozenset({"worker-kill", "worker-freeze"})
+"""Worth waiting for a moment in which there is something to lose."""
 DISK: Final = "disk-full"
 
 STRIKES: Final[Mapping[str, Strike]] = {
-    "worker-kill": lambda scene: processes.kill(processes.worker(scene)),
-    "worker-freeze": lambda scene: processes.freeze(scene, processes.worker(scene)),
+    "worker-kill": lambda scene: processes.kill(processes.busiest(scene)),
+    "worker-freeze": lambda scene: processes.freeze(scene, processes.busiest(scene)),
     "worker-stop": processes.stop,
     "scheduler-kill": lambda scene: processes.kill(processes.any_of(scene, SCHEDULER)),
     "scheduler-freeze": lambda scene: processes.freeze(scene, processes.any_of(scene, SCHEDULER)),

@@ -2,22 +2,34 @@
 
 import signal
 from contextlib import suppress
+from typing import Final
 
 from db.chaos import holding
 from domain.errors import ExpectedError
 from workers.chaos.strikes.scene import Scene, send
 from workers.supervisor.child import Child
 
+FROZEN_SECONDS: Final = 4.0
+"""Beyond its lease: others have taken over by then what it holds."""
+
+
+def _running(scene: Scene) -> dict[int, Child]:
+    return {child.pid: child for child in scene.house.workers if child.pid is not None}
+
+
+def busiest(scene: Scene) -> Child | None:
+    """The worker that holds most; None: none holds anything at this moment."""
+    running = _running(scene)
+    found = None
+    with suppress(ExpectedError), scene.house.observer.begin() as tx:
+        found = holding.busiest(tx, list(running))
+    return None if found is None else running[found]
+
 
 def worker(scene: Scene) -> Child | None:
     """The worker that holds most, or any."""
-    running = {child.pid: child for child in scene.house.workers if child.running}
-    if not running:
-        return None
-    busiest = None
-    with suppress(ExpectedError), scene.house.observer.begin() as tx:
-        busiest = holding.busiest(tx, [pid for pid in running if pid])
-    return running.get(busiest) or scene.chance.choice(list(running.values()))
+    running = list(_running(scene).values())
+    return busiest(scene) or (scene.chance.choice(running) if running else None)
 
 
 def any_of(scene: Scene, name: str) -> Child | None:
@@ -39,7 +51,7 @@ def freeze(scene: Scene, child: Child | None) -> str | None:
     """Stop it until its leases are over and more."""
     if child is None or child.pid is None:
         return None
-    pid, seconds = child.pid, scene.house.plan.lease_seconds + 1.5
+    pid, seconds = child.pid, scene.house.plan.lease_seconds + FROZEN_SECONDS
     send(pid, signal.SIGSTOP)
     scene.agenda.later(seconds, lambda: send(pid, signal.SIGCONT))
     return f"{child.name} (pid {pid}) for {seconds:g} s"
