@@ -302,6 +302,12 @@ def test_the_import_rules_know_every_package_and_family() -> None:
     assert {f"jobs.{folder}" for folder in folders} == set(families)
 
 
+def test_no_text_holds_the_marks_of_a_merge() -> None:
+    mark = re.compile(r"^(<{7} |>{7} |={7}$)", re.MULTILINE)
+
+    assert [place(path) for path, text in texts() if mark.search(text)] == []
+
+
 def test_nothing_stands_at_the_top_without_a_decision() -> None:
     ignored = [line.strip("/") for line in (ROOT / ".gitignore").read_text().split()]
     strangers = [
