@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from tests.crash.figures import EXPLORED, table
+from tests.crash.figures import EXPLORE, EXPLORED, FOLDER, table
 
 pytest.register_assert_rewrite("tests.crash.explorer", "tests.crash.worlds")
 
@@ -23,5 +23,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     told = [str(value) for r in reports for name, value in r.user_properties if name == EXPLORED]
     if told:
         terminalreporter.section("crash points")
-        for line in table(told):
+        lines = table(told)
+        for line in lines:
             terminalreporter.write_line(line)
+        if EXPLORE == "full":
+            FOLDER.mkdir(parents=True, exist_ok=True)
+            (FOLDER / "crash.md").write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -1,7 +1,14 @@
 """What was explored, in figures: a line for each world, summed over the parts it was explored in."""
 
+import os
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Final
+
+EXPLORE: Final = os.environ.get("BURSAR_TEST_EXPLORE", "sample")
+"""`sample`, `full`, or one fault as a failure prints it."""
+FOLDER: Final = Path(__file__).parents[2] / "build" / "explored"
+"""Where `make explore` leaves its figures."""
 
 EXPLORED: Final = "explored"
 """The property of a test's report that carries one line."""

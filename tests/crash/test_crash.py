@@ -4,7 +4,6 @@
 `BURSAR_TEST_EXPLORE=<fault>` lets happen again.
 """
 
-import os
 from collections.abc import Callable
 from typing import Final
 
@@ -12,14 +11,12 @@ import pytest
 
 from jobs.catalog import ALL
 from tests.crash.explorer import prepared
-from tests.crash.figures import EXPLORED, line
+from tests.crash.figures import EXPLORE, EXPLORED, line
 from tests.crash.points import Fault, faults, sample
 from tests.crash.worlds import every
 from tests.kit.world import World
 from tests.servers import Databases
 
-EXPLORE: Final = os.environ.get("BURSAR_TEST_EXPLORE", "sample")
-"""`sample`, `full`, or one fault as a failure prints it."""
 SAMPLE: Final = 10
 SLICES: Final = 6 if EXPLORE == "full" else 1
 """Parts of a world's faults, so that test processes share them."""
