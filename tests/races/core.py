@@ -17,7 +17,7 @@ from domain.switches import MAINTENANCE
 from jobs.catalog import Ports, build
 from schedules.ticker import Clocks, Ticker
 from tests.builders import change, rows
-from tests.races import parts
+from tests.races import parts, payouts
 from tests.races.explorer import Act, Race
 from tests.races.parts import process, works
 from tests.races.sides import Side
@@ -125,6 +125,35 @@ def abandoned(stage: Stage) -> Started:
     started = stage.worker.transact(take)
     assert started is not None
     return started
+
+
+def called_dead(stage: Stage) -> list[Any]:
+    """A payout sent by a run of worker `w0`, whose leases are live; its answers."""
+    parts.payouts(stage, 1)
+    known = [Known(job=PROCESS, queue="money", version=1, width_max=1)]
+    request = Request(job=PROCESS, queue="money", version=1, origin=Origin.OPERATOR)
+
+    def take(tx: Tx) -> Started | None:
+        [run] = runs.enqueue(tx, [request])
+        return runs.start(tx, run.id, known, worker="w0", lease_seconds=3600)
+
+    started = stage.worker.transact(take)
+    assert started is not None
+    items = parts.claim(stage, process, run=started.id, lease_seconds=3600)
+    return parts.act(stage, process, items)
+
+
+def settles_own(stage: Stage) -> dict[str, int]:
+    """Worker `w0`, which lives, settles."""
+    [answer] = stage.given
+    [row] = rows(stage.worker, "SELECT min(id) AS run FROM runs")
+    return parts.settle(stage, process, [answer], run=row.run)
+
+
+def inherits(stage: Stage) -> object:
+    """A neighbour that sees worker `w0` dead, ends its leases, and works on what comes free."""
+    stage.worker.transact(lambda tx: leases.lapse(tx, ["w0"], lease_seconds=7200))
+    return works(process, 99)(stage)
 
 
 def swept_once(stage: Stage, sides: Sequence[Side]) -> None:
@@ -273,6 +302,12 @@ ALL: Final = (
         prepare=lapsed_lease,
         sides=(takes_lease(2), takes_lease(3)),
         check=one_lease,
+    ),
+    Race(
+        name="settle/called-dead",
+        prepare=called_dead,
+        sides=(settles_own, inherits),
+        check=payouts.one_settled,
     ),
     Race(name="page/takeover", prepare=lapsed_lease, sides=(turns_a_page, takes_lease(2))),
     Race(
