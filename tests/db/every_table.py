@@ -1,0 +1,25 @@
+"""A row for every table that payouts in every state leave empty."""
+
+from typing import Final
+
+ROWS: Final = (
+    """INSERT INTO earnings (id, external_id, payee, amount, currency)
+       SELECT gen_random_uuid(), 'E-1', id, 1000, 'INR' FROM payees LIMIT 1""",
+    "INSERT INTO payout_earnings (payout, earning) SELECT p.id, e.id FROM payouts p, earnings e LIMIT 1",
+    "INSERT INTO changes (what, subject, who, why) VALUES ('lease.break', 'a', 'asha', 'because')",
+    "INSERT INTO findings (key, kind, subject, severity, detail) VALUES ('a', 'b', 'c', 'P1', 'd')",
+    "INSERT INTO leases (name, token, holder, worker, leased_until) VALUES ('run:1', 1, 1, 'w', clock_timestamp())",
+    "INSERT INTO operators (name, token_hash, added_by) VALUES ('asha', 'hash', 'ravi')",
+    "INSERT INTO proposals (action, subject, proposed_by, why) VALUES ('a', 'b', 'asha', 'because')",
+    "INSERT INTO rate_limits (name, rate_per_second, burst) VALUES ('a', 1, 1)",
+    "INSERT INTO rejected_postings (key, type, reason, content, actor) VALUES ('a', 'b', 'c', '{}', 'd')",
+    "INSERT INTO runs (job, queue, origin, wake_key, request_key) VALUES ('a.b', 'rest', 'wake', 'a.b', 'k')",
+    "INSERT INTO run_attempts (run, attempt, token, worker) VALUES (1, 1, 1, 'w')",
+    """INSERT INTO schedule_progress (schedule, rhythm, accounted_until, next_tick_at)
+       VALUES ('a', 'b', clock_timestamp(), clock_timestamp())""",
+    "INSERT INTO schedule_settings (schedule, cron, changed_by, why) VALUES ('a', '* * * * *', 'asha', 'because')",
+    "INSERT INTO switches (name, is_on, who, why) VALUES ('a', true, 'asha', 'because') ON CONFLICT DO NOTHING",
+    "INSERT INTO switch_changes (name, is_on, who, why) VALUES ('a', true, 'asha', 'because')",
+    "INSERT INTO ticks (schedule, tick_at, outcome, run, recorded_by) VALUES ('a', clock_timestamp(), 'run', 1, 'w')",
+    "INSERT INTO workers (id, host, pid, version, jobs) VALUES ('w', 'h', 1, '1', '{}')",
+)

@@ -1,0 +1,161 @@
+"""Every constraint a promise rests on is in the catalogue and on its page, and refuses what would break it."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+import sqlalchemy as sa
+
+from db.errors import constraint_of
+from tests.db.every_table import ROWS
+from tests.driving import every_state
+from tests.fakes.bank import FakeBank
+from tests.operating import opened, with_catalog
+
+PAGE: Final = Path(__file__).parents[2] / "docs" / "constraints.md"
+LISTED: Final = re.compile(r"^\| `(\w+)` \| `(\w+)` \| \S.+ \|$", re.MULTILINE)
+CATALOGUE: Final = """
+    SELECT c.relname, n.conname FROM pg_constraint n JOIN pg_class c ON c.oid = n.conrelid
+    WHERE c.relnamespace = 'bursar'::regnamespace AND NOT c.relispartition AND n.contype <> 'n'
+    UNION
+    SELECT c.relname, i.relname FROM pg_index x
+    JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class c ON c.oid = x.indrelid
+    WHERE c.relnamespace = 'bursar'::regnamespace AND NOT c.relispartition AND x.indisunique
+    UNION
+    SELECT c.relname, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+    WHERE c.relnamespace = 'bursar'::regnamespace AND NOT c.relispartition AND NOT t.tgisinternal"""
+MONTH: Final = re.compile(r"_\d{4}_\d{2}(?=_)")
+UNKNOWN: Final = "ffffffff-0000-4000-8000-000000000000"
+"""A key that nothing has."""
+
+CHANGED: Final[dict[str, dict[str, object]]] = {
+    "accounts_kind_owner_currency_key": {"id": -1},
+    "accounts_normal_check": {"normal": "X"},
+    "accounts_stripes_check": {"stripes": 65, "bounded": False},
+    "bounded_is_one_row": {"stripes": 2, "bounded": True},
+    "aggregates_subjects_key": {"kind": "another"},
+    "balances_account_fkey": {"account": -1},
+    "balances_credits_check": {"credits": -1, "floor": None},
+    "balances_debits_check": {"debits": -1, "floor": None},
+    "never_below_zero": {"floor": "C", "debits": 2, "credits": 1},
+    "catalog_queue_check": {"queue": "slow"},
+    "catalog_shape_check": {"shape": "round"},
+    "earnings_external_id_key": {"id": UNKNOWN},
+    "earnings_amount_check": {"amount": 0},
+    "earnings_payee_fkey": {"id": UNKNOWN, "external_id": "new", "payee": UNKNOWN},
+    "earnings_state_check": {"state": "LOST"},
+    "effects_one_per_payment": {"key": UNKNOWN},
+    "accepted_has_a_name": {"state": "accepted", "provider_id": None},
+    "effects_state_check": {"state": "perhaps"},
+    "sends_are_counted": {"sends": -1},
+    "entries_key_key": {"id": -1},
+    "entry_rules_side_check": {"side": "X"},
+    "findings_severity_check": {"severity": "P9"},
+    "resolved_by_whom_and_why": {"resolved_by": "me"},
+    "installation_one_check": {"one": False},
+    "legal_moves_guard_check": {"guard": "none"},
+    "operators_token_hash_key": {"name": "another"},
+    "payees_name_key": {"id": UNKNOWN},
+    "payees_payable_fkey": {"id": UNKNOWN, "name": "new", "payable": -1},
+    "payout_accounts_payee_fkey": {"id": UNKNOWN, "payee": UNKNOWN},
+    "payout_accounts_payee_fund_account_id_key": {"id": UNKNOWN},
+    "payout_earnings_one_live": {"payout": UNKNOWN, "live": True},
+    "payout_earnings_earning_fkey": {"earning": UNKNOWN, "live": False},
+    "payout_earnings_payout_fkey": {"payout": UNKNOWN, "live": False},
+    "payouts_external_id_key": {"id": UNKNOWN},
+    "payouts_account_payee_fkey": {"id": UNKNOWN, "external_id": "new", "account": UNKNOWN},
+    "payouts_amount_check": {"amount": 0},
+    "payouts_generation_check": {"generation": 0},
+    "payouts_state_check": {"state": "LOST"},
+    "approved_is_sealed": {"state": "APPROVED", "effect_key": None},
+    "postings_amount_check": {"amount": 0},
+    "two_accounts": {"debit": 1, "credit": 1},
+    "postings_keep_the_rules": {"entry": -1},
+    "proposals_one_live": {"id": -1},
+    "two_people": {"approved_by": "asha"},
+    "rate_limits_burst_check": {"burst": 0},
+    "rate_limits_rate_per_second_check": {"rate_per_second": 0},
+    "runs_one_waiting_wake": {"id": -1, "request_key": None},
+    "runs_one_per_request": {"id": -1, "state": "succeeded"},
+    "only_wakes_have_wake_keys": {"origin": "tick"},
+    "runs_origin_check": {"origin": "moon", "wake_key": None},
+    "runs_state_check": {"state": "asleep"},
+    "scope_is_small": {"scope": {"x": "y" * 70_000}},
+    "one_rhythm": {"cron": "* * * * *", "every_seconds": 60},
+    "schedule_settings_catch_up_check": {"catch_up": "sometimes"},
+    "schedule_settings_every_seconds_check": {"every_seconds": 0, "cron": None},
+    "a_run_or_a_reason": {"outcome": "run", "run": None},
+    "ticks_outcome_check": {"outcome": "lost", "run": None, "reason": "x"},
+    "leased_by_somebody": {"token": 1, "leased_until": None, "holder": None},
+    "parked_with_a_reason": {"parked_reason": "because", "due_at": "2026-01-01T00:00:00Z"},
+}
+"""What a copy of a row that is there has other than it, to break each; nothing of a primary key."""
+SAID: Final = {"postings_keep_the_rules": "entries_keep_to_their_accounts"}
+"""What a trigger calls the promise, where not by its own name."""
+CHOSEN: Final = {"effects_one_per_payment": "provider_id IS NOT NULL"}
+"""Which row is copied, where not any."""
+
+
+def listed() -> set[tuple[str, str]]:
+    """The page's constraints: table and name."""
+    return set(LISTED.findall(PAGE.read_text(encoding="utf-8")))
+
+
+@pytest.fixture
+def connection(database_url: str, superuser_url: str) -> Iterator[sa.Connection]:
+    """A superuser on a database with a row in every table."""
+    with_catalog(database_url)
+    with opened(database_url) as operator, opened(database_url, "bursar_worker") as worker:
+        every_state(operator, worker, FakeBank())
+    engine = sa.create_engine(superuser_url, poolclass=sa.pool.NullPool)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("SET search_path = bursar")
+        for statement in ROWS:
+            connection.exec_driver_sql(statement)
+        connection.commit()
+        yield connection
+    engine.dispose()
+
+
+def test_each_promise_has_its_constraint_and_each_constraint_is_on_the_page_and_refuses(
+    connection: sa.Connection,
+) -> None:
+    """As the owner, whom no grant stops: a copied row, with just what would break the promise."""
+    rows = connection.exec_driver_sql(CATALOGUE).all()
+    there = {(table, name) for table, name in rows if table != "alembic_version"}
+    assert listed() == there
+    kept = {name: refusal(connection, table, name) for table, name in sorted(there)}
+    kept.pop(
+        "payout_accounts_id_payee_key"
+    )  # holds what the primary key holds; a foreign key needs it
+    broken = {name: by for name, by in kept.items() if by != SAID.get(name, by_name(name))}
+    assert broken == {}, broken
+
+
+def by_name(name: str) -> str:
+    """What a refusal is called."""
+    return "append_only" if name.endswith("_append_only") else name
+
+
+def refusal(connection: sa.Connection, table: str, name: str) -> str | None:
+    """Break one promise; returns the name of what refused it, None where nothing did."""
+    changes = json.dumps(CHANGED.get(name, {}))
+    # The names come out of the catalogue and of this module.
+    statement = f"""
+        INSERT INTO {table} OVERRIDING SYSTEM VALUE
+        SELECT (jsonb_populate_record(x.one, CAST(%(changes)s AS jsonb))).*
+        FROM (SELECT t AS one FROM {table} t WHERE {CHOSEN.get(name, "true")} LIMIT 1) x"""  # noqa: S608  see above
+    if name.endswith("_append_only"):
+        statement = f"DELETE FROM {table}"  # noqa: S608  see above
+    try:
+        connection.exec_driver_sql(statement, {"changes": changes})
+    except sa.exc.DBAPIError as error:
+        # A partition's index is called after its month.
+        return MONTH.sub("", constraint_of(error) or str(error.orig))
+    finally:
+        connection.rollback()
+        connection.exec_driver_sql("SET search_path = bursar")
+    return None
