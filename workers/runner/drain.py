@@ -159,7 +159,8 @@ class DrainRun(Generic[ItemT, ResultT]):
         """Claim a set; one that breaks a rule is claimed in halves until only the guilty item is left out."""
         try:
             return self._claim(limit)
-        except (UnreachableError, ContendedError) as error:  # nobody's fault: no item is blamed
+        except (UnreachableError, ContendedError, CommitUnknownError) as error:
+            # Nobody's fault: no item is blamed. What was claimed after all comes back by its lease.
             log.warning("claim.not_made", job=self.job.name, error=str(error))
             self.stop.wait(0.5)
             return None

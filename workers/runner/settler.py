@@ -135,7 +135,7 @@ class Settler(Generic[ItemT, ResultT]):
         try:
             with self.database.begin() as tx:
                 done = self.job.evident(tx, answers)
-        except UnreachableError:
+        except (UnreachableError, CommitUnknownError):  # of a transaction that only read
             return list(answers)  # the token fences a second try, if the first was committed
         log.warning("settle.reread", job=self.job.name, items=len(answers), done=len(done))
         self.tally[Count.PROCESSED] += len(done)

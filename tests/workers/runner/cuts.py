@@ -25,20 +25,22 @@ class Lost(Enum):
 
 CLAIM = "UPDATE work w SET token = token.token"
 SETTLE = "INSERT INTO effect_answers"
+CONFIRM = "SELECT subject FROM locked WHERE token = mine"
+EVIDENT = "a.token = h.token"
 MARK = "to be cut"
 
 
 @contextmanager
 def cut(database: Database, statement: str, lost: Lost) -> Iterator[threading.Event]:
     """Cut the first commit of a transaction that ran `statement`; the event tells that it happened."""
-    done = threading.Event()
+    done, mine = threading.Event(), f"{MARK} after {statement}"
 
     def mark(connection: sa.Connection, _cursor: object, text: str, *_: object) -> None:
         if statement in text:
-            connection.info[MARK] = True
+            connection.info[mine] = True
 
     def commit(connection: sa.Connection) -> None:
-        if connection.info.pop(MARK, False) and not done.is_set():
+        if connection.info.pop(mine, False) and not done.is_set():
             done.set()
             driver = connection.connection.driver_connection
             assert driver is not None

@@ -25,7 +25,7 @@ from tests.fakes.bank import FakeBank
 from tests.servers import Cluster, kill
 from tests.waiting import eventually
 from tests.workers.runner.banks import GarbledBank, SlowBank, TwinBank
-from tests.workers.runner.cuts import CLAIM, SETTLE, Lost, cut
+from tests.workers.runner.cuts import CLAIM, CONFIRM, EVIDENT, SETTLE, Lost, cut
 
 POOLS = pytest.mark.parametrize(
     ("pooler", "pool_max"), [("none", 6), ("transaction", 1)], ids=["direct", "pooled"]
@@ -67,6 +67,50 @@ def test_a_settle_whose_commit_is_in_doubt_happens_once(
     )
     assert [answer.n for answer in answers] == [1] * 40
     assert len(home.bank.submits) == 40
+    assert_paid_once(home.bank, ids)
+    assert_sound(outside)
+
+
+@BOTH
+def test_when_the_look_for_evidence_is_lost_as_well_no_item_is_blamed(
+    database_url: str, outside: Database, lost: Lost
+) -> None:
+    """F17: settled once, by the first commit or by the next under the same token."""
+    ids = seed(database_url, 20)
+    with house(database_url, batch_max=10) as home:
+        with (
+            cut(home.database, SETTLE, lost) as settled,
+            cut(home.database, EVIDENT, Lost.REPLY) as looked,
+        ):
+            ended = home.run(PROCESS)
+        assert settled.is_set()
+        assert looked.is_set()
+    assert ended.reason is None
+    assert rows(outside, "SELECT FROM work WHERE last_error IS NOT NULL") == []
+    answers = rows(outside, "SELECT count(*) AS n FROM effect_answers WHERE moved GROUP BY key")
+    assert [answer.n for answer in answers] == [1] * 20
+    assert len(home.bank.submits) == 20
+    assert_paid_once(home.bank, ids)
+    assert_sound(outside)
+
+
+@BOTH
+def test_when_the_look_at_a_claim_is_lost_as_well_its_rows_come_back_by_their_lease(
+    database_url: str, outside: Database, lost: Lost
+) -> None:
+    """F16: nobody knows whether they are ours, so nothing is sent and nobody is blamed."""
+    ids = seed(database_url, 20)
+    with house(database_url, batch_max=10) as home:
+        with (
+            cut(home.database, CLAIM, lost) as claimed,
+            cut(home.database, CONFIRM, Lost.REPLY) as looked,
+        ):
+            home.run(PROCESS)
+        assert claimed.is_set()
+        assert looked.is_set()
+        assert rows(outside, "SELECT FROM work WHERE last_error IS NOT NULL") == []
+        expire(outside)
+        home.run(PROCESS)
     assert_paid_once(home.bank, ids)
     assert_sound(outside)
 
