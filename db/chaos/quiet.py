@@ -1,6 +1,8 @@
 """Whether a storm has died down: what is still open, and what a day's passing would bring."""
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
+from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -37,24 +39,19 @@ def look(tx: Tx) -> Open:
 
 _DAY: Final = sa.text("""
     UPDATE work SET due_at = clock_timestamp() FROM payouts p
-    WHERE p.id = work.subject AND p.state = 'COMPLETED' AND work.job = 'payouts.follow'
-      AND work.token IS NULL AND work.parked_reason IS NULL""")
+    WHERE p.id = work.subject AND p.id = ANY(CAST(:ids AS uuid[])) AND p.state = 'COMPLETED'
+      AND work.job = 'payouts.follow' AND work.token IS NULL AND work.parked_reason IS NULL""")
+_STILL: Final = sa.text("""
+    SELECT count(*) FROM payouts WHERE id = ANY(CAST(:ids AS uuid[])) AND state = 'COMPLETED'""")
 
 
-def let_a_day_pass(tx: Tx) -> int:
-    """Let every completed payout be asked about now, as it would be tomorrow; returns how many."""
-    return tx.run(_DAY)
+def let_a_day_pass(tx: Tx, payouts: Sequence[UUID]) -> int:
+    """Let those of `payouts` that are completed be asked about now, as they would be tomorrow.
 
-
-_FOLLOWED: Final = sa.text("""
-    SELECT count(*) FROM work
-    -- What is to be asked about again soon got no answer yet: the next look after one is a day away.
-    WHERE job = 'payouts.follow' AND due_at <= clock_timestamp() + interval '1 hour'""")
-
-
-def unfollowed(tx: Tx) -> int:
-    """How many of them were not yet asked about."""
-    found: int = tx.scalar(_FOLLOWED)
+    Returns how many are completed.
+    """
+    tx.run(_DAY, ids=list(payouts))
+    found: int = tx.scalar(_STILL, ids=list(payouts))
     return found
 
 

@@ -23,6 +23,8 @@ EVERYTHING: Final = (
     "unauthorised=0.002,forbidden=0.002"
 )
 """Every fault the bank knows at once: about one send in six meets one."""
+PAID, GIVEN_BACK = "processed", "reversed"
+"""How a transfer ends well, and how it is undone."""
 DOUBLE, LOST = "double-payment", "lost-payment"
 CANARIES: Final = (DOUBLE, LOST)
 

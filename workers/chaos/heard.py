@@ -8,6 +8,7 @@ from typing import Final
 
 ENDED: Final = "child.ended"
 RAN: Final = "run.ended"
+STOPPED: Final = "worker.stopped"
 TRACEBACK: Final = "Traceback (most recent call last)"
 LINES_MAX: Final = 20
 
@@ -21,6 +22,8 @@ class Heard:
     """(process, exit code) of ends by themselves or by a fault; negative codes are signals."""
     ran: Counter[tuple[str, str]] = field(default_factory=Counter)
     """(process, job) of every run that ended."""
+    late_stops: int = 0
+    """Workers that did not end in time when asked to."""
     tracebacks: list[str] = field(default_factory=list)
     """The first lines that carry one outside the log's own form: nobody handled it."""
 
@@ -50,6 +53,8 @@ def _take(heard: Heard, line: str) -> None:
         heard.events[event] += 1
         if event == ENDED:
             heard.exits[_kind(str(said.get("child"))), int(said["exit_code"])] += 1
+        if event == STOPPED:
+            heard.late_stops += said.get("in_time") is False
         if event == RAN:
             heard.ran[_kind(name), str(said.get("job"))] += 1
 

@@ -7,12 +7,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import Random
 from typing import Final
+from uuid import UUID
 
 from db import switches
 from db.chaos import quiet
 from domain.errors import ExpectedError
+from domain.payout_ids import of_reference
 from domain.switches import schedule
 from workers.chaos.agenda import Agenda
+from workers.chaos.bank import GIVEN_BACK
 from workers.chaos.house import House
 from workers.chaos.people import TICKS, WHO, People
 from workers.chaos.recovery import Figure, Recovery, kill_one
@@ -159,14 +162,14 @@ class Storm:
         try:
             with self.house.observer.begin() as tx:
                 seen = quiet.look(tx)
-                unfollowed = quiet.unfollowed(tx) if self._day_passed else 0
+                unseen = quiet.let_a_day_pass(tx, self._given_back()) if self._day_passed else 0
         except ExpectedError:
             return False
         stuck = len(self.house.bank.stuck_keys())
         self.course.unknown = seen.unknown
         open_ = max(0, seen.payouts - min(seen.unknown, stuck))
         open_ += 0 if stuck else seen.runs
-        waits = open_ + unfollowed + (self.course.recovery is None or self.course.recovery.waits)
+        waits = open_ + unseen + (self.course.recovery is None or self.course.recovery.waits)
         self._steady = 0 if waits else self._steady + 1
         if self._steady < STEADY_LOOKS:
             return False
@@ -178,9 +181,13 @@ class Storm:
         return True
 
     def _pass_a_day(self) -> None:
-        """Nothing is asked for by the clock any more, and what comes late is looked for now."""
+        """Nothing is asked for by the clock any more; from here on what came late is looked for."""
         with self.house.observer.begin() as tx:
             for name in TICKS:
                 switches.turn(tx, schedule(name), on=True, who=WHO, why="the storm is over")
-            quiet.let_a_day_pass(tx)
         self._day_passed, self._steady = True, 0
+
+    def _given_back(self) -> list[UUID]:
+        """Payouts whose money the bank gave back, as its own book says."""
+        named = [t.reference for t in self.house.bank.transfers() if t.status == GIVEN_BACK]
+        return [of[0] for name in named if (of := of_reference(name)) is not None]

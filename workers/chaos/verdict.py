@@ -9,15 +9,13 @@ from uuid import UUID
 from db.tx import Row
 from domain.payout_ids import of_reference, reference
 from domain.payouts import SETTLED, PayoutState
-from workers.chaos.bank import Transfer
+from workers.chaos.bank import GIVEN_BACK, PAID, Transfer
 from workers.chaos.evidence import Evidence
 from workers.chaos.release import UNKNOWN_TO_THE_ELDER
 
-PAID: Final = "processed"
-GIVEN_BACK: Final = "reversed"
 NAMED_MAX: Final = 5
-EXITS: Final = frozenset({0, 3, -9, -15})
-"""How a process may end in a storm: in order, without its servers, by a fault, or asked before it was ready."""
+EXITS: Final = frozenset({0, 1, 3, -9, -15})
+"""How a process may end in a storm: in order, by an error it names, without its servers, or by a signal."""
 FINAL: Final = SETTLED | {PayoutState.COMPLETED}
 
 
@@ -162,6 +160,10 @@ def _processes(found: Evidence) -> Iterator[Check]:
         if code not in EXITS
     ]
     yield _check("no process fell over", bad + found.heard.tracebacks, "exit codes and tracebacks")
+    late = [f"{found.heard.late_stops} times"] if found.heard.late_stops else []
+    yield _check(
+        "whoever was asked to stop did so in time", late, "with what was under way settled"
+    )
     beyond = [
         f"elder ran {job}"
         for name, job in found.heard.ran

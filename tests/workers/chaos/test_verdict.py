@@ -115,7 +115,7 @@ ONE = payout()
             "every tick is a run or a recorded reason",
         ),
         (
-            evidence([], [], heard=Heard(exits=Counter({("worker", 1): 1}))),
+            evidence([], [], heard=Heard(exits=Counter({("worker", -11): 1}))),
             "no process fell over",
         ),
         (
