@@ -24,7 +24,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run up test explore install check format bench bench-install bench-test bench-run bench-render lock audit-deps clean
+.PHONY: help run up test explore gate install check format bench bench-install bench-test bench-run bench-render lock audit-deps clean
 
 help: ## List what can be done
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -41,6 +41,12 @@ test: install ## All tests, on servers they start themselves (TESTS=path, ARGS=o
 explore: install ## Every crash point, race in every order of few switches, state of the model: minutes to an hour
 	BURSAR_TEST_EXPLORE=full $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -o faulthandler_timeout=0 \
 	  $(wildcard tests/crash tests/races tests/models) $(ARGS)
+
+gate: install ## docs/release-gate.md, from a run of the crash explorer: fails where anything is not proven
+	mkdir -p $(VENV)/gate
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal tests/crash --junitxml $(VENV)/gate/crash.xml \
+	  -o junit_family=xunit1 $(ARGS)
+	$(BIN)/python -m tests.gate $(VENV)/gate/crash.xml
 
 install: $(INSTALLED) ## The locked environment in .venv, with .venv/bin/bursar
 

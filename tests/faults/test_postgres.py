@@ -3,10 +3,13 @@
 import signal
 
 import pytest
+import sqlalchemy as sa
 
-from tests.builders import rows
+from db.errors import ConnectionLostError, OverdueError
+from domain.errors import UnreachableError
+from tests.builders import rows, worker
 from tests.faults.houses import House
-from tests.servers import Cluster, kill, restart
+from tests.servers import Cluster, freeze, kill, restart, thaw
 from tests.waiting import eventually
 
 
@@ -96,3 +99,21 @@ def test_frozen_inside_its_settling_transaction_it_is_cut_off_and_its_commit_fai
     assert (after.e_sends, after.e_provider_id) == (before.e_sends, before.e_provider_id)
     assert len(set(home.sent(id_))) == 1
     home.assert_each_paid_once(1)
+
+
+def test_a_frozen_server_holds_nobody_for_longer_than_a_transaction_may_last(
+    own_database_url: str, own_servers: Cluster
+) -> None:
+    """F23: the client's own deadline gives the connection up; thawed, the server is used again."""
+    with worker(own_database_url) as database:
+        assert rows(database, "SELECT 1 AS one")[0].one == 1
+        freeze(own_servers.postgres)
+        try:
+            with (
+                pytest.raises((ConnectionLostError, OverdueError, UnreachableError)),
+                database.begin(1.0) as tx,
+            ):
+                tx.scalar(sa.text("SELECT 1"))
+        finally:
+            thaw(own_servers.postgres)
+        assert database.transact(lambda tx: tx.scalar(sa.text("SELECT 2"))) == 2

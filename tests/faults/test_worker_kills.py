@@ -210,3 +210,16 @@ def test_one_child_of_a_supervisor_is_killed_and_the_batch_is_done(home: House) 
     home.accepted(400, seconds=25)
     assert workers.ready(3).said("worker.ready") == 3
     home.assert_each_paid_once(400)
+
+
+def test_a_batch_killed_midway_is_finished_by_whoever_comes_next(home: House) -> None:
+    """F93: none is sent under two keys or left out; what the dead one held comes back, one by one."""
+    home.seed(200)
+    worker = home.start().ready()
+    eventually(lambda: home.count("accepted") > 50, 30, "a part of it")
+    worker.signal(signal.SIGKILL)
+    assert worker.ended() == -signal.SIGKILL
+    home.lapse()
+    home.start()
+    home.accepted(200, seconds=60)
+    home.assert_each_paid_once(200)

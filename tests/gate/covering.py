@@ -1,0 +1,50 @@
+"""Which test covers which fault, as the tests' own docstrings say."""
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from tests.gate.matrix import ALSO
+
+ROOT: Final = Path(__file__).parents[2]
+ROW: Final = re.compile(r"\bF\d\d\b")
+WHERE: Final = ("tests", "workers/chaos")
+"""Tests, and the storm, whose faults say the same."""
+
+
+@cache
+def covered() -> dict[str, list[str]]:
+    """The places (`file::name`, or the file alone) that cover each row, in order."""
+    found: dict[str, set[str]] = {}
+    for place, docstring in _docstrings():
+        for row in ROW.findall(docstring):
+            found.setdefault(row, set()).add(place)
+    for row, places in ALSO.items():
+        found.setdefault(row, set()).update(places)
+    return {row: sorted(places) for row, places in sorted(found.items())}
+
+
+@cache
+def names(path: str) -> frozenset[str]:
+    """The functions that a file of tests defines; none where there is no such file."""
+    file = ROOT / path
+    if not file.is_file():
+        return frozenset()
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    return frozenset(node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
+
+
+def _docstrings() -> Iterator[tuple[str, str]]:
+    for folder in WHERE:
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            where = path.relative_to(ROOT).as_posix()
+            if where.startswith("tests/gate/"):
+                continue
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            yield where, ast.get_docstring(tree) or ""
+            for node in ast.walk(tree):
+                if isinstance(node, ast.FunctionDef):
+                    yield f"{where}::{node.name}", ast.get_docstring(node) or ""

@@ -1,0 +1,116 @@
+"""The two pages, made: `docs/release-gate.md`, and the matrix of faults in `docs/testing.md`."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from xml.etree import ElementTree as ET
+
+from tests.gate.covering import ROOT, covered
+from tests.gate.flows import Flow, completed
+from tests.gate.matrix import GROUPS, NOT_YET, ROWS
+from tests.races.catalog import RACES
+
+GATE: Final = ROOT / "docs/release-gate.md"
+TESTING: Final = ROOT / "docs/testing.md"
+BEGIN: Final = "<!-- faults: made by python -m tests.gate -->\n"
+END: Final = "<!-- end of faults -->\n"
+COLUMNS: Final = ("flow", "constraints", "transaction", "lease", "tests", "races", "crash points")
+EMPTY: Final = "**nothing**"
+
+_ABOUT: Final = """# Release gate
+
+Made by `make gate`, which runs the crash explorer and fails on an empty cell or on anything amiss. For each flow
+and job: the constraints of the database that hold even against our own mistakes, the transactions, the lease, the
+tests, the races it takes part in, and the crash points of its worlds: statements, commits and outside calls at which
+it can be killed.
+
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explored:
+    """What the crash explorer reported of one world."""
+
+    points: int
+    faults: int
+    failed: int
+
+
+def explored(report: Path) -> dict[str, Explored]:
+    """The figures of each world in a JUnit report, summed over its parts."""
+    found: dict[str, Explored] = {}
+    for one in ET.parse(report).iter("property"):  # noqa: S314  our own report
+        if one.get("name") != "explored":
+            continue
+        world, *figures = (one.get("value") or "").split("|")
+        points, faults, failed = map(int, figures)
+        had = found.get(world, Explored(points=0, faults=0, failed=0))
+        found[world] = Explored(
+            points=max(points, had.points),
+            faults=had.faults + faults,
+            failed=had.failed + failed,
+        )
+    return found
+
+
+def gate(figures: Mapping[str, Explored]) -> str:
+    """The page of the release gate."""
+    lines = [COLUMNS, ["---"] * len(COLUMNS), *(cells(flow, figures) for flow in completed())]
+    return _ABOUT + "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def cells(flow: Flow, figures: Mapping[str, Explored]) -> list[str]:
+    """One line; what is not there is `EMPTY`."""
+    told = [
+        ", ".join(f"`{name}`" for name in flow.constraints),
+        flow.transaction,
+        flow.lease,
+        ", ".join(_link(path) for path in flow.tests),
+        ", ".join(f"`{name}`" for name in races(flow)) or "alone",
+        _points(flow, figures),
+    ]
+    return [f"`{flow.name}`", *(cell or EMPTY for cell in told)]
+
+
+def races(flow: Flow) -> list[str]:
+    """The races a flow takes part in."""
+    return sorted(name for name in RACES if name.startswith(flow.races)) if flow.races else []
+
+
+def _points(flow: Flow, figures: Mapping[str, Explored]) -> str:
+    mine = [seen for world, seen in figures.items() if world.startswith(flow.worlds)]
+    points, failed = sum(seen.points for seen in mine), sum(seen.failed for seen in mine)
+    if failed:
+        return f"{EMPTY} sound: {failed} of {points}"
+    return str(points) if points else ""
+
+
+def _link(path: str) -> str:
+    return f"[{path.removeprefix('tests/')}](../{path})"
+
+
+def matrix() -> str:
+    """The matrix of faults: each row with the files that cover it, or why none does."""
+    parts = []
+    for group, lines in GROUPS.items():
+        rows = [line.partition(" ")[0] for line in lines.splitlines()]
+        table = "".join(f"| {row} | {ROWS[row]} | {_where(row)} |\n" for row in rows)
+        parts.append(f"**{group}**\n\n| row | fault | covered by |\n|---|---|---|\n{table}")
+    return "\n".join(parts)
+
+
+def _where(row: str) -> str:
+    files = sorted({place.partition("::")[0] for place in covered().get(row, [])})
+    return _names(files) if files else f"not yet: {NOT_YET.get(row, EMPTY)}"
+
+
+def _names(files: Sequence[str]) -> str:
+    return ", ".join(f"`{path}`" for path in files)
+
+
+def with_matrix(page: str) -> str:
+    """`docs/testing.md` with the matrix as it is now."""
+    made = BEGIN + "\n" + matrix() + "\n" + END
+    return re.sub(re.escape(BEGIN) + ".*" + re.escape(END), lambda _: made, page, flags=re.DOTALL)
