@@ -2,10 +2,16 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Final
+from operator import attrgetter
+from types import NoneType
+from typing import Final, cast
 from uuid import UUID
 
 _PLAIN: Final = frozenset({int, float})
+_UUIDS: Final = {UUID}
+_TEXTS: Final = {str}
+_NONES: Final = {NoneType}
+_hex: Final = attrgetter("hex")
 
 
 def literal(values: Sequence[object]) -> str:
@@ -16,14 +22,17 @@ def literal(values: Sequence[object]) -> str:
     kinds = set(map(type, values))
     if kinds <= _PLAIN:
         return "{" + ",".join(map(repr, values)) + "}"
-    if kinds == {UUID}:
-        return "{" + ",".join([value.hex for value in values if isinstance(value, UUID)]) + "}"
-    if kinds == {str}:
-        return _texts([value for value in values if isinstance(value, str)])
+    # One kind of value, as nearly every column has it, is written without a look at each.
+    if kinds == _UUIDS:
+        return "{" + ",".join(map(_hex, values)) + "}"
+    if kinds == _TEXTS:
+        return _texts(cast("Sequence[str]", values))
+    if kinds == _NONES:
+        return "{" + "NULL," * (len(values) - 1) + "NULL}"
     return "{" + ",".join(map(_element, values)) + "}"
 
 
-def _texts(values: list[str]) -> str:
+def _texts(values: Sequence[str]) -> str:
     joined = '","'.join(values)
     if "\\" in joined or joined.count('"') != 2 * (len(values) - 1):
         return "{" + ",".join(map(_quoted, values)) + "}"

@@ -19,7 +19,7 @@ from domain.effects import EffectState
 
 
 class Intent(NamedTuple):
-    """An effect about to be tried under the holder's `token`; `request` only where none is frozen yet."""
+    """An effect about to be tried under the holder's `token`; `request` counts only where none is frozen yet."""
 
     key: UUID
     subject: UUID
@@ -34,50 +34,60 @@ class Sendable(NamedTuple):
     subject: UUID
     request: str
     sends: int
-    put_backs: int
-    first_sent_at: datetime
 
 
 _INTEND: Final = sa.text("""
-    INSERT INTO effects AS e (key, kind, subject, generation, provider, account, request, state, sends, token)
+    INSERT INTO effects (key, kind, subject, generation, provider, account, request, state, sends, token)
     SELECT x.key, :kind, x.subject, x.generation, :provider, :account, x.request, 'intended', 1, x.token
     FROM ROWS FROM (unnest(CAST(:keys AS uuid[])), unnest(CAST(:subjects AS uuid[])), unnest(CAST(:generations AS int[])),
                     unnest(CAST(:tokens AS bigint[])), json_array_elements(CAST(:requests AS json)))
       AS x (key, subject, generation, token, request)
-    ON CONFLICT (key) DO UPDATE SET sends = e.sends + 1, token = excluded.token, updated_at = clock_timestamp(),
+    ON CONFLICT (key) DO NOTHING""")
+
+_INTEND_AGAIN: Final = sa.text("""
+    -- What was there keeps its request; new ones carry this token already.
+    UPDATE effects e SET sends = e.sends + 1, token = g.token, updated_at = clock_timestamp(),
       state = CASE WHEN e.state = 'not_sent' THEN 'intended' ELSE e.state END,
       -- What was put back or released never left: the key's window begins with the first real send.
       first_sent_at = CASE WHEN e.sends = 0 THEN clock_timestamp() ELSE e.first_sent_at END
-    WHERE e.state IN ('intended', 'not_sent', 'unknown')
-    -- A row that was there (xmax tells) gives its frozen request; that of a new one is known here.
-    RETURNING key, subject, sends, put_backs, first_sent_at, CASE WHEN xmax <> 0 THEN CAST(request AS text) END AS request""")
+    FROM unnest(CAST(:keys AS uuid[]), CAST(:tokens AS bigint[])) AS g (key, token)
+    WHERE e.key = g.key AND e.token <> g.token AND e.state IN ('intended', 'not_sent', 'unknown')""")
+
+_INTENDED: Final = sa.text("""
+    SELECT e.key, e.subject, CAST(e.request AS text) AS request, e.sends FROM effects e
+    JOIN unnest(CAST(:keys AS uuid[]), CAST(:tokens AS bigint[])) AS g (key, token) ON e.key = g.key AND e.token = g.token""")
 
 
 def intend(
     tx: LeasedTx, intents: Sequence[Intent], *, kind: str, provider: str, account: str
-) -> list[Sendable]:
-    """Commit to trying: one statement for the set. A frozen request is never overwritten.
+) -> list[Sendable | None]:
+    """Commit to trying, in the order of `intents`: one statement for a set of new effects.
 
-    Effects already accepted or rejected are left out of the result: nothing may be sent for them.
+    A frozen request is never overwritten. None stands for an effect already accepted or rejected:
+    nothing may be sent for it.
     """
     if not intents:
         return []
-    rows = tx.rows(
+    keys, subjects, generations, requests = map(list, zip(*intents, strict=True))
+    tokens = tx.tokens(subjects)
+    new = tx.run(
         _INTEND,
         kind=kind,
         provider=provider,
         account=account,
-        keys=[i.key for i in intents],
-        subjects=[i.subject for i in intents],
-        generations=[i.generation for i in intents],
-        tokens=[tx.held[i.subject].token for i in intents],
-        requests=f"[{','.join(i.request for i in intents)}]",
+        keys=keys,
+        subjects=subjects,
+        generations=generations,
+        tokens=tokens,
+        requests=f"[{','.join(requests)}]",
     )
-    frozen = {i.key: i.request for i in intents}
-    return [
-        Sendable(key, subject, request or frozen[key], sends, put_backs, first_sent_at)
-        for key, subject, sends, put_backs, first_sent_at, request in map(tuple, rows)
-    ]
+    if new == len(intents):
+        return [Sendable(i.key, i.subject, i.request, 1) for i in intents]
+    tx.run(_INTEND_AGAIN, keys=keys, tokens=tokens)
+    intended = {
+        row.key: Sendable._make(row) for row in tx.rows(_INTENDED, keys=keys, tokens=tokens)
+    }
+    return [intended.get(key) for key in keys]
 
 
 class Outcome(NamedTuple):
@@ -88,6 +98,7 @@ class Outcome(NamedTuple):
     state: EffectState | None
     detail: str | None = None
     provider_id: str | None = None
+    """The provider's name of the payment, where this answer is the first to give it."""
     status: str | None = None
     utr: str | None = None
     accepted_at: datetime | None = None
@@ -95,6 +106,10 @@ class Outcome(NamedTuple):
     """What to add to `sends`: -1 where it is certain that this claim sent nothing."""
 
 
+_OUTCOME_COLUMNS: Final = (
+    "keys", "answers", "states", "details", "provider_ids", "statuses", "utrs", "accepted_ats", "sends",
+)  # fmt: skip
+"""The fields of `Outcome`, in their order, as `_ANSWERED` names them."""
 _ANSWERED: Final = sa.text("""
     WITH given AS MATERIALIZED (
       SELECT * FROM unnest(CAST(:keys AS uuid[]), CAST(:answers AS text[]), CAST(:states AS text[]), CAST(:details AS text[]),
@@ -106,32 +121,22 @@ _ANSWERED: Final = sa.text("""
              status = coalesce(g.status, e.status), utr = coalesce(g.utr, e.utr), accepted_at = coalesce(g.accepted_at, e.accepted_at),
              sends = e.sends + g.sends, put_backs = e.put_backs + CASE WHEN g.state = 'not_sent' THEN 1 ELSE 0 END,
              error = CASE WHEN g.state = 'accepted' THEN NULL ELSE coalesce(g.detail, e.error) END, updated_at = clock_timestamp()
-      FROM given g WHERE e.key = g.key
-      RETURNING e.key)
+      FROM given g WHERE e.key = g.key RETURNING e.key, e.provider, e.account, g.provider_id),
+    -- Each name is given once: a second effect that claims a payment breaks effects_one_per_payment.
+    named AS (
+      INSERT INTO effect_payments (key, provider, account, provider_id)
+      SELECT key, provider, account, provider_id FROM changed WHERE provider_id IS NOT NULL)
     INSERT INTO effect_answers (key, answer, detail, run, token, moved)
-    SELECT g.key, g.answer, g.detail, :run, g.token, true FROM given g
-    RETURNING key""")
+    SELECT g.key, g.answer, g.detail, :run, g.token, true FROM given g""")
 
 
 def answered(tx: LeasedTx, outcomes: Sequence[tuple[UUID, Outcome]]) -> None:
     """Write down what was answered about the effects of held subjects: (subject, outcome) each."""
     if not outcomes:
         return
-    plain = [o for _, o in outcomes]
-    tx.rows(
-        _ANSWERED,
-        run=tx.holder,
-        tokens=[tx.held[subject].token for subject, _ in outcomes],
-        keys=[o.key for o in plain],
-        answers=[o.answer for o in plain],
-        states=[o.state.value if o.state else None for o in plain],
-        details=[o.detail for o in plain],
-        provider_ids=[o.provider_id for o in plain],
-        statuses=[o.status for o in plain],
-        utrs=[o.utr for o in plain],
-        accepted_ats=[o.accepted_at for o in plain],
-        sends=[o.sends for o in plain],
-    )
+    subjects, plain = zip(*outcomes, strict=True)
+    columns = dict(zip(_OUTCOME_COLUMNS, map(list, zip(*plain, strict=True)), strict=True))
+    tx.run(_ANSWERED, run=tx.holder, tokens=tx.tokens(subjects), **columns)
 
 
 def unsend(tx: LeasedTx, keys: Sequence[UUID]) -> int:

@@ -10,7 +10,7 @@ constrained account is the hot row of its owner. A caller posts last in its tran
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Final
 
@@ -23,7 +23,19 @@ from db.tx import Tx
 from domain.errors import RefusedError
 from domain.ledger import Entries, Entry
 
-_POST: Final = sa.text("""
+_BALANCES: Final = """-- Balances are locked in key order before any is changed; each is changed once, by the set's net.
+    locked AS MATERIALIZED (
+      SELECT b.account, b.stripe, n.debits, n.credits
+      FROM unnest(CAST(:net_accounts AS bigint[]), CAST(:net_debits AS bigint[]), CAST(:net_credits AS bigint[]))
+        AS n (account, debits, credits)
+      JOIN accounts a ON a.id = n.account
+      JOIN balances b ON b.account = n.account AND b.stripe = :stripe % a.stripes
+      ORDER BY b.account, b.stripe FOR UPDATE OF b),
+    balanced AS (
+      UPDATE balances b SET debits = b.debits + l.debits, credits = b.credits + l.credits
+      FROM locked l WHERE b.account = l.account AND b.stripe = l.stripe RETURNING b.account)
+    SELECT count(*) FROM balanced"""
+_POST: Final = sa.text(f"""
     -- One block of ids serves the statement: no second look, no join to learn them.
     WITH block AS MATERIALIZED (SELECT nextval('entry_blocks') * :block AS base),
     entry AS (
@@ -36,18 +48,20 @@ _POST: Final = sa.text("""
       SELECT block.base + l.n, l.debit, l.credit, l.amount
       FROM block CROSS JOIN unnest(CAST(:legs AS int[]), CAST(:debits AS bigint[]), CAST(:credits AS bigint[]),
                                    CAST(:amounts AS bigint[])) AS l (n, debit, credit, amount)),
-    -- Balances are locked in key order before any is changed; each is changed once, by the set's net.
-    locked AS MATERIALIZED (
-      SELECT b.account, b.stripe, n.debits, n.credits
-      FROM unnest(CAST(:net_accounts AS bigint[]), CAST(:net_debits AS bigint[]), CAST(:net_credits AS bigint[]))
-        AS n (account, debits, credits)
-      JOIN accounts a ON a.id = n.account
-      JOIN balances b ON b.account = n.account AND b.stripe = :stripe % a.stripes
-      ORDER BY b.account, b.stripe FOR UPDATE OF b),
-    balanced AS (
-      UPDATE balances b SET debits = b.debits + l.debits, credits = b.credits + l.credits
-      FROM locked l WHERE b.account = l.account AND b.stripe = l.stripe RETURNING b.account)
-    SELECT count(*) FROM balanced""")
+    {_BALANCES}""")
+_POST_SET: Final = sa.text(f"""
+    WITH block AS MATERIALIZED (
+      SELECT nextval('entry_blocks') * :block AS base, CAST(clock_timestamp() AT TIME ZONE 'UTC' AS date) AS today),
+    given AS MATERIALIZED (
+      SELECT block.base + g.n AS id, block.today, g.key, g.debit, g.credit, g.amount
+      FROM block CROSS JOIN unnest(CAST(:keys AS text[]), CAST(:debits AS bigint[]), CAST(:credits AS bigint[]), CAST(:amounts AS bigint[]))
+        WITH ORDINALITY AS g (key, debit, credit, amount, n)),
+    entry AS (
+      INSERT INTO entries (id, type, key, currency, effective_on, run, actor)
+      SELECT id, :type, key, :currency, today, :run, :actor FROM given),
+    leg AS (
+      INSERT INTO postings (entry, debit, credit, amount) SELECT id, debit, credit, amount FROM given),
+    {_BALANCES}""")
 
 _TOTALS: Final = sa.text("""
     INSERT INTO ledger_totals AS t (type, currency, stripe, entries, amount)
@@ -73,11 +87,26 @@ def post(tx: Tx, entries: Sequence[Entry], *, run: int | None, actor: str) -> in
     )
 
 
-def post_set(tx: Tx, entries: Entries, *, run: int | None, actor: str) -> int:
-    """Post a set given as columns, as `post` does."""
-    if 0 < len(entries) <= BLOCK and _posted(tx, Columns.of_set(entries), run=run, actor=actor):
-        return len(entries)
-    return post(tx, entries.one_by_one(), run=run, actor=actor)
+def post_new(tx: Tx, entries: Entries, *, run: int | None, actor: str) -> None:
+    """Post a set of at most `BLOCK` entries that cannot have been posted before, in one statement.
+
+    Raises `RuleBrokenError` as `post` does, and for a key that is in the books already.
+    """
+    nets = _nets(entries.debits, entries.credits, entries.amounts)
+    stripe = (run or 0) % STRIPES
+    balanced = tx.scalar(
+        _POST_SET,
+        type=entries.type.value,
+        currency=entries.currency,
+        keys=entries.keys,
+        debits=entries.debits,
+        credits=entries.credits,
+        amounts=entries.amounts,
+        **_posting(nets, run=run, actor=actor),
+    )
+    _check_balanced(balanced, nets)
+    amount = sum(entries.amounts)
+    _add_totals(tx, {(entries.type.value, entries.currency): (len(entries), amount)}, stripe)
 
 
 def _post(tx: Tx, entries: Sequence[Entry], *, run: int | None, actor: str) -> int:
@@ -104,14 +133,9 @@ def _posted(tx: Tx, columns: Columns, *, run: int | None, actor: str) -> bool:
 
 
 def _insert(tx: Tx, columns: Columns, *, run: int | None, actor: str) -> None:
-    nets = _nets(columns)
-    stripe = (run or 0) % STRIPES
+    nets = _nets(columns.debits, columns.credits, columns.amounts)
     balanced = tx.scalar(
         _POST,
-        run=run,
-        actor=actor,
-        block=BLOCK,
-        stripe=stripe,
         types=columns.types,
         keys=columns.keys,
         currencies=columns.currencies,
@@ -120,38 +144,62 @@ def _insert(tx: Tx, columns: Columns, *, run: int | None, actor: str) -> None:
         debits=columns.debits,
         credits=columns.credits,
         amounts=columns.amounts,
-        net_accounts=list(nets),
-        net_debits=[d for d, _ in nets.values()],
-        net_credits=[c for _, c in nets.values()],
+        **_posting(nets, run=run, actor=actor),
     )
+    _check_balanced(balanced, nets)
+    _add_totals(tx, _totals(columns), (run or 0) % STRIPES)
+
+
+def _posting(
+    nets: Mapping[int, tuple[int, int]], *, run: int | None, actor: str
+) -> dict[str, object]:
+    """What every posting statement is told."""
+    return {
+        "run": run,
+        "actor": actor,
+        "block": BLOCK,
+        "stripe": (run or 0) % STRIPES,
+        "net_accounts": list(nets),
+        "net_debits": [debits for debits, _ in nets.values()],
+        "net_credits": [credits_ for _, credits_ in nets.values()],
+    }
+
+
+def _check_balanced(balanced: int, nets: Mapping[int, tuple[int, int]]) -> None:
     if balanced != len(nets):
         raise RefusedError(
             f"{len(nets) - balanced} of {len(nets)} accounts of these entries do not exist"
         )
-    _add_totals(tx, columns, stripe)
 
 
-def _nets(columns: Columns) -> dict[int, tuple[int, int]]:
+def _nets(
+    debits: Sequence[int], credits_: Sequence[int], amounts: Sequence[int]
+) -> dict[int, tuple[int, int]]:
     taken, given = dict[int, int](), dict[int, int]()
-    for debit, credit, amount in zip(columns.debits, columns.credits, columns.amounts, strict=True):
+    for debit, credit, amount in zip(debits, credits_, amounts, strict=True):
         taken[debit] = taken.get(debit, 0) + amount
         given[credit] = given.get(credit, 0) + amount
     accounts = taken.keys() | given.keys()
     return {account: (taken.get(account, 0), given.get(account, 0)) for account in accounts}
 
 
-def _add_totals(tx: Tx, columns: Columns, stripe: int) -> None:
+def _totals(columns: Columns) -> dict[tuple[str, str], tuple[int, int]]:
+    """Entries and amount by type and currency."""
     counts = Counter(zip(columns.types, columns.currencies, strict=True))
     amounts = Counter[tuple[str, str]]()
     for leg, amount in zip(columns.legs, columns.amounts, strict=True):
         amounts[columns.types[leg - 1], columns.currencies[leg - 1]] += amount
+    return {what: (count, amounts[what]) for what, count in counts.items()}
+
+
+def _add_totals(tx: Tx, totals: Mapping[tuple[str, str], tuple[int, int]], stripe: int) -> None:
     tx.run(
         _TOTALS,
         stripe=stripe,
-        types=[t for t, _ in counts],
-        currencies=[c for _, c in counts],
-        counts=list(counts.values()),
-        amounts=[amounts[what] for what in counts],
+        types=[type_ for type_, _ in totals],
+        currencies=[currency for _, currency in totals],
+        counts=[count for count, _ in totals.values()],
+        amounts=[amount for _, amount in totals.values()],
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from domain.ledger import Entries, Entry
+from domain.ledger import Entry
 
 
 @dataclass(slots=True)
@@ -36,18 +36,3 @@ class Columns:
                 made.credits.append(posting.credit)
                 made.amounts.append(posting.amount)
         return made
-
-    @classmethod
-    def of_set(cls, entries: Entries) -> "Columns":
-        """Columns of entries that are columns already."""
-        n = len(entries)
-        return cls(
-            types=[entries.type.value] * n,
-            keys=entries.keys,
-            currencies=[entries.currency] * n,
-            dates=[entries.effective_on] * n,
-            legs=list(range(1, n + 1)),
-            debits=entries.debits,
-            credits=entries.credits,
-            amounts=entries.amounts,
-        )

@@ -87,7 +87,7 @@ class _Sorted:
 
 
 _NAMED: Final = sa.text("""
-    SELECT provider_id FROM effects
+    SELECT provider_id FROM effect_payments
     WHERE provider = :provider AND account = :account AND provider_id = ANY(CAST(:ids AS text[]))""")
 
 
@@ -119,7 +119,7 @@ def compare(
 def _sort(tx: Tx, new: Sequence[ProviderPayout], done: _Sorted) -> None:
     meant = {t.provider_id: of_reference(t.reference) for t in new}
     ids = sorted({payout for payout, _ in filter(None, meant.values())})
-    rows = read(tx, ids)
+    rows = {row.id: row for row in read(tx, ids)}
     for transfer in new:
         about = meant[transfer.provider_id]
         row = rows.get(about[0]) if about else None
@@ -168,23 +168,19 @@ def _adopt(tx: Tx, provider: Provider, done: _Sorted, actor: str) -> None:
         done.flag(Match.PARKED, _K.WORK_MISSING, f"payout {lost}", detail)
     if not leased.held:
         return
-    decided = {row.id: _verdict(leased, row, done) for row in _details(leased, list(leased.held))}
+    decided = {row.id: _verdict(leased, row, done) for row in read(leased, leased.held)}
     unsent = [
         row
-        for row in _details(leased, list(leased.held))
+        for row in read(leased, leased.held)
         if row.state == PayoutState.APPROVED and decided[row.id].outcome is not None
     ]
     commit_to(leased, provider, unsent)
     decided |= {
-        row.id: _verdict(leased, row, done) for row in _details(leased, [row.id for row in unsent])
+        row.id: _verdict(leased, row, done) for row in read(leased, [row.id for row in unsent])
     }
     apply(leased, list(decided.values()))
     parked = sum(verdict.next.parked is not None for verdict in decided.values())
     done.matches += Matches({Match.PARKED: parked, Match.ADOPTED: len(decided) - parked})
-
-
-def _details(tx: LeasedTx, ids: list[UUID]) -> Sequence[Details]:
-    return list(read(tx, ids).values())
 
 
 def _verdict(leased: LeasedTx, row: Details, done: _Sorted) -> Verdict:

@@ -39,8 +39,13 @@ class LeasedTx(Tx):
 
     def settle(self, nexts: Sequence[Next]) -> None:
         """Decide what becomes of held work rows. Each subject at most once."""
-        if nexts and work.settle(self, list(self.held.values()), nexts) != len(nexts):
+        if nexts and work.settle(self, self.held, nexts) != len(nexts):
             raise AssertionError("a locked work row with our token is always there")
+
+    def tokens(self, subjects: Iterable[UUID]) -> list[int]:
+        """The token under which each of `subjects` is held, in their order."""
+        held = self.held
+        return [held[subject].token for subject in subjects]
 
     def job(self, subject: UUID) -> str:
         """The job whose row holds `subject`."""
@@ -63,8 +68,7 @@ def seize(
 
 def regain(tx: Tx, held: Sequence[Held], *, run: int) -> LeasedTx:
     """Lock what this run still holds of `held`; what is missing from it was fenced."""
-    mine = work.regain(tx, held)
-    return LeasedTx(tx, [h for h in held if h.subject in mine], run=run, actor=f"run:{run}")
+    return LeasedTx(tx, work.regain(tx, held), run=run, actor=f"run:{run}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +79,25 @@ class Moved:
     outcome: str
     """moved | busy | sent | illegal | missing | unlinked"""
     source: str | None
+
+
+_MOVE: Final = {
+    kind: sa.text(f"""
+    WITH moved AS (
+      UPDATE {table} s SET state = :target, updated_at = clock_timestamp()
+      FROM unnest(CAST(:ids AS uuid[]), CAST(:tokens AS bigint[])) AS h (id, token)
+      WHERE s.id = h.id AND s.state = :source
+      RETURNING s.id, h.token)
+    -- History is fed from what the swap returned, never from what was asked for.
+    INSERT INTO moves (kind, subject, source, target, run, actor, reason, token)
+    SELECT :kind, id, :source, :target, :run, :actor, :reason, token FROM moved""")
+    for kind, table in TABLES.items()
+}
+_MOVED: Final = sa.text("""
+    -- Which they were, where it was not all: a token is held by one transaction, so its moves are this one's.
+    SELECT m.subject FROM moves m
+    JOIN unnest(CAST(:ids AS uuid[]), CAST(:tokens AS bigint[])) AS h (id, token) ON m.subject = h.id AND m.token = h.token
+    WHERE m.kind = :kind AND m.source = :source AND m.target = :target AND m.run IS NOT DISTINCT FROM :run""")
 
 
 def move(
@@ -95,18 +118,18 @@ def move(
         raise AssertionError(f"{machine.kind}: {source} to {target} is not a move under a lease")
     if not subjects:
         return []
-    rows = tx.rows(
-        _move_statement(machine.kind),
-        kind=machine.kind,
-        ids=list(subjects),
-        tokens=[tx.held[s].token for s in subjects],
-        source=source,
-        target=target,
-        run=tx.holder,
-        actor=tx.actor,
-        reason=reason,
-    )
-    return [row.subject for row in rows]
+    swap: dict[str, object] = {
+        "kind": machine.kind,
+        "ids": list(subjects),
+        "tokens": tx.tokens(subjects),
+        "source": source,
+        "target": target,
+        "run": tx.holder,
+    }
+    moved = tx.run(_MOVE[machine.kind], actor=tx.actor, reason=reason, **swap)
+    if moved == len(subjects):
+        return list(subjects)
+    return [row.subject for row in tx.rows(_MOVED, **swap)]
 
 
 def unleased_move(
@@ -132,16 +155,3 @@ def unleased_move(
         due=due,
     )
     return [Moved(subject=row.subject, outcome=row.outcome, source=row.from_state) for row in rows]
-
-
-def _move_statement(kind: str) -> sa.TextClause:
-    return sa.text(f"""
-        WITH moved AS (
-          UPDATE {TABLES[kind]} s SET state = :target, updated_at = clock_timestamp()
-          FROM unnest(CAST(:ids AS uuid[]), CAST(:tokens AS bigint[])) AS h (id, token)
-          WHERE s.id = h.id AND s.state = :source
-          RETURNING s.id, h.token)
-        -- History is fed from what the swap returned, never from what was asked for.
-        INSERT INTO moves (kind, subject, source, target, run, actor, reason, token)
-        SELECT :kind, id, :source, :target, :run, :actor, :reason, token FROM moved
-        RETURNING subject""")

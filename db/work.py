@@ -18,7 +18,7 @@ lapses and the same job claims the row again, alone, since it may be the item th
 it back.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
@@ -79,21 +79,22 @@ class ClaimOrder:
 _CLAIM: Final = sa.text("""
     -- Ready rows, nearest first; rows others are working on are skipped, never waited for.
     WITH due AS MATERIALIZED (
-      SELECT job, subject, claims, coalesce(leased_until, due_at) AS ready_at FROM work
+      SELECT ctid AS place, subject, claims, coalesce(leased_until, due_at) AS ready_at FROM work
       WHERE job = :job AND coalesce(leased_until, due_at) <= (SELECT clock_timestamp())
         AND NOT EXISTS (SELECT FROM switches WHERE is_on AND name = ANY(CAST(:gates AS text[])))
       ORDER BY coalesce(leased_until, due_at) LIMIT :limit FOR UPDATE SKIP LOCKED),
     -- A row claimed before without a settle goes alone; the others go without it.
     ranked AS (
-      SELECT job, subject, claims, row_number() OVER w AS n, first_value(claims) OVER w AS first_claims
+      SELECT place, claims, row_number() OVER w AS n, first_value(claims) OVER w AS first_claims
       FROM due WINDOW w AS (ORDER BY ready_at, subject)),
     chosen AS MATERIALIZED (
-      SELECT job, subject FROM ranked WHERE CASE WHEN first_claims > 0 THEN n = 1 ELSE claims = 0 END),
+      SELECT place FROM ranked WHERE CASE WHEN first_claims > 0 THEN n = 1 ELSE claims = 0 END),
     -- One token for the set.
     token AS MATERIALIZED (SELECT nextval('tokens') AS token WHERE EXISTS (SELECT FROM chosen))
     UPDATE work w SET token = token.token, leased_until = clock_timestamp() + make_interval(secs => :lease), holder = :run,
            claims = w.claims + 1
-    FROM chosen c CROSS JOIN token WHERE w.job = c.job AND w.subject = c.subject
+    -- Where they are, since they are locked: no second way through an index.
+    FROM chosen c CROSS JOIN token WHERE w.ctid = c.place
     RETURNING w.subject, w.token, w.claims, w.tries, w.waiting_since""")
 _CLAIM_NAMED: Final = sa.text(
     _CLAIM.text.replace(
@@ -117,16 +118,22 @@ def claim(tx: Tx, job: str, order: ClaimOrder) -> list[Held]:
     return [Held._make((job, *row)) for row in rows]
 
 
-_REGAIN: Final = sa.text("""
+_REGAIN: Final = """
     SELECT w.subject FROM work w
     JOIN unnest(CAST(:jobs AS text[]), CAST(:subjects AS uuid[]), CAST(:tokens AS bigint[])) AS h (job, subject, token)
       ON w.job = h.job AND w.subject = h.subject AND w.token = h.token
-    ORDER BY w.job, w.subject FOR UPDATE OF w""")
+    ORDER BY w.job, w.subject FOR UPDATE OF w"""
+_REGAINED: Final = sa.text(_REGAIN)
+_REGAIN_COUNT: Final = sa.text(f"WITH mine AS MATERIALIZED ({_REGAIN}) SELECT count(*) FROM mine")
 
 
-def regain(tx: Tx, held: Sequence[Held]) -> set[UUID]:
-    """Lock the rows of `held` that still carry their token, in key order; the others are fenced."""
-    return {row.subject for row in tx.rows(_REGAIN, **_columns(held))}
+def regain(tx: Tx, held: Sequence[Held]) -> list[Held]:
+    """Lock the rows of `held` that still carry their token, in key order, and return them; the others are fenced."""
+    columns = _columns(held)
+    if tx.scalar(_REGAIN_COUNT, **columns) == len(held):
+        return list(held)
+    mine = {row.subject for row in tx.rows(_REGAINED, **columns)}
+    return [h for h in held if h.subject in mine]
 
 
 _CONFIRM: Final = sa.text("""
@@ -158,23 +165,25 @@ _SETTLE: Final = sa.text("""
              due_at = CASE WHEN n.parked IS NULL THEN clock_timestamp() + make_interval(secs => n.delay) ELSE 'infinity' END
       FROM next n
       WHERE n.next_job IS NOT NULL AND w.job = n.job AND w.subject = n.subject AND w.token = n.token RETURNING w.subject)
-    SELECT subject FROM gone UNION ALL SELECT subject FROM kept""")
+    SELECT (SELECT count(*) FROM gone) + (SELECT count(*) FROM kept)""")
 
 
-def settle(tx: Tx, held: Sequence[Held], nexts: Sequence[Next]) -> int:
+def settle(tx: Tx, held: Mapping[UUID, Held], nexts: Sequence[Next]) -> int:
     """Delete, re-date, hand over or park held rows by token, in one statement; returns how many."""
-    by_subject = {h.subject: h for h in held}
-    mine = [by_subject[n.subject] for n in nexts]
-    rows = tx.rows(
+    subjects, jobs, delays, tries, errors, parked = map(list, zip(*nexts, strict=True))
+    mine = [held[subject] for subject in subjects]
+    settled: int = tx.scalar(
         _SETTLE,
-        **_columns(mine),
-        next_jobs=[n.job for n in nexts],
-        delays=[n.delay.total_seconds() for n in nexts],
-        tries=[n.tries for n in nexts],
-        errors=[n.error for n in nexts],
-        parked=[n.parked for n in nexts],
+        jobs=[h.job for h in mine],
+        subjects=subjects,
+        tokens=[h.token for h in mine],
+        next_jobs=jobs,
+        delays=[delay.total_seconds() for delay in delays],
+        tries=tries,
+        errors=errors,
+        parked=parked,
     )
-    return len(rows)
+    return settled
 
 
 _RELEASE: Final = sa.text("""

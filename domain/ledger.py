@@ -113,11 +113,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entries:
-    """A set of entries of one type, currency and day as columns, one posting each: the hot form."""
+    """New entries of one type and currency, of today, as columns, one posting each: the hot form."""
 
     type: EntryType
     currency: str
-    effective_on: date
     keys: list[str]
     debits: list[int]
     credits: list[int]
@@ -125,21 +124,6 @@ class Entries:
 
     def __len__(self) -> int:
         return len(self.keys)
-
-    def one_by_one(self) -> list[Entry]:
-        """The same, as values."""
-        return [
-            Entry(
-                type=self.type,
-                key=key,
-                currency=self.currency,
-                effective_on=self.effective_on,
-                postings=(Posting(debit=debit, credit=credit, amount=amount),),
-            )
-            for key, debit, credit, amount in zip(
-                self.keys, self.debits, self.credits, self.amounts, strict=True
-            )
-        ]
 
 
 def payout_entry_key(payout: object, generation: int, kind: EntryType, put_backs: int = 0) -> str:

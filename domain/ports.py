@@ -3,13 +3,12 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from domain.answers import Answer, LookUp, LookUpFailed, ProviderPayout
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PayoutOrder:
+class PayoutOrder(NamedTuple):
     """Everything a provider's request is made of. Amount in minor units."""
 
     reference: str
@@ -22,8 +21,7 @@ class PayoutOrder:
     narration: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FrozenRequest:
+class FrozenRequest(NamedTuple):
     """One request as it was committed before its first send: replayed byte for byte under `key`."""
 
     key: str

@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar
 from uuid import UUID
 
 from db.batch import Batch, Item
@@ -36,8 +36,7 @@ ItemT = TypeVar("ItemT", bound=Item)
 ResultT = TypeVar("ResultT")
 
 
-@dataclass(frozen=True, slots=True)
-class Answer(Generic[ItemT, ResultT]):
+class Answer(NamedTuple, Generic[ItemT, ResultT]):
     """One item and what its effect returned."""
 
     item: ItemT

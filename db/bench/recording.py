@@ -58,7 +58,7 @@ def recorded(database: Database, into: Recording) -> Iterator[None]:
 
 def describe(tx: Tx, into: Recording, ids: list[UUID]) -> None:
     """Write down what is known of the payouts of a recorded set."""
-    into.payouts = details.read(tx, ids)
+    into.payouts = {row.id: row for row in details.read(tx, ids)}
 
 
 def connection_options(database: Database) -> dict[str, str]:

@@ -91,7 +91,7 @@ def _entries(
     if not moved:
         return []
     day = ledger.today(tx)
-    return [_entry(row, source, target, day) for row in read(tx, moved).values()]
+    return [_entry(row, source, target, day) for row in read(tx, moved)]
 
 
 def _entry(row: Details, source: PayoutState, target: PayoutState, day: date) -> Entry:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from db.batch import Batch
-from db.payouts.claim import Provider, Sending, intend_sends
+from db.payouts.claim import Provider, Sending, intend_sends, missing
 from db.payouts.details import Details, read
 from db.payouts.verdicts import Known
 from db.transitions import LeasedTx, claim
@@ -66,7 +66,7 @@ def start_recovering(tx: Tx, provider: Provider, claim_order: ClaimOrder) -> Bat
     leased = claim(tx, RECOVER, claim_order)
     rows = _sift(leased, RECOVER, provider.key_seconds)
     again = [row for row in rows if not row.is_past_key and not leased.held[row.id].is_worn]
-    sendings = {s.subject: s for s in intend_sends(leased, provider, again)}
+    sendings = {s.subject: s for s in intend_sends(leased, provider, again) if s}
     items = [
         Recovering(
             known=known(leased.held[row.id], row),
@@ -82,20 +82,16 @@ def _sift(leased: LeasedTx, job: str, key_seconds: float) -> list[Details]:
     if not leased.held:
         return []
     rows = read(leased, leased.held, key_seconds=key_seconds)
-    nexts = [
-        v
-        for subject, held in leased.held.items()
-        if (v := _verdict(held, job, rows.get(subject))) is not None
-    ]
-    leased.settle(nexts)
-    gone = {n.subject for n in nexts}
-    return [row for subject, row in rows.items() if subject not in gone]
+    verdicts = [(row, _verdict(leased.held[row.id], job, row)) for row in rows]
+    leased.settle(
+        [Next(subject=gone, job=None) for gone in missing(leased, rows)]
+        + [verdict for _, verdict in verdicts if verdict is not None]
+    )
+    return [row for row, verdict in verdicts if verdict is None]
 
 
-def _verdict(held: Held, job: str, row: Details | None) -> Next | None:
+def _verdict(held: Held, job: str, row: Details) -> Next | None:
     subject = held.subject
-    if row is None:
-        return Next(subject=subject, job=None)
     # A recover that is worn only looks up, which moves no money; if that too kills its worker, it ends here.
     if held.claims > (2 * CLAIMS_MAX if job == RECOVER else CLAIMS_MAX):
         reason = f"claimed {held.claims - 1} times without a settle"

@@ -56,22 +56,24 @@ def start_processing(tx: Tx, provider: Provider, claim_order: ClaimOrder) -> Bat
         return Batch(items=[], taken=0)
     rows = read(tx, leased.held, key_seconds=provider.key_seconds)
     send: list[Details] = []
-    nexts: list[Next] = []
-    for subject, held in leased.held.items():
-        row = rows.get(subject)
-        verdict = _verdict(held, row)
-        if verdict is not None:
-            nexts.append(verdict)
-        elif row is not None:
+    nexts = [Next(subject=gone, job=None) for gone in missing(leased, rows)]
+    for row in rows:
+        verdict = _verdict(leased.held[row.id], row)
+        if verdict is None:
             send.append(row)
+        else:
+            nexts.append(verdict)
     leased.settle(nexts)
     return Batch(items=commit_to(leased, provider, send), taken=len(leased.held))
 
 
-def _verdict(held: Held, row: Details | None) -> Next | None:
+def missing(leased: LeasedTx, rows: Sequence[Details]) -> set[UUID]:
+    """The subjects that are held and do not exist: their work is gone."""
+    return leased.held.keys() - {row.id for row in rows} if len(rows) < len(leased.held) else set()
+
+
+def _verdict(held: Held, row: Details) -> Next | None:
     """What becomes of a claimed row instead of a send; None sends it."""
-    if row is None:
-        return Next(subject=held.subject, job=None)
     call = PAYOUTS.call_for(row.state, row.effect_state)
     if call is None:
         return _park(row, f"its state {row.state} and its effect {row.effect_state} do not fit")
@@ -102,22 +104,28 @@ def commit_to(leased: LeasedTx, provider: Provider, rows: Sequence[Details]) -> 
     )
     going = [row for row in rows if row.state == PayoutState.PROCESSING or row.id in moved]
     sendings = intend_sends(leased, provider, going)
-    first = moved.intersection([sending.effect.subject for sending in sendings])
-    _post_submitted(leased, [row for row in going if row.id in first])
-    return sendings
+    sent = [(row, sending) for row, sending in zip(going, sendings, strict=True) if sending]
+    _post_submitted(leased, [row for row, _ in sent if row.id in moved])
+    return [sending for _, sending in sent]
 
 
-def intend_sends(leased: LeasedTx, provider: Provider, rows: Sequence[Details]) -> list[Sending]:
-    """Write down the intent of a send of each of `rows`; what is accepted or rejected already is left out."""
-    orders = {row.effect_key: order(row) for row in rows}
+def intend_sends(
+    leased: LeasedTx, provider: Provider, rows: Sequence[Details]
+) -> list[Sending | None]:
+    """Write down the intent of a send of each of `rows`; None for what is accepted or rejected already."""
+    orders = [order(row) for row in rows]
     intents = [
-        Intent(row.effect_key, row.id, row.generation, provider.freeze(orders[row.effect_key]))
-        for row in rows
+        Intent(row.effect_key, row.id, row.generation, provider.freeze(asked))
+        for row, asked in zip(rows, orders, strict=True)
     ]
     committed = effects.intend(
         leased, intents, kind=SUBMIT, provider=provider.name, account=provider.account
     )
-    return [Sending(leased.held[e.subject], e, _frozen(e, orders[e.key])) for e in committed]
+    held = leased.held
+    return [
+        Sending(held[effect.subject], effect, _frozen(effect, asked)) if effect else None
+        for effect, asked in zip(committed, orders, strict=True)
+    ]
 
 
 def order(row: Details) -> PayoutOrder:
@@ -127,7 +135,7 @@ def order(row: Details) -> PayoutOrder:
         amount_minor=row.amount,
         currency=row.currency,
         fund_account_id=row.fund_account_id,
-        mode=row.mode or mode_for(row.amount).value,
+        mode=row.mode or mode_for(row.amount),
         purpose=row.purpose,
         narration=row.narration,
     )
@@ -149,7 +157,6 @@ def _post_submitted(leased: LeasedTx, rows: Sequence[Details]) -> None:
     """Reserve the money of first sends: from here it is in transit, whatever the answer."""
     if not rows:
         return
-    day = ledger.today(leased)
     for currency in {row.currency for row in rows}:
         mine = [
             (row, row.in_transit) for row in rows if row.currency == currency and row.in_transit
@@ -157,7 +164,6 @@ def _post_submitted(leased: LeasedTx, rows: Sequence[Details]) -> None:
         made = Entries(
             type=EntryType.PAYOUT_SUBMITTED,
             currency=currency,
-            effective_on=day,
             keys=[
                 payout_entry_key(
                     row.id, row.generation, EntryType.PAYOUT_SUBMITTED, row.put_backs or 0
@@ -168,7 +174,7 @@ def _post_submitted(leased: LeasedTx, rows: Sequence[Details]) -> None:
             credits=[in_transit for _, in_transit in mine],
             amounts=[row.amount for row, _ in mine],
         )
-        ledger.post_set(leased, made, run=leased.holder, actor=leased.actor)
+        ledger.post_new(leased, made, run=leased.holder, actor=leased.actor)
 
 
 def entry(

@@ -55,7 +55,11 @@ _READ: Final = sa.text("""
     WHERE p.id = ANY(CAST(:ids AS uuid[]))""")
 
 
-def read(tx: Tx, ids: Iterable[UUID], *, key_seconds: float = 0.0) -> dict[UUID, Details]:
-    """The details of `ids`, by id; what does not exist is absent."""
-    rows = map(Details._make, tx.rows(_READ, ids=list(ids), key_seconds=key_seconds))
-    return {row.id: row for row in rows}
+def read(tx: Tx, ids: Iterable[UUID], *, key_seconds: float = 0.0) -> list[Details]:
+    """The details of `ids`, in no order; what does not exist is absent."""
+    return list(map(Details._make, tx.rows(_READ, ids=list(ids), key_seconds=key_seconds)))
+
+
+def one(tx: Tx, payout: UUID) -> Details | None:
+    """The details of one payout."""
+    return next(iter(read(tx, [payout])), None)

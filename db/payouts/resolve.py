@@ -15,7 +15,7 @@ from db import clock, effects
 from db.effects import Outcome
 from db.payouts import verdicts
 from db.payouts.apply import Verdict, apply
-from db.payouts.details import Details, read
+from db.payouts.details import Details, one
 from db.payouts.verdicts import Known
 from db.transitions import LeasedTx, seize
 from db.tx import Tx
@@ -48,7 +48,7 @@ class Doubt:
 
 def doubt(tx: Tx, payout: UUID) -> Doubt:
     """Return what is to be asked about. Raises `NotFoundError`, or `RefusedError` where nothing is in doubt."""
-    row = read(tx, [payout]).get(payout)
+    row = one(tx, payout)
     if row is None:
         raise NotFoundError(f"there is no payout {payout}")
     if row.state != PayoutState.PROCESSING or row.effect_state not in DOUBTFUL:
@@ -110,7 +110,7 @@ def declare(tx: Tx, payout: UUID, word: Word, *, provider_id: str | None) -> Pay
         answer="declared paid" if is_paid else "declared unpaid",
         state=EffectState.ACCEPTED if is_paid else EffectState.REJECTED,
         detail=f"{word.by}: {word.why}",
-        provider_id=provider_id,
+        provider_id=None if provider_id == row.provider_id else provider_id,
         status="declared" if is_paid else None,
         accepted_at=clock.now(tx) if is_paid else None,
     )
@@ -146,7 +146,7 @@ def _seize(tx: Tx, payout: UUID, actor: str) -> tuple[LeasedTx, Details]:
         raise BusyError(
             f"a worker holds payout {payout}: try again, or see `bursar why payout {payout}`"
         )
-    row = read(tx, [payout]).get(payout)
+    row = one(tx, payout)
     if row is None:
         raise AssertionError("a payout in doubt is there")
     return leased, row

@@ -31,6 +31,8 @@ FINAL = frozenset(
 REVERSAL_DAYS = 5
 """Working days after completion in which a provider may still give the money back (RazorpayX: T+3)."""
 _DAY = timedelta(days=1)
+_AT_ONCE = timedelta(0)
+_FIRST_FOLLOW = delay(FOLLOW_SECONDS, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,24 +118,21 @@ def of_unknown(
 
 
 def _accepted(held: Held, key: UUID, paid: ProviderPayout) -> Verdict:
-    soon = timedelta(0) if paid.status in FINAL else delay(FOLLOW_SECONDS, 0)
-    return Verdict(
-        subject=held.subject,
-        outcome=_heard(key, paid),
-        next=Next(subject=held.subject, job=FOLLOW, delay=soon),
-    )
+    soon = _AT_ONCE if paid.status in FINAL else _FIRST_FOLLOW
+    return Verdict(held.subject, Next(held.subject, FOLLOW, soon), _heard(key, paid))
 
 
-def _heard(key: UUID, paid: ProviderPayout) -> Outcome:
+def _heard(key: UUID, paid: ProviderPayout, *, named: bool = False) -> Outcome:
+    """What an acceptance says; its name only where it is not `named` already."""
     return Outcome(
-        key=key,
-        answer="accepted",
-        state=EffectState.ACCEPTED,
-        provider_id=paid.provider_id,
-        status=paid.raw_status,
-        utr=paid.utr,
-        accepted_at=paid.created_at,
-        detail=paid.reason,
+        key,
+        "accepted",
+        EffectState.ACCEPTED,
+        paid.reason,
+        None if named else paid.provider_id,
+        paid.raw_status,
+        paid.utr,
+        paid.created_at,
     )
 
 
@@ -150,7 +149,7 @@ def of_report(known: Known, paid: ProviderPayout, now: datetime) -> tuple[Verdic
         )
     verdict = Verdict(
         subject=known.held.subject,
-        outcome=_heard(known.key, paid),
+        outcome=_heard(known.key, paid, named=known.provider_id is not None),
         source=known.state if target else None,
         target=target,
         reason=paid.reason or (paid.raw_status if target is not PayoutState.COMPLETED else None),

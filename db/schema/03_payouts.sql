@@ -2,7 +2,7 @@
 
 CREATE TABLE payees (
   id      uuid PRIMARY KEY,
-  name    text NOT NULL UNIQUE,
+  name    text COLLATE "C" NOT NULL UNIQUE,
   payable bigint NOT NULL REFERENCES accounts   -- what is owed to them, in the books
 );
 
@@ -10,7 +10,7 @@ CREATE TABLE payees (
 CREATE TABLE payout_accounts (
   id              uuid PRIMARY KEY,
   payee           uuid NOT NULL REFERENCES payees,
-  fund_account_id text NOT NULL,
+  fund_account_id text COLLATE "C" NOT NULL,
   active          boolean NOT NULL DEFAULT true,
   UNIQUE (payee, fund_account_id),
   UNIQUE (id, payee)
@@ -18,7 +18,7 @@ CREATE TABLE payout_accounts (
 
 CREATE TABLE payouts (
   id            uuid PRIMARY KEY,      -- made from the external id: the same after a restore
-  external_id   text NOT NULL UNIQUE,
+  external_id   text COLLATE "C" NOT NULL UNIQUE,
   payee         uuid NOT NULL,
   account       uuid NOT NULL,
   payable       bigint NOT NULL,       -- the payee's account in the books
@@ -48,13 +48,13 @@ CREATE TABLE payouts (
   updated_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
   FOREIGN KEY (account, payee) REFERENCES payout_accounts (id, payee),
   CONSTRAINT approved_is_sealed CHECK (state IN ('PENDING', 'CANCELLED') OR (effect_key IS NOT NULL AND approval_seal IS NOT NULL))
-) WITH (fillfactor = 60);
+) WITH (fillfactor = 50);
 -- Keyset pages, newest first. No index names the state: a change of state stays on its page.
 CREATE INDEX payouts_by_age ON payouts (created_at, id);
 
 CREATE TABLE earnings (
   id          uuid PRIMARY KEY,
-  external_id text NOT NULL UNIQUE,
+  external_id text COLLATE "C" NOT NULL UNIQUE,
   payee       uuid NOT NULL REFERENCES payees,
   amount      bigint NOT NULL CHECK (amount > 0),
   currency    text NOT NULL,

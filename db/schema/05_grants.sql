@@ -7,7 +7,7 @@ GRANT USAGE ON ALL SEQUENCES IN SCHEMA :schema TO bursar_worker, bursar_operator
 
 -- A worker moves what exists: it can make no payout and change no amount or beneficiary.
 GRANT INSERT, UPDATE, DELETE ON work, runs, leases, workers, rate_limits, findings, switches, schedule_progress TO bursar_worker, bursar_operator;
-GRANT INSERT ON run_attempts, ticks, moves, effects, effect_answers, switch_changes, entries, postings, rejected_postings
+GRANT INSERT ON run_attempts, ticks, moves, effects, effect_payments, effect_answers, switch_changes, entries, postings, rejected_postings
   TO bursar_worker, bursar_operator;
 GRANT UPDATE ON run_attempts, balances, ledger_totals TO bursar_worker, bursar_operator;
 -- What is sent to whom stands in an effect's request, which is frozen: for every role.

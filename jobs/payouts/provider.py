@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import assert_never
+from typing import Final, assert_never
 from uuid import UUID
 
 from db import findings, rate_limits, switches
@@ -13,6 +13,9 @@ from domain.answers import Accepted, Answer, LookUpFailed, NotSent, Rejected, Un
 from domain.findings import Finding, FindingKind
 from domain.ports import Bank
 from domain.tally import Count, Tally
+
+_MAY_REFUSE: Final = (NotSent, Unknown, LookUpFailed)
+_MAY_LIMIT: Final = (Unknown, LookUpFailed)
 
 
 def of(bank: Bank) -> Provider:
@@ -38,9 +41,8 @@ def limit(bank: Bank) -> str:
 
 def react(tx: Tx, bank: Bank, answers: Sequence[Answer | LookUpFailed]) -> None:
     """Set the brake where the provider refused *us*; cut the rate where it asked for less."""
-    refused = next(
-        (a for a in answers if isinstance(a, NotSent | Unknown | LookUpFailed) and a.brake), None
-    )
+    failed = [a for a in answers if isinstance(a, _MAY_REFUSE)]
+    refused = next((a for a in failed if a.brake), None)
     if refused is not None:
         switches.turn(tx, brake(bank), on=True, who="bursar", why=refused.reason)
         findings.report(
@@ -48,9 +50,7 @@ def react(tx: Tx, bank: Bank, answers: Sequence[Answer | LookUpFailed]) -> None:
             [Finding(kind=FindingKind.PROVIDER_BRAKE, subject=limit(bank), detail=refused.reason)],
         )
     waits = [
-        a.retry_after_seconds
-        for a in answers
-        if isinstance(a, Unknown | LookUpFailed) and a.retry_after_seconds
+        a.retry_after_seconds for a in failed if isinstance(a, _MAY_LIMIT) and a.retry_after_seconds
     ]
     if waits:
         rate_limits.cut(tx, limit(bank), max(waits))

@@ -49,7 +49,7 @@ def row(database: Database, subject: UUID) -> sa.Row[tuple[object, ...]]:
 
 def settle(database: Database, held: list[Held], nexts: list[Next]) -> int:
     with database.begin() as tx:
-        return work.settle(tx, held, nexts)
+        return work.settle(tx, {h.subject: h for h in held}, nexts)
 
 
 @pytest.mark.parametrize("pooler", ["none", "transaction"])

@@ -1,7 +1,6 @@
 """A frozen request is what the provider accepts, and the same bytes every time."""
 
 import json
-from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -39,7 +38,7 @@ def test_every_order_that_freezes_keeps_the_provider_rules(
     narration: str, amount_minor: int
 ) -> None:
     """Invariant 5."""
-    text = freeze(replace(ORDER, narration=narration, amount_minor=amount_minor), "1")
+    text = freeze(ORDER._replace(narration=narration, amount_minor=amount_minor), "1")
     body = json.loads(text)
     assert text.isascii()
     assert body["amount"] == amount_minor
@@ -51,16 +50,16 @@ def test_every_order_that_freezes_keeps_the_provider_rules(
 @pytest.mark.parametrize(
     "order",
     [
-        replace(ORDER, amount_minor=99),
-        replace(ORDER, amount_minor=50_000_001),
-        replace(ORDER, currency="USD"),
-        replace(ORDER, mode="imps"),
-        replace(ORDER, mode=""),
-        replace(ORDER, purpose=""),
-        replace(ORDER, purpose="x" * 31),
-        replace(ORDER, fund_account_id=""),
-        replace(ORDER, reference="x" * 41),
-        replace(ORDER, reference=""),
+        ORDER._replace(amount_minor=99),
+        ORDER._replace(amount_minor=50_000_001),
+        ORDER._replace(currency="USD"),
+        ORDER._replace(mode="imps"),
+        ORDER._replace(mode=""),
+        ORDER._replace(purpose=""),
+        ORDER._replace(purpose="x" * 31),
+        ORDER._replace(fund_account_id=""),
+        ORDER._replace(reference="x" * 41),
+        ORDER._replace(reference=""),
     ],
 )
 def test_an_order_that_breaks_a_rule_is_never_frozen(order: PayoutOrder) -> None:

@@ -34,7 +34,7 @@ def postpone_first(
 
     def postpone(tx: Tx) -> int:
         held = work.claim(tx, job, order)
-        work.settle(tx, held, [later(h, reason, error) for h in held])
+        work.settle(tx, {h.subject: h for h in held}, [later(h, reason, error) for h in held])
         return len(held)
 
     return database.transact(postpone)

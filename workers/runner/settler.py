@@ -146,8 +146,9 @@ class Settler(Generic[ItemT, ResultT]):
     def _settle(self, answers: Sequence[Answer[ItemT, ResultT]]) -> None:
         def settle(tx: Tx) -> tuple[Tally, int]:
             leased = transitions.regain(tx, [a.item.held for a in answers], run=self.run)
-            mine = [a for a in answers if a.item.held.subject in leased.held]
-            if len(mine) < len(answers):
+            mine = answers
+            if len(leased.held) < len(answers):
+                mine = [a for a in answers if a.item.held.subject in leased.held]
                 self.job.keep_evidence(
                     tx, [a for a in answers if a.item.held.subject not in leased.held], self.run
                 )

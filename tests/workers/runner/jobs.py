@@ -28,7 +28,9 @@ class Expire(Chore):
 
     def work(self, tx: Tx, order: ClaimOrder) -> Done:
         held = work.claim(tx, self.name, order)
-        work.settle(tx, held, [Next(subject=h.subject, job=None) for h in held])
+        work.settle(
+            tx, {h.subject: h for h in held}, [Next(subject=h.subject, job=None) for h in held]
+        )
         if self.poison in {h.subject for h in held}:
             tx.scalar(sa.text("SELECT 1 / 0"))
         done = len(held)

@@ -10,9 +10,9 @@ CREATE TABLE entry_rules (
 
 CREATE TABLE accounts (
   id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  kind     text NOT NULL,
-  owner    text NOT NULL DEFAULT '',      -- '' for the system's own
-  currency text NOT NULL,
+  kind     text COLLATE "C" NOT NULL,
+  owner    text COLLATE "C" NOT NULL DEFAULT '',      -- '' for the system's own
+  currency text COLLATE "C" NOT NULL,
   normal   "char" NOT NULL CHECK (normal IN ('D', 'C')),
   stripes  smallint NOT NULL CHECK (stripes BETWEEN 1 AND 64),
   bounded  boolean NOT NULL,              -- never below zero on its normal side
@@ -37,7 +37,7 @@ CREATE SEQUENCE entry_blocks AS bigint CACHE 1;
 CREATE TABLE entries (
   id           bigint PRIMARY KEY,
   type         text NOT NULL,
-  key          text NOT NULL UNIQUE,
+  key          text COLLATE "C" NOT NULL UNIQUE,
   currency     text NOT NULL,
   effective_on date NOT NULL,
   run          bigint,
@@ -117,6 +117,8 @@ CREATE TRIGGER postings_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON posti
 CREATE TRIGGER moves_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON moves
   FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER effect_answers_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON effect_answers
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER effect_payments_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON effect_payments
   FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER rejected_postings_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON rejected_postings
   FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
