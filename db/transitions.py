@@ -87,17 +87,15 @@ _MOVE: Final = {
       UPDATE {table} s SET state = :target, updated_at = clock_timestamp()
       FROM unnest(CAST(:ids AS uuid[]), CAST(:tokens AS bigint[])) AS h (id, token)
       WHERE s.id = h.id AND s.state = :source
-      RETURNING s.id, h.token)
+      RETURNING s.id, h.token),
     -- History is fed from what the swap returned, never from what was asked for.
-    INSERT INTO moves (kind, subject, source, target, run, actor, reason, token)
-    SELECT :kind, id, :source, :target, :run, :actor, :reason, token FROM moved""")
+    history AS (
+      INSERT INTO moves (kind, subject, source, target, run, actor, reason, token)
+      SELECT :kind, id, :source, :target, :run, :actor, :reason, token FROM moved)
+    -- All of them is the rule, and NULL says so; a list of ids is made only where it was not all.
+    SELECT CASE WHEN count(*) < :asked THEN coalesce(array_agg(id), '{{}}') END FROM moved""")
     for kind, table in TABLES.items()
 }
-_MOVED: Final = sa.text("""
-    -- Which they were, where it was not all: a token is held by one transaction, so its moves are this one's.
-    SELECT m.subject FROM moves m
-    JOIN unnest(CAST(:ids AS uuid[]), CAST(:tokens AS bigint[])) AS h (id, token) ON m.subject = h.id AND m.token = h.token
-    WHERE m.kind = :kind AND m.source = :source AND m.target = :target AND m.run IS NOT DISTINCT FROM :run""")
 
 
 def move(
@@ -118,18 +116,19 @@ def move(
         raise AssertionError(f"{machine.kind}: {source} to {target} is not a move under a lease")
     if not subjects:
         return []
-    swap: dict[str, object] = {
-        "kind": machine.kind,
-        "ids": list(subjects),
-        "tokens": tx.tokens(subjects),
-        "source": source,
-        "target": target,
-        "run": tx.holder,
-    }
-    moved = tx.run(_MOVE[machine.kind], actor=tx.actor, reason=reason, **swap)
-    if moved == len(subjects):
-        return list(subjects)
-    return [row.subject for row in tx.rows(_MOVED, **swap)]
+    some: list[UUID] | None = tx.scalar(
+        _MOVE[machine.kind],
+        kind=machine.kind,
+        ids=list(subjects),
+        asked=len(subjects),
+        tokens=tx.tokens(subjects),
+        source=source,
+        target=target,
+        run=tx.holder,
+        actor=tx.actor,
+        reason=reason,
+    )
+    return list(subjects) if some is None else some
 
 
 def unleased_move(

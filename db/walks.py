@@ -6,7 +6,7 @@ from db.invariant import Walk
 
 EFFECTS: Final = Walk(
     page="""
-    SELECT key AS at, key, kind, subject, generation FROM effects
+    SELECT key AS at, key, kind, subject, generation, provider, account, provider_id FROM effects
     WHERE CAST(:after AS uuid) IS NULL OR key > CAST(:after AS uuid) ORDER BY key LIMIT :page"""
 )
 

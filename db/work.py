@@ -118,21 +118,22 @@ def claim(tx: Tx, job: str, order: ClaimOrder) -> list[Held]:
     return [Held._make((job, *row)) for row in rows]
 
 
-_REGAIN: Final = """
-    SELECT w.subject FROM work w
-    JOIN unnest(CAST(:jobs AS text[]), CAST(:subjects AS uuid[]), CAST(:tokens AS bigint[])) AS h (job, subject, token)
-      ON w.job = h.job AND w.subject = h.subject AND w.token = h.token
-    ORDER BY w.job, w.subject FOR UPDATE OF w"""
-_REGAINED: Final = sa.text(_REGAIN)
-_REGAIN_COUNT: Final = sa.text(f"WITH mine AS MATERIALIZED ({_REGAIN}) SELECT count(*) FROM mine")
+_REGAIN: Final = sa.text("""
+    WITH mine AS MATERIALIZED (
+      SELECT w.subject FROM work w
+      JOIN unnest(CAST(:jobs AS text[]), CAST(:subjects AS uuid[]), CAST(:tokens AS bigint[])) AS h (job, subject, token)
+        ON w.job = h.job AND w.subject = h.subject AND w.token = h.token
+      ORDER BY w.job, w.subject FOR UPDATE OF w)
+    -- All of them is the rule, and NULL says so.
+    SELECT CASE WHEN count(*) < :asked THEN coalesce(array_agg(subject), '{}') END FROM mine""")
 
 
 def regain(tx: Tx, held: Sequence[Held]) -> list[Held]:
     """Lock the rows of `held` that still carry their token, in key order, and return them; the others are fenced."""
-    columns = _columns(held)
-    if tx.scalar(_REGAIN_COUNT, **columns) == len(held):
+    some: list[UUID] | None = tx.scalar(_REGAIN, asked=len(held), **_columns(held))
+    if some is None:
         return list(held)
-    mine = {row.subject for row in tx.rows(_REGAINED, **columns)}
+    mine = set(some)
     return [h for h in held if h.subject in mine]
 
 
@@ -170,6 +171,8 @@ _SETTLE: Final = sa.text("""
 
 def settle(tx: Tx, held: Mapping[UUID, Held], nexts: Sequence[Next]) -> int:
     """Delete, re-date, hand over or park held rows by token, in one statement; returns how many."""
+    if not nexts:
+        return 0
     subjects, jobs, delays, tries, errors, parked = map(list, zip(*nexts, strict=True))
     mine = [held[subject] for subject in subjects]
     settled: int = tx.scalar(

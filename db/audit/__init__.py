@@ -24,6 +24,7 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     books.TOTALS_ARE_THEIR_ENTRIES,
     *(promise for family in FAMILIES for promise in family.promises),
     outside.KEYS_ARE_MADE_BY_RULE,
+    outside.PAYMENTS_ARE_NAMED_ONCE,
     waiting.WORK_HAS_A_SUBJECT,
     waiting.RUNNING_IS_LEASED,
     waiting.TICKS_HAVE_THEIR_RUN,

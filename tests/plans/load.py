@@ -31,6 +31,8 @@ LOAD = [
        SELECT CAST('b' || lpad(to_hex(n), 31, '0') AS uuid), 'payout.submit',
               CAST('a' || lpad(to_hex(n), 31, '0') AS uuid), 1, 'razorpayx', '1', '{}', 'accepted', 1, 1, 'old ' || n
        FROM generate_series(1, 50000) n""",
+    """INSERT INTO effect_payments (provider, account, provider_id, key)
+       SELECT provider, account, provider_id, key FROM effects""",
     """INSERT INTO entries (id, type, key, currency, effective_on, actor)
        SELECT -n, 'payout.submitted', 'old ' || n, 'INR', '2020-01-01', 'x' FROM generate_series(1, 50000) n""",
 ]

@@ -13,7 +13,7 @@ from tests.plans.load import LOAD
 from tests.servers import Databases
 
 SET = 200
-BIG = {"work", "payouts", "effects", "runs", "entries"}
+BIG = {"work", "payouts", "effects", "effect_payments", "runs", "entries"}
 """Tables that grow with what waits or with history; their partitions besides."""
 HISTORY = ("moves_", "postings_", "effect_answers_", "run_attempts_")
 
@@ -24,7 +24,7 @@ HOT = {
     "claim": ("SET token = token.token", 30 * SET),
     "details": ("AS is_sealed", 30 * SET),
     "move": ("INSERT INTO moves", 30 * SET),
-    "intend": ("INSERT INTO effects AS e", 30 * SET),
+    "intend": ("INSERT INTO effects (key", 30 * SET),
     "post": ("INSERT INTO postings", 40 * SET),
     "regain": ("ORDER BY w.job, w.subject FOR UPDATE OF w", 15 * SET),
     "answered": ("INSERT INTO effect_answers", 30 * SET),

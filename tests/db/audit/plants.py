@@ -161,6 +161,17 @@ PLANTS = [
         "effect ",
     ),
     ("effect-keys-are-made-by-rule", "UPDATE installation SET id = gen_random_uuid()", "effect "),
+    ("effect-payments-are-named-once", "DELETE FROM effect_payments", "effect "),
+    (
+        "effect-payments-are-named-once",
+        "UPDATE effect_payments SET key = gen_random_uuid()",
+        "effect ",
+    ),
+    (
+        "effect-payments-are-named-once",
+        "UPDATE effects SET provider_id = 'pout_other' WHERE provider_id IS NOT NULL",
+        "effect ",
+    ),
     ("sends-are-counted", "UPDATE effects SET sends = 0", "payout "),
     ("sends-are-counted", "DELETE FROM effects", "payout "),
     (

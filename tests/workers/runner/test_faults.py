@@ -122,10 +122,13 @@ def test_one_item_that_cannot_be_settled_stops_none_of_its_siblings(
     ids = seed(database_url, 50)
     change(
         outside,
-        """INSERT INTO effects (key, kind, subject, generation, provider, account, request, state, sends,
-                                token, provider_id)
-           VALUES (gen_random_uuid(), 'other', gen_random_uuid(), 1, 'razorpayx', '2323230000000001', '{}',
-                   'accepted', 1, 1, 'pout_taken')""",
+        """WITH other AS (
+             INSERT INTO effects (key, kind, subject, generation, provider, account, request, state, sends,
+                                  token, provider_id)
+             VALUES (gen_random_uuid(), 'other', gen_random_uuid(), 1, 'razorpayx', '2323230000000001', '{}',
+                     'accepted', 1, 1, 'pout_taken') RETURNING *)
+           INSERT INTO effect_payments (provider, account, provider_id, key)
+           SELECT provider, account, provider_id, key FROM other""",
     )
     bank = TwinBank()
     bank.twin = str(ids[30])
