@@ -114,7 +114,7 @@ def hears(stage: Stage) -> str:
             verdicts.of_report(
                 ask.known(leased.held[row.id], row), paid[reference(row.id, row.generation)], moment
             )
-            for row in read(tx, list(leased.held)).values()
+            for row in read(tx, leased.held)
             if row.effect_state in {EffectState.INTENDED, EffectState.UNKNOWN, EffectState.ACCEPTED}
         ]
         lost = apply(leased, [verdict for verdict, _ in decided])
