@@ -47,7 +47,6 @@ CHANGED: Final[dict[str, dict[str, object]]] = {
     "earnings_amount_check": {"amount": 0},
     "earnings_payee_fkey": {"id": UNKNOWN, "external_id": "new", "payee": UNKNOWN},
     "earnings_state_check": {"state": "LOST"},
-    "effects_one_per_payment": {"key": UNKNOWN},
     "accepted_has_a_name": {"state": "accepted", "provider_id": None},
     "effects_state_check": {"state": "perhaps"},
     "sends_are_counted": {"sends": -1},
@@ -95,8 +94,6 @@ CHANGED: Final[dict[str, dict[str, object]]] = {
 """What a copy of a row that is there has other than it, to break each; nothing of a primary key."""
 SAID: Final = {"postings_keep_the_rules": "entries_keep_to_their_accounts"}
 """What a trigger calls the promise, where not by its own name."""
-CHOSEN: Final = {"effects_one_per_payment": "provider_id IS NOT NULL"}
-"""Which row is copied, where not any."""
 
 
 def listed() -> set[tuple[str, str]]:
@@ -147,7 +144,7 @@ def refusal(connection: sa.Connection, table: str, name: str) -> str | None:
     statement = f"""
         INSERT INTO {table} OVERRIDING SYSTEM VALUE
         SELECT (jsonb_populate_record(x.one, CAST(%(changes)s AS jsonb))).*
-        FROM (SELECT t AS one FROM {table} t WHERE {CHOSEN.get(name, "true")} LIMIT 1) x"""  # noqa: S608  see above
+        FROM (SELECT t AS one FROM {table} t LIMIT 1) x"""  # noqa: S608  see above
     if name.endswith("_append_only"):
         statement = f"DELETE FROM {table}"  # noqa: S608  see above
     try:

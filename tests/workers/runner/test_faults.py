@@ -260,11 +260,11 @@ def test_two_processes_share_five_thousand_payouts_and_each_is_sent_once(
     ids = seed(database_url, count, payees=100)
     bank = FakeBank()
     with (
-        house(database_url, bank, pooler=pooler, pool_max=pool_max) as one,
-        house(database_url, bank, pooler=pooler, pool_max=pool_max) as other,
+        house(database_url, bank, pooler=pooler, pool_max=pool_max, budget_seconds=240) as one,
+        house(database_url, bank, pooler=pooler, pool_max=pool_max, budget_seconds=240) as other,
     ):
         running = [home.in_background(PROCESS) for home in (one, other)]
-        tallies = [run.end(30).tally for run in running]
+        tallies = [run.end(300).tally for run in running]
     assert sum(tally["succeeded"] for tally in tallies) == count
     assert min(tally["succeeded"] for tally in tallies) > 0
     assert len(bank.submits) == count
