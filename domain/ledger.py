@@ -126,11 +126,13 @@ class Entries:
         return len(self.keys)
 
 
+_SHORT: Final = {kind: kind.value.removeprefix("payout.") for kind in EntryType}
+
+
 def payout_entry_key(payout: object, generation: int, kind: EntryType, put_backs: int = 0) -> str:
     """Return the key of a payout's entry: `payout:<id>:<generation>:<type>`.
 
     A payout that was put back is submitted again under the same generation: from the first put-back
     on, submissions and put-backs carry their number.
     """
-    short = kind.value.removeprefix("payout.")
-    return f"payout:{payout}:{generation}:{short}" + (f":{put_backs}" if put_backs else "")
+    return f"payout:{payout}:{generation}:{_SHORT[kind]}" + (f":{put_backs}" if put_backs else "")
