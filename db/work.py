@@ -13,7 +13,7 @@ The sub-select around the clock makes it an index condition; a bare volatile cal
 whole future.
 
 Who dies, and what then. Killed before the claim commits: nothing happened. After it: the lease
-lapses and the same job claims the row again, alone, since it may be the item that kills its worker.
+lapses and the same job claims the row again, apart from fresh ones, since it may be what kills its worker.
 `claims` counts claims since the last settle and only grows by claiming; a settle or a release sets
 it back.
 """
@@ -83,12 +83,14 @@ _CLAIM: Final = sa.text("""
       WHERE job = :job AND coalesce(leased_until, due_at) <= (SELECT clock_timestamp())
         AND NOT EXISTS (SELECT FROM switches WHERE is_on AND name = ANY(CAST(:gates AS text[])))
       ORDER BY coalesce(leased_until, due_at) LIMIT :limit FOR UPDATE SKIP LOCKED),
-    -- A row claimed before without a settle goes alone; the others go without it.
+    -- What was claimed once without a settle goes apart, in sets of the square root of the usual: if one of
+    -- them kills its worker again, only those few are counted twice, and what was claimed twice goes alone.
     ranked AS (
       SELECT place, claims, row_number() OVER w AS n, first_value(claims) OVER w AS first_claims
       FROM due WINDOW w AS (ORDER BY ready_at, subject)),
     chosen AS MATERIALIZED (
-      SELECT place FROM ranked WHERE CASE WHEN first_claims > 0 THEN n = 1 ELSE claims = 0 END),
+      SELECT place FROM ranked WHERE CASE first_claims
+        WHEN 0 THEN claims = 0 WHEN 1 THEN claims = 1 AND n <= greatest(1, sqrt(:limit)) ELSE n = 1 END),
     -- One token for the set.
     token AS MATERIALIZED (SELECT nextval('tokens') AS token WHERE EXISTS (SELECT FROM chosen))
     UPDATE work w SET token = token.token, leased_until = clock_timestamp() + make_interval(secs => :lease), holder = :run,

@@ -129,6 +129,24 @@ def test_a_row_claimed_before_goes_alone(database: Database) -> None:
     assert {h.subject for h in claim(database)} == set(fresh)
 
 
+def test_what_was_claimed_once_comes_in_small_sets_and_what_was_claimed_twice_alone(
+    database: Database,
+) -> None:
+    """F12: a hundred rows of a killed worker are not worked off one by one, and its killer is soon alone."""
+    add_work(database, JOB, 100)
+    claim(database)
+    expire(database)
+    apart = claim(database)
+    assert [h.claims for h in apart] == [2] * 10
+    change(
+        database,
+        "UPDATE work SET leased_until = clock_timestamp() - interval '1 min' WHERE claims = 2",
+    )
+    assert [h.claims for h in claim(database)] == [3]
+    change(database, "DELETE FROM work WHERE claims > 1")
+    assert [h.claims for h in claim(database)] == [2] * 10
+
+
 def test_fresh_rows_go_without_the_suspects_among_them(database: Database) -> None:
     """F12: a suspect further back does not come with a set of fresh rows."""
     add_work(database, JOB, 1)

@@ -2,8 +2,8 @@
 
 The calling thread claims ahead whenever fewer items wait than can be in flight; callers act; the
 settler writes behind; the renewal keeps the leases. It never holds more than it can start within a
-third of a lease. A row that was claimed before without a settle comes alone, and nothing else is
-claimed until it is settled, so that if it kills the process, only it is counted again.
+third of a lease. Rows that were claimed before without a settle come apart from others, and nothing else is
+claimed until it is settled, so that if one kills the process, only they are counted again.
 """
 
 import threading
