@@ -20,7 +20,7 @@ READING: Final = {
 }
 RUNNING: Final = {
     *("up", "demo", "worker", "scheduler", "web", "sandbox", "mail-sink"),
-    *("bench drain", "bench import", "bench wake", "bench memory", "bench peers", "bench all"),
+    *("bench drain", "bench import", "bench wake", "bench memory", "bench all", "chaos"),
 }
 RELEASING: Final = {"migrate"}
 """A step of a release: what it does stands in the release."""
