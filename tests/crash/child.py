@@ -26,6 +26,7 @@ DIED = 70
 DYING = "bursar dying"
 """How its connections call themselves."""
 COMMITTING = "committing"
+LAST = "last"
 WORDS_MAX = 60
 LOCAL = {"freeze"}
 """What a port answers by itself: pure, and asked inside a transaction."""
@@ -40,18 +41,18 @@ class Guide:
     def __init__(self, fault: Fault | None) -> None:
         self.fault = fault
         self.points: list[Point] = []
-        self._numbers: dict[str, int] = {}
+        self._numbers: dict[tuple[str, Side, str], int] = {}
         self._lock = threading.Lock()
 
     def arrive(self, side: Side, what: str, connection: sa.Connection | None = None) -> None:
         """Pass one point, or fall."""
         thread = threading.current_thread().name.partition("-")[0].removesuffix("Thread").lower()
         with self._lock:
-            number = self._numbers[thread] = self._numbers.get(thread, 0) + 1
-            self.points.append(Point(thread, number, side, what))
-        fault = self.fault
-        if fault and (fault.thread, fault.number, fault.side) == (thread, number, side):
-            strike(fault.how, connection)
+            place = (thread, side, what)
+            number = self._numbers[place] = self._numbers.get(place, 0) + 1
+            self.points.append(point := Point(*place, number))
+        if self.fault and self.fault.point == str(point):
+            strike(self.fault.how, connection)
 
     def listen(self) -> None:
         """Attach to every engine of this process."""
@@ -65,15 +66,16 @@ class Guide:
         self.arrive(Side.SINGLE if is_single else Side.BEFORE, words(statement), on)
 
     def _after(self, on: sa.Connection, _cursor: object, statement: str, *_: object) -> None:
+        on.info[LAST] = words(statement)
         self.arrive(Side.AFTER, words(statement), on)
 
     def _commit(self, connection: sa.Connection) -> None:
-        connection.info[COMMITTING] = True
-        self.arrive(Side.COMMIT, "COMMIT", connection)
+        connection.info[COMMITTING] = what = f"COMMIT after {connection.info.pop(LAST, 'nothing')}"
+        self.arrive(Side.COMMIT, what, connection)
 
     def _checkin(self, _driver: object, record: Any) -> None:  # noqa: ANN401  a pool's own
-        if record.info.pop(COMMITTING, False):
-            self.arrive(Side.COMMITTED, "COMMIT")
+        if what := record.info.pop(COMMITTING, ""):
+            self.arrive(Side.COMMITTED, what)
 
 
 def words(statement: str) -> str:
@@ -152,7 +154,7 @@ def live(
             try:
                 world.act(scene(opened, fakes, bounds=IN_STEP, through=line.through))
             except ExpectedError as error:  # a process says so and goes on
-                guide.points.append(Point("end", 0, Side.AFTER, type(error).__name__))
+                guide.points.append(Point("end", Side.AFTER, type(error).__name__, 1))
             line.end(guide.points)
             os._exit(0)
     except BaseException:

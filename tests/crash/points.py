@@ -1,12 +1,12 @@
 """Where a process may die, and how: before and after each statement, commit and outside call.
 
-A point is named by the thread that passes it and its number in that thread, so that it is the same
-in every run; a fault is a point and what happens there.
+A point is named by its thread, by what is done there, and by how many times that thread had come to it,
+so that it is the same in every run, however often a thread looked for more meanwhile.
 """
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from random import Random
 from typing import Self
@@ -62,60 +62,58 @@ WAYS = {
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One point of one thread; `what` says it in words."""
+    """The `number`th time that `thread` comes to one place; `what` says it in words."""
 
     thread: str
-    number: int
     side: Side
     what: str
+    number: int
+
+    def __str__(self) -> str:
+        """Its name, short enough to be typed."""
+        return f"{self.thread}:{self.side}:{zlib.crc32(self.what.encode()):08x}:{self.number}"
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One point, and what happens there."""
+    """What happens at a point, which is named; `what` only says it in words."""
 
-    thread: str
-    number: int
-    side: Side
+    point: str
     how: How
+    what: str = field(default="", compare=False)
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read `thread:number:side:how`, as a report prints it."""
-        thread, number, side, how = text.split(":")
-        return cls(thread, int(number), Side(side), How(how))
+        """Read `point:how`, as a report prints it."""
+        point, _, how = text.rpartition(":")
+        return cls(point, How(how))
+
+    @property
+    def kind(self) -> tuple[str, How]:
+        """On which side of what it happens, and how."""
+        return self.point.split(":")[1], self.how
 
     def __str__(self) -> str:
-        return f"{self.thread}:{self.number}:{self.side}:{self.how}"
+        return f"{self.point}:{self.how}"
 
 
 def common(runs: Sequence[Sequence[Point]]) -> list[Point]:
-    """The points that every one of `runs` passed: the beginnings of their threads that are the same."""
-    found = []
-    for thread in sorted({point.thread for run in runs for point in run}):
-        ways = [[point for point in run if point.thread == thread] for run in runs]
-        for together in zip(*ways, strict=False):
-            if len(set(together)) > 1:
-                break
-            found.append(together[0])
-    return found
+    """The points that every one of `runs` passed, thread by thread."""
+    everywhere = set(runs[0]).intersection(*runs)
+    return sorted((p for p in runs[0] if p in everywhere), key=lambda point: point.thread)
 
 
 def faults(points: Sequence[Point]) -> list[Fault]:
     """Everything that can happen at `points`."""
-    return [
-        Fault(point.thread, point.number, point.side, how)
-        for point in points
-        for how in WAYS[point.side]
-    ]
+    return [Fault(str(point), how, point.what) for point in points for how in WAYS[point.side]]
 
 
 def sample(found: Sequence[Fault], count: int, seed: str) -> list[Fault]:
     """`count` of them, always the same: each side and way once, the rest spread over the whole."""
     chance = Random(zlib.crc32(seed.encode()))
-    kinds: dict[tuple[Side, How], list[Fault]] = {}
+    kinds: dict[tuple[str, How], list[Fault]] = {}
     for fault in found:
-        kinds.setdefault((fault.side, fault.how), []).append(fault)
+        kinds.setdefault(fault.kind, []).append(fault)
     chosen = {chance.choice(kind): None for kind in kinds.values()}
     rest = [fault for fault in found if fault not in chosen]
     missing = max(0, min(count - len(chosen), len(rest)))

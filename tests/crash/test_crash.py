@@ -40,7 +40,7 @@ def test_a_death_anywhere_changes_nothing(
             try:
                 ready.explore(fault)
             except AssertionError as error:
-                failed[str(fault)] = str(error)
+                failed[f"{fault} at {fault.what}"] = str(error)
     record_property(EXPLORED, line(world.name, len(points), len(wanted), len(failed)))
     assert failed == {}
     assert wanted

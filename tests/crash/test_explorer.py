@@ -111,12 +111,12 @@ def test_a_call_before_its_commit_is_found(databases: Databases, template: str) 
 
 def test_a_point_that_is_never_reached_is_no_success(databases: Databases, template: str) -> None:
     with prepared(Torn(), databases, template) as ready, pytest.raises(NotReachedError):
-        ready.explore(Fault("main", 1000, Side.BEFORE, How.DIE))
+        ready.explore(Fault("main:before:00000000:1", How.DIE))
 
 
 def points(thread: str, *sides: Side) -> list[Point]:
     """Points of one thread."""
-    return [Point(thread, number, side, "") for number, side in enumerate(sides, 1)]
+    return [Point(thread, side, "SELECT", number) for number, side in enumerate(sides, 1)]
 
 
 def test_what_only_some_runs_pass_is_no_point() -> None:
@@ -130,7 +130,7 @@ def test_a_sample_has_every_way_once_and_is_always_the_same() -> None:
     every = faults(points("main", *[Side.BEFORE, Side.AFTER] * 20, Side.COMMIT, Side.CALLED))
     chosen = sample(every, 12, "seed")
     assert len(chosen) == len(set(chosen)) == 12
-    assert {(f.side, f.how) for f in chosen} == {(f.side, f.how) for f in every}
+    assert {fault.kind for fault in chosen} == {fault.kind for fault in every}
     assert chosen == sample(every, 12, "seed")
     assert sorted(map(str, sample(every, 1000, "seed"))) == sorted(map(str, every))
     assert [Fault.parse(str(fault)) for fault in every] == every
