@@ -16,15 +16,19 @@ _ACQUIRE: Final = sa.text("""
     INSERT INTO leases AS l (name, token, holder, worker, leased_until)
     SELECT :name, nextval('tokens'), :run, :worker, clock_timestamp() + make_interval(secs => :lease)
     -- A live lease is seen without its lock, which a page of its holder may have for seconds.
-    WHERE NOT EXISTS (SELECT FROM leases WHERE name = :name AND leased_until > clock_timestamp())
+    WHERE NOT EXISTS (
+      SELECT FROM leases WHERE name = :name AND leased_until > clock_timestamp() AND holder IS DISTINCT FROM :run)
     ON CONFLICT (name) DO UPDATE SET token = excluded.token, holder = excluded.holder, worker = excluded.worker,
       leased_until = excluded.leased_until, acquired_at = clock_timestamp()
-    WHERE l.leased_until <= clock_timestamp()
+    WHERE l.leased_until <= clock_timestamp() OR l.holder = :run
     RETURNING l.token""")
 
 
 def acquire(tx: Tx, name: str, *, run: int, worker: str, lease_seconds: float) -> int | None:
-    """Take `name` unless somebody's lease on it is live; returns the token, or None."""
+    """Take `name` unless another run's lease on it is live; returns the token, or None.
+
+    Asked again by the same run, whose first answer was lost, it makes the first token stale.
+    """
     token: int | None = tx.scalar(_ACQUIRE, name=name, run=run, worker=worker, lease=lease_seconds)
     return token
 

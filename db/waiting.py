@@ -37,6 +37,20 @@ def _why_not(job: str, row: Row) -> str:
 DUE_MAX: Final = 1000
 """How many due rows are counted: a backlog of millions is not read to say that there is one."""
 
+_NEGLECTED: Final = sa.text("""
+    SELECT FROM work
+    WHERE job = :job AND coalesce(leased_until, due_at) <= :before AND leased_until IS NULL
+    ORDER BY coalesce(leased_until, due_at) LIMIT 1 FOR UPDATE""")
+
+
+def is_neglected(tx: Tx, job: str, before: datetime) -> bool:
+    """Say whether one of `due` is nobody's: a claim under way is waited for, and what it took is not.
+
+    Raises `LockedError` where somebody holds a row for longer than a claim may take.
+    """
+    return tx.row(_NEGLECTED, job=job, before=before) is not None
+
+
 _DUE: Final = sa.text("""
     SELECT count(*) AS items, min(due_at) AS oldest FROM (
       SELECT due_at FROM work

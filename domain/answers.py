@@ -98,3 +98,5 @@ class LookUpFailed:
 
 
 LookUp = Found | LookUpFailed
+Report = ProviderPayout | LookUpFailed
+"""What one of several payouts asked about turned out to be, or that it was not come to."""

@@ -10,6 +10,8 @@ RECOVER_SECONDS: Final = (30.0, 60.0, 120.0, 300.0, 600.0)
 """After an unknown outcome (Razorpay advises 1, 2, 5 minutes, and asking for up to an hour)."""
 FOLLOW_SECONDS: Final = (2.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0)
 """From accepted to final: webhooks usually come first."""
+LOOK_AGAIN_SECONDS: Final = (1.0, 2.0, 5.0, 15.0, 60.0)
+"""After a read that did not come to it: nothing was said, so the question is asked again soon."""
 SETTLE_ERROR_SECONDS: Final = (5.0, 30.0, 120.0, 600.0)
 """After an item could not be settled because its rows broke a rule."""
 

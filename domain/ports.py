@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
-from domain.answers import Answer, LookUp, LookUpFailed, ProviderPayout
+from domain.answers import Answer, LookUp, ProviderPayout, Report
 
 
 class PayoutOrder(NamedTuple):
@@ -69,10 +69,11 @@ class Bank(Protocol):
     def find(self, reference: str) -> LookUp:
         """Every payout under `reference`, following pagination to its end."""
 
-    def fetch(self, sought: Sequence[Sought]) -> dict[str, ProviderPayout] | LookUpFailed:
-        """Up to a page of payouts with as few reads as it can, by reference; absent means not seen.
+    def fetch(self, sought: Sequence[Sought]) -> dict[str, Report]:
+        """Up to a page of payouts with as few reads as it can, by reference.
 
-        Returns `LookUpFailed` where a read failed.
+        Absent means that the provider has none of that id. What a failed read, or the end of the
+        time, kept from being asked about is `LookUpFailed`: nothing was said about it.
         """
 
     def payouts_between(self, start: datetime, end: datetime) -> Iterator[ProviderPayout]:

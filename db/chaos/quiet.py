@@ -38,20 +38,24 @@ def look(tx: Tx) -> Open:
 
 
 _DAY: Final = sa.text("""
-    UPDATE work SET due_at = clock_timestamp() FROM payouts p
-    WHERE p.id = work.subject AND p.id = ANY(CAST(:ids AS uuid[])) AND p.state = 'COMPLETED'
-      AND work.job = 'payouts.follow' AND work.token IS NULL AND work.parked_reason IS NULL""")
-_STILL: Final = sa.text("""
-    SELECT count(*) FROM payouts WHERE id = ANY(CAST(:ids AS uuid[])) AND state = 'COMPLETED'""")
+    WITH given AS MATERIALIZED (
+      SELECT p.id FROM unnest(CAST(:ids AS uuid[]), CAST(:generations AS int[])) AS g (id, generation)
+      JOIN payouts p USING (id, generation) WHERE p.state = 'COMPLETED'),
+    hurried AS (
+      UPDATE work SET due_at = clock_timestamp() FROM given g
+      WHERE g.id = work.subject AND work.job = 'payouts.follow' AND work.due_at > clock_timestamp()
+        AND work.token IS NULL AND work.parked_reason IS NULL)
+    SELECT count(*) FROM given""")
 
 
-def let_a_day_pass(tx: Tx, payouts: Sequence[UUID]) -> int:
-    """Let those of `payouts` that are completed be asked about now, as they would be tomorrow.
+def let_a_day_pass(tx: Tx, given_back: Sequence[tuple[UUID, int]]) -> int:
+    """Let completed payouts be asked about now, as they would be tomorrow, if their money came back.
 
+    `given_back` names payouts and generations: what came back of an earlier one was seen then.
     Returns how many are completed.
     """
-    tx.run(_DAY, ids=list(payouts))
-    found: int = tx.scalar(_STILL, ids=list(payouts))
+    ids, generations = [id_ for id_, _ in given_back], [number for _, number in given_back]
+    found: int = tx.scalar(_DAY, ids=ids, generations=generations)
     return found
 
 

@@ -14,8 +14,8 @@ from db.payouts.ask import Following, start_following
 from db.transitions import LeasedTx
 from db.tx import Tx
 from db.work import ClaimOrder
-from domain.answers import LookUpFailed, ProviderPayout
-from domain.backoff import FOLLOW_SECONDS
+from domain.answers import LookUpFailed, ProviderPayout, Report
+from domain.backoff import FOLLOW_SECONDS, LOOK_AGAIN_SECONDS
 from domain.payouts import FOLLOW
 from domain.ports import Bank
 from domain.tally import Count, Tally
@@ -23,10 +23,11 @@ from jobs.payouts import provider
 from jobs.ports import Ports
 from jobs.shapes import Answer, Ask, Queue
 
-Report = ProviderPayout | LookUpFailed
+Heard = Report | None
+"""None: the bank says that it has no such payout."""
 
 
-class FollowPayouts(Ask[Following, Report]):
+class FollowPayouts(Ask[Following, Heard]):
     """Ask the bank where accepted payouts are, a page at a time, and conclude those that ended."""
 
     name = FOLLOW
@@ -48,19 +49,16 @@ class FollowPayouts(Ask[Following, Report]):
         """Lease accepted payouts that are due to be asked about."""
         return start_following(tx, order)
 
-    def ask(self, items: Sequence[Following]) -> Sequence[Report]:
+    def ask(self, items: Sequence[Following]) -> Sequence[Heard]:
         """One page of reads for all of them."""
-        seen = self.bank.fetch([item.sought for item in items])
-        if isinstance(seen, LookUpFailed):
-            return [seen] * len(items)
-        absent = LookUpFailed(reason="the provider did not list it")
-        return [seen.get(item.sought.reference, absent) for item in items]
+        reports = self.bank.fetch([item.sought for item in items])
+        return [reports.get(item.sought.reference) for item in items]
 
-    def broke(self, item: Following, error: Exception) -> Report:
+    def broke(self, item: Following, error: Exception) -> Heard:
         """An exception says nothing about the payment."""
         return LookUpFailed(reason=f"{type(error).__name__}: {error}")
 
-    def settle(self, tx: LeasedTx, answers: Sequence[Answer[Following, Report]]) -> Tally:
+    def settle(self, tx: LeasedTx, answers: Sequence[Answer[Following, Heard]]) -> Tally:
         """Conclude what ended; ask again later about the rest."""
         moment = now(tx)
         decided = [self._decide(a, moment) for a in answers]
@@ -70,15 +68,17 @@ class FollowPayouts(Ask[Following, Report]):
         )
         return provider.counted(decided, lost)
 
-    def _decide(self, answer: Answer[Following, Report], moment: datetime) -> tuple[Verdict, Count]:
+    def _decide(self, answer: Answer[Following, Heard], moment: datetime) -> tuple[Verdict, Count]:
+        held = answer.item.held
         if isinstance(answer.result, LookUpFailed):
-            wait = answer.result.retry_after_seconds or 0
-            return verdicts.postponed(
-                answer.item.held, FOLLOW_SECONDS, answer.result.reason, wait
-            ), Count.WAITING
+            wait, why = answer.result.retry_after_seconds or 0, answer.result.reason
+            return verdicts.postponed(held, LOOK_AGAIN_SECONDS, why, wait), Count.WAITING
+        if answer.result is None:
+            why = "the provider says that it has no such payout"
+            return verdicts.postponed(held, FOLLOW_SECONDS, why), Count.WAITING
         return verdicts.of_report(answer.item.known, answer.result, moment)
 
-    def keep_evidence(self, tx: Tx, answers: Sequence[Answer[Following, Report]], run: int) -> None:
+    def keep_evidence(self, tx: Tx, answers: Sequence[Answer[Following, Heard]], run: int) -> None:
         """What the bank said is kept even when it may move nothing."""
         kept = [
             (a.item.known.key, "reported", f"{a.result.provider_id} {a.result.raw_status}")
@@ -87,6 +87,6 @@ class FollowPayouts(Ask[Following, Report]):
         ]
         effects.keep_evidence(tx, kept, run=run)
 
-    def evident(self, tx: Tx, answers: Sequence[Answer[Following, Report]]) -> set[UUID]:
+    def evident(self, tx: Tx, answers: Sequence[Answer[Following, Heard]]) -> set[UUID]:
         """Answers written under their token were settled."""
         return effects.settled_under(tx, {a.item.known.key: a.item.held for a in answers})

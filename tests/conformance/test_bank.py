@@ -14,8 +14,10 @@ from domain.answers import (
     Found,
     LookUpFailed,
     NotSent,
+    ProviderPayout,
     ProviderStatus,
     Rejected,
+    Report,
     Unknown,
 )
 from domain.effects import effect_key
@@ -47,6 +49,9 @@ class Stage(Protocol):
     def break_reads(self) -> None:
         """Let every read fail from now on."""
 
+    def let_reads_pass(self, count: int) -> None:
+        """Let so many reads, of a page of 100 each, come to their end; of the next there is none."""
+
 
 class FakeStage:
     """The fake."""
@@ -67,6 +72,9 @@ class FakeStage:
     def break_reads(self) -> None:
         self.fake.unreachable = "down"
 
+    def let_reads_pass(self, count: int) -> None:
+        self.fake.shown_max = 100 * count
+
 
 class RealStage:
     """The real client, HTTP, the real sandbox."""
@@ -86,6 +94,10 @@ class RealStage:
 
     def break_reads(self) -> None:
         self.sandbox.order("error_before", call="read", times=100)
+
+    def let_reads_pass(self, count: int) -> None:
+        self.sandbox.order(None, call="read", times=count)
+        self.sandbox.order("hang", call="read", times=100)
 
 
 @pytest.fixture(params=["client", "fake"])
@@ -281,7 +293,8 @@ def test_a_failed_look_up_is_no_empty_one(stage: Stage) -> None:
     """Invariant 11."""
     stage.break_reads()
     assert isinstance(stage.bank.find(str(uuid4())), LookUpFailed)
-    assert isinstance(stage.bank.fetch([sought("pout_00000000000001")]), LookUpFailed)
+    [report] = stage.bank.fetch([sought("pout_00000000000001")]).values()
+    assert isinstance(report, LookUpFailed)
     assert isinstance(stage.bank.check(), LookUpFailed)
 
 
@@ -293,10 +306,21 @@ def test_fetch_shows_what_it_is_asked_for_and_leaves_out_what_nobody_knows(stage
         if number % 5 == 0:
             wanted.append(sought(answer.payout.provider_id, answer.payout.created_at))
     seen = stage.bank.fetch([*wanted, sought("pout_never")])
-    assert not isinstance(seen, LookUpFailed)
-    assert {reference: payout.provider_id for reference, payout in seen.items()} == {
-        item.reference: item.provider_id for item in wanted
-    }
+    assert shown(seen) == {item.reference: item.provider_id for item in wanted}
+
+
+def test_what_a_fetch_did_not_come_to_is_a_failed_look_up_and_no_absence(stage: Stage) -> None:
+    """F64: what was shown before the time was over counts; of the rest nothing was said."""
+    wanted: list[Sought] = []
+    for number in range(120):
+        answer = stage.bank.submit(frozen(stage.bank, order(100 + number)))
+        assert isinstance(answer, Accepted)
+        wanted.append(sought(answer.payout.provider_id, answer.payout.created_at))
+    stage.let_reads_pass(1)
+    reports = stage.bank.fetch(wanted)
+    assert set(reports) == {item.reference for item in wanted}
+    assert len(shown(reports)) == 100
+    assert sum(isinstance(report, LookUpFailed) for report in reports.values()) == 20
 
 
 def test_fetch_of_nothing_is_nothing(stage: Stage) -> None:
@@ -337,6 +361,14 @@ def test_an_order_the_provider_would_refuse_is_not_frozen(stage: Stage) -> None:
         stage.bank.freeze(order()._replace(currency="USD"))
     with pytest.raises(BadInputError, match="amount"):
         stage.bank.freeze(order(99))
+
+
+def shown(reports: dict[str, Report]) -> dict[str, str]:
+    return {
+        reference: report.provider_id
+        for reference, report in reports.items()
+        if isinstance(report, ProviderPayout)
+    }
 
 
 def sought(provider_id: str, created_at: datetime | None = None) -> Sought:

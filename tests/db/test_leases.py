@@ -36,6 +36,20 @@ def test_a_live_lease_has_one_holder(database: Database) -> None:
     assert acquire(database, 2)
 
 
+def test_the_same_run_may_ask_again_and_then_only_its_newest_token_counts(
+    database: Database,
+) -> None:
+    """F16: the reply to its first acquisition was lost; its lease does not stand in its own way."""
+    first, second = acquire(database, 1), acquire(database, 1)
+    assert first
+    assert second
+    assert second > first
+    assert acquire(database, 2) is None
+    with database.begin() as tx:
+        assert not leases.check(tx, NAME, first)
+        assert leases.check(tx, NAME, second)
+
+
 def test_an_expired_lease_is_taken_over_and_its_holder_fenced(database: Database) -> None:
     """F08, I8: the token in its hands is stale."""
     mine = acquire(database, 1)

@@ -18,6 +18,7 @@ from domain.answers import (
     ProviderPayout,
     ProviderStatus,
     Rejected,
+    Report,
     Unknown,
 )
 from domain.ports import FrozenRequest, PayoutOrder, Sought
@@ -105,6 +106,8 @@ class FakeBank:
         self.reads = 0
         self.unreachable: str | None = None
         """Set it, and every read fails with this reason, and every send never leaves."""
+        self.shown_max = 100
+        """So many of those a `fetch` asks for are come to before its time is over."""
         self._answers: deque[Fault | Answer | None] = deque()
         self._sticky: set[str] = set()
         self._lock = threading.Lock()
@@ -226,17 +229,19 @@ class FakeBank:
                 )
             )
 
-    def fetch(self, sought: Sequence[Sought]) -> dict[str, ProviderPayout] | LookUpFailed:
+    def fetch(self, sought: Sequence[Sought]) -> dict[str, Report]:
         with self._lock:
             self.reads += 1
             if self.unreachable:
-                return LookUpFailed(reason=self.unreachable)
+                return {item.reference: LookUpFailed(reason=self.unreachable) for item in sought}
             known = {one.payout.provider_id: one.payout for one in self.transfers}
-            return {
+            reports: dict[str, Report] = {
                 item.reference: known[item.provider_id]
                 for item in sought
                 if item.provider_id in known
             }
+            late = [item.reference for item in sought[self.shown_max :]]
+            return reports | dict.fromkeys(late, LookUpFailed(reason="no time was left"))
 
     def payouts_between(self, start: datetime, end: datetime) -> Iterator[ProviderPayout]:
         with self._lock:

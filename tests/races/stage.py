@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from db import audit
 from db.audit import INVARIANTS
 from db.engine import Database, DatabaseOptions
-from domain.answers import Answer, LookUp, LookUpFailed, ProviderPayout
+from domain.answers import Answer, LookUp, Report
 from domain.payout_ids import reference
 from domain.ports import FrozenRequest, Sought
 from tests.builders import rows
@@ -35,7 +35,7 @@ class SteppedBank(FakeBank):
         step("bank: find")
         return super().find(reference)
 
-    def fetch(self, sought: Sequence[Sought]) -> dict[str, ProviderPayout] | LookUpFailed:
+    def fetch(self, sought: Sequence[Sought]) -> dict[str, Report]:
         step("bank: fetch")
         return super().fetch(sought)
 

@@ -14,6 +14,7 @@ from domain.answers import (
     LookUpFailed,
     ProviderPayout,
     ProviderStatus,
+    Report,
 )
 from domain.ports import FrozenRequest, PayoutOrder, Sought
 
@@ -59,9 +60,10 @@ class AcceptingBank:
         """Know nothing: no benchmark asks."""
         return LookUpFailed(reason=f"{reference}: this bank keeps nothing")
 
-    def fetch(self, sought: Sequence[Sought]) -> dict[str, ProviderPayout] | LookUpFailed:
+    def fetch(self, sought: Sequence[Sought]) -> dict[str, Report]:
         """Know nothing: no benchmark asks."""
-        return LookUpFailed(reason=f"{len(sought)} sought: this bank keeps nothing")
+        failed = LookUpFailed(reason="this bank keeps nothing")
+        return {item.reference: failed for item in sought}
 
     def payouts_between(self, start: datetime, end: datetime) -> Iterator[ProviderPayout]:
         """Know nothing: no benchmark asks."""

@@ -187,7 +187,7 @@ class Storm:
                 switches.turn(tx, schedule(name), on=True, who=WHO, why="the storm is over")
         self._day_passed, self._steady = True, 0
 
-    def _given_back(self) -> list[UUID]:
-        """Payouts whose money the bank gave back, as its own book says."""
+    def _given_back(self) -> list[tuple[UUID, int]]:
+        """Payouts and generations whose money the bank gave back, as its own book says."""
         named = [t.reference for t in self.house.bank.transfers() if t.status == GIVEN_BACK]
-        return [of[0] for name in named if (of := of_reference(name)) is not None]
+        return [of for name in named if (of := of_reference(name)) is not None]

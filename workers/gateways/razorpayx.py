@@ -16,6 +16,7 @@ from domain.answers import (
     LookUpFailed,
     NotSent,
     ProviderPayout,
+    Report,
     Unknown,
 )
 from domain.errors import UnreachableError
@@ -24,7 +25,7 @@ from domain.razorpayx import PROVIDER, fits_key, freeze
 from workers.gateways.classify import KEY_HEADER, classify_failure, classify_reply
 from workers.gateways.http import Http
 from workers.gateways.reads import ReadFailedError, Reads
-from workers.gateways.windows import TooManyPagesError, created_between, seen_of, whole_list
+from workers.gateways.windows import TooManyPagesError, created_between, reports_of, whole_list
 
 KEY_WINDOW: Final = timedelta(days=7)
 """How long a key may be sent again (RazorpayX, payout idempotency)."""
@@ -102,17 +103,16 @@ class RazorpayX:
             return LookUpFailed(reason="the search by reference does not end")
         return Found(payouts=tuple(payout for payout in payouts if payout.reference == reference))
 
-    def fetch(self, sought: Sequence[Sought]) -> dict[str, ProviderPayout] | LookUpFailed:
-        """Return `sought` by reference, in as few reads as it can, within one time-out.
+    def fetch(self, sought: Sequence[Sought]) -> dict[str, Report]:
+        """Return what is known of `sought` by reference, in few reads, within one time-out.
 
-        Absent means not seen: the provider does not know its id, or time ran out before its turn.
+        Absent: the provider has no payout of its id. What time or a failed read left out says so.
         """
-        try:
-            seen = seen_of(self._reads, sought, self._until())
-        except ReadFailedError as error:
-            return error.failed
+        reports = reports_of(self._reads, sought, self._until())
         return {
-            item.reference: seen[item.provider_id] for item in sought if item.provider_id in seen
+            item.reference: reports[item.provider_id]
+            for item in sought
+            if item.provider_id in reports
         }
 
     def payouts_between(self, start: datetime, end: datetime) -> Iterator[ProviderPayout]:

@@ -4,17 +4,18 @@ A window that comes back full is cut in two. `skip` is used only where the list 
 it already had: under one reference, or inside one second; an entry met twice is kept once.
 """
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from domain.answers import ProviderPayout
+from domain.answers import LookUpFailed, ProviderPayout, Report
 from domain.ports import Sought
 from workers.gateways.reads import PAGE_MAX, ReadFailedError, Reads
 
 PAGES_MAX: Final = 100
 """Pages of one skipped list: 10,000 payouts in one second, or of one reference, are no list."""
+SINGLES_MAX: Final = 3
+"""So many are asked for by id rather than by reading on in a full second."""
 
 
 class TooManyPagesError(Exception):
@@ -61,38 +62,59 @@ def created_between(
         yield from sorted(inside, key=lambda payout: payout.created_at)
 
 
-def seen_of(reads: Reads, sought: Sequence[Sought], until: float) -> dict[str, ProviderPayout]:
-    """Return those of `sought` that the provider shows before `until`, by provider id.
+Shown = dict[str, ProviderPayout | None]
+"""By provider id: what the provider shows, None where it says that there is no such payout."""
 
-    One read where their window fits a page; a full window is cut between the sought, and what one
-    second, or a window that should show it, does not show is asked for by id. Raises
-    `ReadFailedError`; time running out only ends the search, where something was found.
+
+def reports_of(reads: Reads, sought: Sequence[Sought], until: float) -> dict[str, Report]:
+    """Return what the provider says of each of `sought` before `until`, by provider id; absent: it has none.
+
+    One read where their window fits a page; a full window is cut between the sought, a full second
+    is read page by page, and what a list that should show it does not show is asked for by id. The
+    first read that fails, or finds no time, ends it: what was shown counts, the rest is a failed look-up.
     """
-    seen: dict[str, ProviderPayout] = {}
+    shown: Shown = {}
+    failed: LookUpFailed | None = None
     try:
-        _see(reads, sought, until, seen)
-    except ReadFailedError:
-        if not seen or time.monotonic() < until:
-            raise
-    return seen
+        _see(reads, sought, until, shown)
+    except ReadFailedError as error:
+        failed = error.failed
+    reports = {item.provider_id: shown.get(item.provider_id, failed) for item in sought}
+    return {id_: report for id_, report in reports.items() if report is not None}
 
 
-def _see(
-    reads: Reads, sought: Sequence[Sought], until: float, seen: dict[str, ProviderPayout]
-) -> None:
+def _see(reads: Reads, sought: Sequence[Sought], until: float, shown: Shown) -> None:
     windows = [sorted(sought, key=lambda item: item.created_at)] if sought else []
     while windows:
-        missing = [item for item in windows.pop() if item.provider_id not in seen]
+        missing = _not_in(shown, windows.pop())
         if not missing:
             continue
         first, last = _second(missing[0].created_at), _second(missing[-1].created_at)
         payouts = reads.page({"from": first, "to": last}, 0, until)
-        seen.update((payout.provider_id, payout) for payout in payouts)
-        missing = [item for item in missing if item.provider_id not in seen]
+        shown.update((payout.provider_id, payout) for payout in payouts)
+        missing = _not_in(shown, missing)
         if len(payouts) >= PAGE_MAX and first < last and len(missing) > 1:
             windows += _halves(missing)
-        else:
-            seen.update(_by_id(reads, missing, until))
+            continue
+        if len(payouts) >= PAGE_MAX and len(missing) > SINGLES_MAX:
+            _read_on(reads, {"from": first, "to": last}, missing, until, shown)
+        for item in _not_in(shown, missing):
+            shown[item.provider_id] = reads.one(item.provider_id, until)
+
+
+def _read_on(
+    reads: Reads, second: Mapping[str, int], missing: Sequence[Sought], until: float, shown: Shown
+) -> None:
+    """Read a full second behind its first page until all of `missing` are shown, or its end."""
+    for page in range(1, PAGES_MAX):
+        payouts = reads.page(second, page * PAGE_MAX, until)
+        shown.update((payout.provider_id, payout) for payout in payouts)
+        if len(payouts) < PAGE_MAX or not _not_in(shown, missing):
+            return
+
+
+def _not_in(shown: Shown, items: Sequence[Sought]) -> list[Sought]:
+    return [item for item in items if item.provider_id not in shown]
 
 
 def _halves(items: list[Sought]) -> list[list[Sought]]:
@@ -106,14 +128,6 @@ def _halves(items: list[Sought]) -> list[list[Sought]]:
         [item for item in items if _second(item.created_at) > middle],
         [item for item in items if _second(item.created_at) == middle],
     ]
-
-
-def _by_id(
-    reads: Reads, items: Sequence[Sought], until: float
-) -> Iterator[tuple[str, ProviderPayout]]:
-    for item in items:
-        if payout := reads.one(item.provider_id, until):
-            yield payout.provider_id, payout
 
 
 def _second(instant: datetime) -> int:

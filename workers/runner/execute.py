@@ -10,6 +10,7 @@ import structlog
 
 from db import run_states, runs, switches, waiting, wakes
 from db.engine import Database
+from db.errors import LockedError, OverdueError
 from db.runs import Known, Started
 from domain.errors import BadInputError, ExpectedError
 from domain.runs import RunState
@@ -111,7 +112,7 @@ class Runner:
                 raise AssertionError(f"{job.name} has none of the four shapes")
 
     def _judge(self, job: Job, started: Started, outcome: Outcome) -> tuple[RunState, str | None]:
-        """The silent-skip guard: due rows left untouched, with no switch to explain it, are a failure."""
+        """The silent-skip guard: due rows left untouched, with nothing to explain it, are a failure."""
         if isinstance(job, Sweep):
             return outcome.state(0)
         only = subjects(job, started.scope)
@@ -123,7 +124,18 @@ class Runner:
             on = [name for name in switches.all_on(tx) if name in gates]
         if on and outcome.held_back is None:
             outcome = replace(outcome, held_back=f"held by {', '.join(on)}")
+        if left and outcome.is_silent and not self._is_neglected(job, started):
+            left = 0
         return outcome.state(left)
+
+    def _is_neglected(self, job: Job, started: Started) -> bool:
+        """Look again: what others were about to claim as we did is not left untouched."""
+        try:
+            return self.database.transact(
+                lambda tx: waiting.is_neglected(tx, job.name, started.started_at)
+            )
+        except (LockedError, OverdueError):  # no claim takes so long
+            return True
 
     def _judge_scope(
         self, job: Job, outcome: Outcome, missed: Sequence[UUID]

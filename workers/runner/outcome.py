@@ -27,6 +27,12 @@ class Outcome:
     claimed: frozenset[UUID] = frozenset()
     """The subjects acted on, where the run's scope names subjects."""
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether it did nothing and does not say why."""
+        told = self.skipped or self.stopped or self.reasons or self.held_back
+        return not told and self.tally[Count.PROCESSED] == 0
+
     def state(self, waiting: int) -> tuple[RunState, str | None]:
         """The state to end in, and the reason; `waiting` counts rows that were due before its start."""
         if self.skipped is not None:
@@ -35,6 +41,6 @@ class Outcome:
             return RunState.STOPPED, "asked to stop"
         if self.reasons:
             return RunState.FAILED, "; ".join(self.reasons)[:1000]
-        if waiting > 0 and self.tally[Count.PROCESSED] == 0 and self.held_back is None:
+        if waiting > 0 and self.is_silent:
             return RunState.FAILED, f"processed nothing while {waiting} items waited"
         return RunState.SUCCEEDED, self.held_back

@@ -2,6 +2,8 @@
 
 import threading
 import time
+from collections.abc import Callable
+from typing import Final, TypeVar
 
 import structlog
 
@@ -19,6 +21,12 @@ from workers.runner.outcome import Outcome
 from workers.runner.renewal import Renewal
 
 log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+LOST: Final = (UnreachableError, CommitUnknownError)
+PAUSE_SECONDS: Final = 0.5
+"""Before the database is asked again."""
 
 
 class SweepRun:
@@ -42,36 +50,27 @@ class SweepRun:
             stop,
             worker,
         )
+        self.lease = f"job:{job.name}"
         self.tally = Tally()
         self.unfinished = False
 
     def execute(self) -> Outcome:
         """Run to the end; returns what it did."""
-        covered = self.database.transact(lambda tx: run_states.covered_by(tx, self.run.id))
-        if covered is not None:
-            return Outcome(skipped=f"run {covered} began after this was asked for, and did it")
-        name = f"job:{self.job.name}"
-        if self.database.transact(lambda tx: switches.is_on(tx, name)):
-            return Outcome(skipped=f"held by {name}")
-        token = self.database.transact(
-            lambda tx: leases.acquire(
-                tx,
-                name,
-                run=self.run.id,
-                worker=self.worker,
-                lease_seconds=self.bounds.lease_seconds,
-            )
-        )
-        if token is None:
-            return Outcome(skipped=f"another run of {self.job.name} holds its lease")
-        book = Book(self.bounds.lease_seconds)
-        held = [(f"run:{self.run.id}", self.run.token), (name, token)]
+        book, held = Book(self.bounds.lease_seconds), [(f"run:{self.run.id}", self.run.token)]
+        renewal = Renewal(self.database, book, held)
         try:
-            with Renewal(self.database, book, held) as renewal:
+            token = self._patiently(book, self._enter)
+        except LOST as error:
+            return Outcome(stopped=self.stop.is_set(), reasons=[f"could not begin: {error}"])
+        if isinstance(token, str):
+            return Outcome(skipped=token)
+        held.append((self.lease, token))
+        try:
+            with renewal:
                 renewal.start()
-                reasons = self._page_through(book, name, token)
+                reasons = self._page_through(book, token)
         finally:  # a page that broke keeps nobody waiting
-            self.database.transact(lambda tx: leases.give_back(tx, name, token))
+            self._leave(book, token)
         return Outcome(
             tally=self.tally,
             stopped=self.stop.is_set(),
@@ -79,7 +78,36 @@ class SweepRun:
             unfinished=self.unfinished,
         )
 
-    def _page_through(self, book: Book, name: str, token: int) -> list[str]:
+    def _patiently(self, book: Book, work: Callable[[Tx], T]) -> T:
+        """Do what is safe twice, again and again while the run's lease lasts; raises the last of `LOST`."""
+        while True:
+            try:
+                return self.database.transact(work)
+            except LOST as error:
+                log.warning("sweep.unreachable", job=self.job.name, error=str(error))
+                if self.stop.wait(PAUSE_SECONDS) or not book.run_is_alive():
+                    raise
+
+    def _enter(self, tx: Tx) -> int | str:
+        """Take the job's lease; returns its token, or why this run is to be skipped."""
+        covered = run_states.covered_by(tx, self.run.id)
+        if covered is not None:
+            return f"run {covered} began after this was asked for, and did it"
+        if switches.is_on(tx, self.lease):
+            return f"held by {self.lease}"
+        seconds = self.bounds.lease_seconds
+        token = leases.acquire(
+            tx, self.lease, run=self.run.id, worker=self.worker, lease_seconds=seconds
+        )
+        return f"another run of {self.job.name} holds its lease" if token is None else token
+
+    def _leave(self, book: Book, token: int) -> None:
+        try:
+            self._patiently(book, lambda tx: leases.give_back(tx, self.lease, token))
+        except LOST as error:  # it lapses
+            log.warning("lease.not_given_back", name=self.lease, error=str(error))
+
+    def _page_through(self, book: Book, token: int) -> list[str]:
         cursor = dict(self.run.cursor or {})
         ends_at = time.monotonic() + self.bounds.budget_seconds * 10
         while not self.stop.is_set():
@@ -89,10 +117,10 @@ class SweepRun:
                 self.unfinished = True
                 return ["not through in its time: it goes on from its cursor"]
             try:
-                page = self.database.transact(lambda tx, at=cursor: self._page(tx, at, name, token))  # type: ignore[misc]  # bound now
-            except (UnreachableError, CommitUnknownError) as error:
+                page = self.database.transact(lambda tx, at=cursor: self._page(tx, at, token))  # type: ignore[misc]  # bound now
+            except LOST as error:
                 log.warning("sweep.unreachable", job=self.job.name, error=str(error))
-                self.stop.wait(0.5)
+                self.stop.wait(PAUSE_SECONDS)
                 continue  # a page is safe twice: what it makes carries unique keys
             if page is None:
                 return ["its lease was taken over"]
@@ -103,8 +131,8 @@ class SweepRun:
             cursor = dict(page.cursor)
         return []
 
-    def _page(self, tx: Tx, cursor: dict[str, object], name: str, token: int) -> Page | None:
-        if not leases.check(tx, name, token):
+    def _page(self, tx: Tx, cursor: dict[str, object], token: int) -> Page | None:
+        if not leases.check(tx, self.lease, token):
             return None
         page = self.job.page(tx, cursor, self.run.id)
         runs.save_cursor(tx, self.run, page.cursor or {}, as_json(self.tally + page.tally))

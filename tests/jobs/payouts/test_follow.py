@@ -9,6 +9,7 @@ import pytest
 
 from db.engine import Database
 from db.payouts.decide import decide
+from domain.backoff import LOOK_AGAIN_SECONDS
 from domain.decisions import Decision
 from domain.payouts import FOLLOW, PROCESS
 from tests.builders import (
@@ -141,8 +142,7 @@ def test_a_report_that_contradicts_the_row_is_not_applied(
     home.bank.settle(str(id_), "processed")
     [made] = home.bank.transfers
     told = replace(made.payout, **wrong)  # type: ignore[arg-type]  # by name
-    fetched = {str(id_): told}
-    home.bank.fetch = lambda _: fetched  # type: ignore[method-assign,assignment]  # answers otherwise
+    home.bank.fetch = lambda _: {str(id_): told}  # type: ignore[method-assign,assignment]  # answers otherwise
     hurry(outside)
     home.run(FOLLOW)
     found = payout(outside, id_)
@@ -168,11 +168,33 @@ def test_a_read_that_failed_or_did_not_list_it_moves_nothing(
     assert (found.state, found.w_tries, found.w_error) == (
         "PROCESSING",
         2,
-        "the provider did not list it",
+        "the provider says that it has no such payout",
     )
     home.bank.transfers = kept
     tell(home, outside, id_, "processed")
     assert payout(outside, id_).state == "COMPLETED"
+
+
+def test_what_a_read_did_not_come_to_is_asked_about_again_soon(
+    home: House, outside: Database, database_url: str
+) -> None:
+    """A page of reads that ends early says nothing of the rest, however often: it never waits for long."""
+    ids = seed(database_url, 3)
+    home.run(PROCESS)
+    home.bank.finish()
+    home.bank.shown_max = 1
+    change(outside, "UPDATE work SET tries = 9")
+    hurry(outside)
+    home.run(FOLLOW)
+    assert [payout(outside, id_).state for id_ in ids].count("COMPLETED") == 1
+    left = [found for id_ in ids if (found := payout(outside, id_)).state == "PROCESSING"]
+    assert {found.w_error for found in left} == {"no time was left"}
+    assert all(found.w_wait <= LOOK_AGAIN_SECONDS[-1] for found in left)
+    home.bank.shown_max = 3
+    hurry(outside)
+    home.run(FOLLOW)
+    assert {payout(outside, id_).state for id_ in ids} == {"COMPLETED"}
+    assert_sound(outside)
 
 
 def test_a_payout_under_way_is_asked_about_ever_more_rarely_and_never_failed_by_age(

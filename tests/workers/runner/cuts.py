@@ -27,6 +27,8 @@ CLAIM = "UPDATE work w SET token = token.token"
 SETTLE = "INSERT INTO effect_answers"
 CONFIRM = "SELECT subject FROM locked WHERE token = mine"
 EVIDENT = "a.token = h.token"
+ENTER = "INSERT INTO leases AS l"
+LEAVE = "DELETE FROM leases WHERE name"
 MARK = "to be cut"
 
 

@@ -28,6 +28,7 @@ from tests.fakes.bank import FakeBank
 from tests.waiting import eventually
 from tests.workers.runner.banks import CountingBank, MeetingBank, RaisingBank, SlowBank
 
+WAITS_FOR_A_LOCK = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
 LIMIT = "razorpayx:2323230000000001"
 
 
@@ -229,6 +230,21 @@ def test_a_run_that_leaves_due_work_untouched_has_failed(
     with house(database_url) as home:
         ended = home.run(PROCESS)
     assert (ended.state, ended.reason) == ("failed", "processed nothing while 3 items waited")
+
+
+def test_what_another_run_is_claiming_is_not_left_untouched(
+    database_url: str, outside: Database
+) -> None:
+    """An uncommitted claim looks like due work to the guard, which waits for it rather than cry."""
+    seed(database_url, 3)
+    with house(database_url) as home:
+        with home.database.begin() as other:
+            order = ClaimOrder(run=home.request(PROCESS), limit=3, lease_seconds=15)
+            taken = home.jobs[PROCESS].claim(other, order).taken  # type: ignore[attr-defined]  # a drain
+            run = home.in_background(PROCESS)
+            eventually(lambda: rows(outside, WAITS_FOR_A_LOCK), what="the guard's second look")
+        ended = run.end()
+    assert (taken, ended.state, ended.reason) == (3, "succeeded", None)
 
 
 def test_no_row_is_leased_without_a_permit(database_url: str, outside: Database) -> None:

@@ -8,6 +8,7 @@ from db import run_states
 from db.engine import Database
 from domain.tally import Tally
 from tests.builders import House, add_work, change, house, rows
+from tests.workers.runner.cuts import ENTER, LEAVE, Lost, cut
 from tests.workers.runner.jobs import COUNT, EXPIRE, CountUp, Expire
 
 
@@ -88,6 +89,23 @@ def test_a_second_sweep_at_once_is_skipped(database_url: str, outside: Database)
         assert first.end().state == "succeeded"
     assert second.state == "skipped"
     assert noted(outside) == [0]
+
+
+@pytest.mark.parametrize("statement", [ENTER, LEAVE])
+@pytest.mark.parametrize("lost", list(Lost))
+def test_a_sweep_that_loses_its_connection_at_the_edges_goes_on(
+    database_url: str, outside: Database, statement: str, lost: Lost
+) -> None:
+    """F16: whether its lease was taken or given back, in doubt, the run does its work and leaves nothing."""
+    with (
+        house(database_url, jobs={COUNT: CountUp(2)}) as home,
+        cut(home.database, statement, lost) as happened,
+    ):
+        ended = home.run(COUNT)
+        assert happened.is_set()
+    assert (ended.state, ended.reason) == ("succeeded", None)
+    assert noted(outside) == [0, 1]
+    assert rows(outside, "SELECT FROM leases") == []
 
 
 def test_a_sweep_that_was_taken_over_writes_no_more_pages(
