@@ -60,9 +60,9 @@ class Prepared:
         for _ in range(TRIES):
             here = self._anew()
             code, said = self._live(here, fault)
-            if code == 0 and fault.how.kills:
-                continue
             assert code in {0, DIED}, said
+            if code == 0 and not reached(fault, said):
+                continue
             self._heal(here)
             judge(self.world, here)
             return
@@ -123,6 +123,12 @@ class Prepared:
             lambda: not rows(here.owner, CONNECTED, name=DYING), what="connections that are gone"
         )
         return code, said
+
+
+def reached(fault: Fault, said: object) -> bool:
+    """Whether a process that lived to its end passed the point of `fault`."""
+    assert isinstance(said, list)
+    return fault.point in map(str, said)
 
 
 def _answer(line: Connection, fakes: Fakes, owner: Database) -> object:

@@ -16,6 +16,7 @@ ROOT: Final = Path(__file__).parents[2]
 PARTS: Final = (
     *("domain", "db", "jobs", "schedules", "workers", "tests", "docs", "samples", "requirements"),
     *(
+        ".gitignore",
         "pyproject.toml",
         "README.md",
         "CHANGELOG.md",

@@ -35,6 +35,7 @@ def test_what_is_written_passes_every_check_and_its_own_tests(copy: Copy) -> Non
     tests = [path for path in new if path.startswith("tests/jobs")]
     copy.type(f"make test TESTS='{' '.join(tests)}'")
     copy.type("make test TESTS=tests/crash ARGS='-k bookings.remind'")
+    copy.type("make test TESTS=tests/gate ARGS='-k every_cell'")
 
 
 @pytest.mark.timeout(600)

@@ -5,6 +5,7 @@ from typing import Final
 import pytest
 
 from db import findings, leases
+from db.families import FAMILIES
 from domain.findings import Finding, FindingKind
 from domain.payouts import PROCESS
 from tests.operating import change, line, one, take
@@ -15,7 +16,9 @@ from tests.workers.cli.tree import commands, options
 READING: Final = {
     *LISTINGS,
     *REPORTS,
-    *("run", "why payout", "why run", "payouts show", "effects show", "findings show"),
+    *(f"{family.machine.table} {word}" for family in FAMILIES for word in ("list", "show")),
+    *(f"why {family.machine.kind}" for family in FAMILIES),
+    *("run", "why run", "effects show", "findings show"),
     *("ledger balance", "audit", "sample payouts"),
 }
 RUNNING: Final = {
