@@ -1,10 +1,10 @@
 """What presses on a database while it works: held transactions, readers, connections that do nothing."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
@@ -62,12 +62,35 @@ def _read(engine: sa.Engine, stop: threading.Event) -> None:
 
 
 _COMPLETIONS: Final = sa.text("""
-    SELECT (SELECT count(*) FROM moves WHERE target = 'COMPLETED' AND at >= e.since AND at < e.until) AS items
+    WITH lives AS MATERIALIZED (
+      SELECT min(at) FILTER (WHERE target = 'APPROVED') AS came, min(at) FILTER (WHERE target = 'COMPLETED') AS done
+      FROM moves GROUP BY subject)
+    SELECT count(*) FILTER (WHERE done >= e.since AND done < e.until) AS completed,
+           count(*) FILTER (WHERE came >= e.since AND came < e.until - p.patience) AS came,
+           count(*) FILTER (WHERE came >= e.since AND came < e.until - p.patience AND done < came + p.patience) AS in_time
     FROM unnest(CAST(:since AS timestamptz[]), CAST(:until AS timestamptz[])) WITH ORDINALITY AS e (since, until, n)
-    ORDER BY e.n""")
+    CROSS JOIN (SELECT make_interval(secs => :patience) AS patience) p CROSS JOIN lives
+    GROUP BY e.n ORDER BY e.n""")
 
 
-def completions(tx: Tx, edges: list[datetime]) -> list[int]:
-    """How many payouts were completed between each two of `edges` (rising)."""
-    rows = tx.rows(_COMPLETIONS, since=edges[:-1], until=edges[1:])
-    return [row.items for row in rows]
+class Phase(NamedTuple):
+    """What happened between two moments."""
+
+    completed: int
+    came: int
+    """Payouts approved, but for those that came too late to be completed in time before its end."""
+    in_time: int
+    """Of these, the ones that were completed in time."""
+
+    @property
+    def share(self) -> float | None:
+        """Which part of what came was completed in time; None: nothing came."""
+        return self.in_time / self.came if self.came else None
+
+
+def phases(tx: Tx, edges: Sequence[datetime], patience_seconds: float) -> list[Phase]:
+    """Return what happened between each two of `edges` (rising); in time is within `patience_seconds`."""
+    rows = tx.rows(
+        _COMPLETIONS, since=list(edges[:-1]), until=list(edges[1:]), patience=patience_seconds
+    )
+    return [Phase._make(row) for row in rows]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from itertools import pairwise
 from typing import Final
 
 from db.chaos import pressure
@@ -10,7 +11,7 @@ from workers.chaos.house import House
 from workers.chaos.outcome import Sight
 from workers.chaos.plan import Plan
 from workers.chaos.recovery import Figure
-from workers.chaos.scenarios import COMPLETION_MIN, PHASES, SCENARIOS, edges
+from workers.chaos.scenarios import COMPLETION_MIN, PATIENCE_SECONDS, PHASES, SCENARIOS, edges
 from workers.chaos.sometimes import RARE
 from workers.chaos.storm import Course
 from workers.chaos.strikes import PASSIVE
@@ -56,20 +57,24 @@ def numbers(found: Evidence) -> dict[str, object]:
 
 
 def completion(made: House, course: Course) -> dict[str, object]:
-    """Return how many payouts were completed each second of each phase, and the last against the baseline."""
+    """Return the payouts completed each second of each phase, and what part of those that came was so in time.
+
+    The part after the fault is held against the part before it: by id, as rates over short phases are chance.
+    """
     bounds = edges(made.plan) if made.plan.name in SCENARIOS else []
     if not bounds:
         return {}
     moments = [course.began_at + timedelta(seconds=at) for at in bounds]
     with made.observer.begin() as tx:
-        counts = pressure.completions(tx, moments)
-    rates = {
-        phase: round(count / (ends - begins), 1)
-        for phase, count, begins, ends in zip(PHASES, counts, bounds, bounds[1:], strict=False)
+        seen = dict(zip(PHASES, pressure.phases(tx, moments, PATIENCE_SECONDS), strict=False))
+    lengths = [ends - begins for begins, ends in pairwise(bounds)]
+    told: dict[str, object] = {
+        f"completed_a_second_{name}": round(phase.completed / seconds, 1)
+        for (name, phase), seconds in zip(seen.items(), lengths, strict=False)
     }
-    base = rates["baseline"]
-    told = {f"completed_a_second_{phase}": rate for phase, rate in rates.items()}
-    return told | {COMPLETION: round(rates["recovery"] / base, 3) if base else None}
+    before, after = seen["baseline"].share, seen["recovery"].share
+    told["completed_in_time_before"], told["completed_in_time_after"] = before, after
+    return told | {COMPLETION: round(after / before, 3) if before and after is not None else None}
 
 
 def of_completion(told: Mapping[str, object]) -> list[Check]:
@@ -78,7 +83,9 @@ def of_completion(told: Mapping[str, object]) -> list[Check]:
         return []
     ratio = told[COMPLETION]
     holds = isinstance(ratio, float) and ratio >= COMPLETION_MIN
-    detail = f"{ratio} of the baseline's rate, {COMPLETION_MIN} at least"
+    detail = (
+        f"within {PATIENCE_SECONDS:g} s: {ratio} of the baseline's share, {COMPLETION_MIN} at least"
+    )
     return [
         Check(name="after the fault as much is completed as before", holds=holds, detail=detail)
     ]
