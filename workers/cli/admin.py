@@ -6,13 +6,13 @@ import typer
 
 from domain.errors import UnreachableError
 from workers.cli.context import Context, context
-from workers.cli.output import Json, show, show_one
+from workers.cli.output import Json, JsonOne, show, show_one
 
 app = typer.Typer(rich_markup_mode=None)
 
 
 @app.command()
-def migrate(ctx: typer.Context, json: Json = False) -> None:
+def migrate(ctx: typer.Context, json: JsonOne = False) -> None:
     """Bring the schema to head.
 
     Binds the database to the provider account of the settings.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from workers.cli.output import Json, progress, show, show_one
+from workers.cli.output import Json, JsonOne, progress, show, show_one
 
 if TYPE_CHECKING:
     from workers.bench.stand import Stand
@@ -35,7 +35,7 @@ def drain(
         int, typer.Option("--batch", min=1, max=1_000, help="Payouts in one set.")
     ] = 500,
     runs: Runs = 3,
-    json: Json = False,
+    json: JsonOne = False,
 ) -> None:
     """Claim, send and settle approved payouts.
 
@@ -58,7 +58,7 @@ def drain(
 
 
 @app.command("import")
-def import_(items: Items = 100_000, runs: Runs = 3, json: Json = False) -> None:
+def import_(items: Items = 100_000, runs: Runs = 3, json: JsonOne = False) -> None:
     """Import and approve payouts, work rows and books included."""
     from workers.bench.report import import_report
 
@@ -74,7 +74,7 @@ def wake(
     seldom: Annotated[
         int, typer.Option("--seldom", min=1, help="Runs asked for at one per 2 s.")
     ] = 10,
-    json: Json = False,
+    json: JsonOne = False,
 ) -> None:
     """Measure from asking for a run to the first statement of its job."""
     from workers.bench.report import wake_report
@@ -88,7 +88,7 @@ def wake(
 def memory(
     items: Annotated[int, typer.Option("--items", min=0, help="Payouts to let through.")] = 500,
     idle_seconds: Annotated[float, typer.Option("--idle-seconds", min=1, max=600)] = 10.0,
-    json: Json = False,
+    json: JsonOne = False,
 ) -> None:
     """Run the whole system: its processor time while idle, the memory of its workers."""
     from workers.bench.report import system_report

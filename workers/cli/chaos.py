@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from workers.cli.output import Json
+from workers.cli.output import JsonOne
 
 if TYPE_CHECKING:
     from workers.chaos.choosing import Wish
@@ -54,7 +54,7 @@ def chaos(
     quiet: Quiet = 180.0,
     canary: Canary = None,
     output: Output = None,
-    json: Json = False,
+    json: JsonOne = False,
 ) -> None:
     """Let faults of every kind come over the whole system, then hold it to account.
 

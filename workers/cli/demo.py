@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from workers.cli.context import Context, context
-from workers.cli.output import Json
+from workers.cli.output import JsonOne
 
 if TYPE_CHECKING:
     from workers.demo.run import Result
@@ -38,7 +38,7 @@ def demo(
         float, typer.Option("--timeout", min=1, help="Seconds after which it has failed.")
     ] = 180.0,
     keep: Annotated[bool, typer.Option("--keep", help="Keep the home, to look around in.")] = False,
-    json: Json = False,
+    json: JsonOne = False,
 ) -> None:
     """See sample payouts paid, each proven to be paid once.
 

@@ -10,7 +10,7 @@ from domain.errors import NotFoundError
 from workers.cli.asking import Why, dicts, reason, subject
 from workers.cli.context import context
 from workers.cli.listing import STATE, Asked, Found, found, listing
-from workers.cli.output import Json, plain, show, show_one
+from workers.cli.output import JsonOne, plain, show, show_one
 
 app = typer.Typer(name="effects", help="What was tried outside.", no_args_is_help=True)
 
@@ -35,7 +35,7 @@ def list_effects(
 
 @app.command("show")
 def show_effect(
-    ctx: typer.Context, key: Annotated[str, typer.Argument()], json: Json = False
+    ctx: typer.Context, key: Annotated[str, typer.Argument()], json: JsonOne = False
 ) -> None:
     """Show one effect: its frozen request, and everything that was answered."""
     from db import effects as rows
@@ -56,7 +56,7 @@ def show_effect(
 
 @app.command("resolve")
 def resolve_effect(
-    ctx: typer.Context, key: Annotated[str, typer.Argument()], why: Why, json: Json = False
+    ctx: typer.Context, key: Annotated[str, typer.Argument()], why: Why, json: JsonOne = False
 ) -> None:
     """Ask the provider about an effect in doubt, and settle its payout on its word."""
     from db import effects as rows

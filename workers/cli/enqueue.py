@@ -9,7 +9,7 @@ import typer
 from domain.errors import BadInputError
 from workers.cli.asking import At, known_job, moment, reason, ring, say
 from workers.cli.context import Context, context
-from workers.cli.output import Json, show_one
+from workers.cli.output import JsonOne, show_one
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -56,7 +56,7 @@ def enqueue(
     dry_run: DryRun = False,
     inline: Inline = False,
     outputs: Outputs = None,
-    json: Json = False,
+    json: JsonOne = False,
 ) -> None:
     """Put a run of a job on record.
 

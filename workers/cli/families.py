@@ -12,7 +12,7 @@ from domain.errors import NotFoundError
 from workers.cli.asking import dicts, subject
 from workers.cli.context import context
 from workers.cli.listing import STATE, Asked, Found, found, listing
-from workers.cli.output import Json, plain, show, show_one
+from workers.cli.output import JsonOne, plain, show, show_one
 
 if TYPE_CHECKING:
     from domain.machines import Machine
@@ -54,7 +54,7 @@ def _show(machine: "Machine") -> Callable[..., None]:
     def show_(
         ctx: typer.Context,
         name: Annotated[str, typer.Argument(help="Id or external id.")],
-        json: Json = False,
+        json: JsonOne = False,
     ) -> None:
         from db import subjects
         from db.families import family_of
@@ -82,7 +82,7 @@ def why(machine: "Machine") -> Callable[..., None]:
     def why_(
         ctx: typer.Context,
         name: Annotated[str, typer.Argument(help="Id or external id.")],
-        json: Json = False,
+        json: JsonOne = False,
     ) -> None:
         from db import subjects, why_subjects
         from db.families import family_of

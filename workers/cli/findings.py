@@ -11,7 +11,7 @@ from domain.listings import FindingState
 from workers.cli.asking import Why, dicts, reason
 from workers.cli.context import Context, context
 from workers.cli.listing import Asked, Found, found, listing, word
-from workers.cli.output import Json, show_one
+from workers.cli.output import JsonOne, show_one
 
 app = typer.Typer(name="findings", help="What needs a person.", no_args_is_help=True)
 
@@ -49,7 +49,7 @@ def list_(
 
 
 @app.command("show")
-def show_(ctx: typer.Context, key: str, json: Json = False) -> None:
+def show_(ctx: typer.Context, key: str, json: JsonOne = False) -> None:
     """Show one finding, and where its runbook is."""
     from db import findings
 

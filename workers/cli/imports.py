@@ -10,7 +10,7 @@ from domain.errors import BadInputError
 from domain.payouts import PROCESS
 from workers.cli.asking import At, WhyToo, moment, reason, say, wake
 from workers.cli.context import Context, context
-from workers.cli.output import Json, progress, show_one
+from workers.cli.output import JsonOne, progress, show_one
 
 if TYPE_CHECKING:
     from db.payouts.imports import Imported, Lines
@@ -41,7 +41,7 @@ def payouts(
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing.")] = False,
     why: WhyToo = None,
-    json: Json = False,
+    json: JsonOne = False,
 ) -> None:
     """Import payouts: each external id once.
 

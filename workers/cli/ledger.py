@@ -9,7 +9,7 @@ from domain.ledger import AccountKind, EntryType
 from workers.cli.asking import At, dicts, moment, number
 from workers.cli.context import context
 from workers.cli.listing import Asked, Csv, Found, found, listing
-from workers.cli.output import Json, money_totals, show, show_one
+from workers.cli.output import Json, JsonOne, money_totals, show, show_one
 
 app = typer.Typer(name="ledger", help="The books, read.", no_args_is_help=True)
 
@@ -82,7 +82,7 @@ def balance(
     ctx: typer.Context,
     account: Annotated[int, typer.Argument(help="An account's id.", min=1)],
     at: At = None,
-    json: Json = False,
+    json: JsonOne = False,
 ) -> None:
     """Show one account's balance, now or before a time."""
     from db import books

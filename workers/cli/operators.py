@@ -9,7 +9,7 @@ from domain.listings import OperatorState
 from workers.cli.asking import Why, reason
 from workers.cli.context import context
 from workers.cli.listing import STATE, Asked, Found, found, listing, word
-from workers.cli.output import Json, show_one
+from workers.cli.output import JsonOne, show_one
 
 app = typer.Typer(name="operators", help="Who may decide about money.", no_args_is_help=True)
 
@@ -23,7 +23,7 @@ def add(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(help="How history will name them.")],
     why: Why,
-    json: Json = False,
+    json: JsonOne = False,
 ) -> None:
     """Make somebody an operator; their token is printed once, and only its hash is kept.
 

@@ -16,6 +16,7 @@ import typer
 from domain.money import format_major
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON array of flat objects.")]
+JsonOne = Annotated[bool, typer.Option("--json", help="One JSON object.")]
 
 Row = Mapping[str, object]
 MINOR: Final = "_minor"

@@ -11,7 +11,7 @@ from workers.cli.asking import Why, dicts, reason, subject
 from workers.cli.context import context
 from workers.cli.deciding import approve, cancel, reject, retry
 from workers.cli.listing import STATE, Asked, Found, found, listing
-from workers.cli.output import Json, plain, show, show_one
+from workers.cli.output import JsonOne, plain, show, show_one
 
 app = typer.Typer(name="payouts", help="Read payouts, and decide about them.", no_args_is_help=True)
 
@@ -38,7 +38,7 @@ def list_(
 def show_(
     ctx: typer.Context,
     payout: Annotated[str, typer.Argument(help="Id or external id.")],
-    json: Json = False,
+    json: JsonOne = False,
 ) -> None:
     """Show everything about one payout, with its history."""
     from db.payouts import listing as rows
@@ -62,7 +62,7 @@ def resolve(
     ctx: typer.Context,
     why: Why,
     payout: Annotated[str, typer.Argument(help="Id or external id.")],
-    json: Json = False,
+    json: JsonOne = False,
 ) -> None:
     """Ask the provider about one payout in doubt, and settle it on its word.
 

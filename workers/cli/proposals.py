@@ -10,7 +10,7 @@ from domain.listings import ProposalState
 from workers.cli.asking import Why, WhyToo, number, reason
 from workers.cli.context import context
 from workers.cli.listing import STATE, Asked, Found, found, listing
-from workers.cli.output import Json, show_one
+from workers.cli.output import JsonOne, show_one
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -24,7 +24,7 @@ def propose(
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A detail of it.")
     ] = None,
-    json: Json = False,
+    json: JsonOne = False,
 ) -> None:
     """Propose an action that needs a second person."""
     from db import proposals
@@ -44,7 +44,7 @@ def approve(
     ctx: typer.Context,
     proposal: Annotated[int, typer.Argument(min=1, help="Its number.")],
     why: WhyToo = None,
-    json: Json = False,
+    json: JsonOne = False,
 ) -> None:
     """Approve another operator's proposal, and carry it out."""
     from db import changes, proposals

@@ -7,7 +7,7 @@ import typer
 
 from workers.cli.asking import WhyToo, reason
 from workers.cli.context import context
-from workers.cli.output import Json, show_one
+from workers.cli.output import JsonOne, show_one
 
 app = typer.Typer(name="reconcile", rich_markup_mode=None, no_args_is_help=True)
 
@@ -27,7 +27,7 @@ def effects(
         ),
     ] = None,
     why: WhyToo = None,
-    json: Json = False,
+    json: JsonOne = False,
 ) -> None:
     """Adopt what the provider has and a restored database forgot; then let workers claim again."""
     from db import changes, installation

@@ -18,7 +18,7 @@ from workers.cli.asking import (
 )
 from workers.cli.context import context
 from workers.cli.listing import STATE, Asked, Found, found, listing
-from workers.cli.output import Json, plain, show, show_one
+from workers.cli.output import JsonOne, plain, show, show_one
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -56,7 +56,7 @@ def _with_counts(row: dict[str, object]) -> dict[str, object]:
 
 
 @app.command()
-def run(ctx: typer.Context, run: Run, json: Json = False) -> None:
+def run(ctx: typer.Context, run: Run, json: JsonOne = False) -> None:
     """Show one run: its attempts, its tally, what it moved."""
     from db import run_listing
 
@@ -78,7 +78,7 @@ def run(ctx: typer.Context, run: Run, json: Json = False) -> None:
 
 
 @app.command()
-def retry(ctx: typer.Context, run: Run, why: Why, json: Json = False) -> None:
+def retry(ctx: typer.Context, run: Run, why: Why, json: JsonOne = False) -> None:
     """Queue an ended run again, as the same run.
 
     For sweeps and what operators asked for; the items of other jobs come back by themselves.
@@ -96,7 +96,7 @@ def retry(ctx: typer.Context, run: Run, why: Why, json: Json = False) -> None:
 
 
 @app.command()
-def cancel(ctx: typer.Context, run: Run, why: Why, json: Json = False) -> None:
+def cancel(ctx: typer.Context, run: Run, why: Why, json: JsonOne = False) -> None:
     """Cancel a run that has not started."""
     from db import run_states as rows
 

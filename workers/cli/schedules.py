@@ -11,7 +11,7 @@ from domain.schedules import CatchUp, TickOutcome
 from workers.cli.asking import Why, ending, moment, reason, ring
 from workers.cli.context import Context, context
 from workers.cli.listing import STATE, Asked, Found, found, listing, word
-from workers.cli.output import Json, show_one
+from workers.cli.output import JsonOne, show_one
 
 if TYPE_CHECKING:
     from db.schedule_settings import Effective
@@ -87,7 +87,7 @@ def resume(ctx: typer.Context, name: Name, why: Why) -> None:
 
 
 @app.command()
-def fire(ctx: typer.Context, name: Name, why: Why, json: Json = False) -> None:
+def fire(ctx: typer.Context, name: Name, why: Why, json: JsonOne = False) -> None:
     """Put one run of the schedule's job on record now."""
     from jobs.catalog import ALL
     from schedules.fire import fire as put
@@ -112,7 +112,7 @@ def set_(
     every: Annotated[int | None, typer.Option("--every", metavar="SECONDS", min=1)] = None,
     tz: Annotated[str | None, typer.Option("--tz", help="Such as Asia/Kolkata.")] = None,
     catch_up: Annotated[CatchUp | None, typer.Option("--catch-up", case_sensitive=False)] = None,
-    json: Json = False,
+    json: JsonOne = False,
 ) -> None:
     """Change a schedule; in force in every scheduler within 5 s."""
     from db import changes, schedule_settings
@@ -127,7 +127,7 @@ def set_(
 
 
 @app.command()
-def reset(ctx: typer.Context, name: Name, why: Why, json: Json = False) -> None:
+def reset(ctx: typer.Context, name: Name, why: Why, json: JsonOne = False) -> None:
     """Go back to the default of a schedule."""
     from db import changes, schedule_settings
 

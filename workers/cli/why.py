@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from workers.cli.context import context
-from workers.cli.output import Json, show_one
+from workers.cli.output import JsonOne, show_one
 
 if TYPE_CHECKING:
     from domain.why import Why
@@ -17,7 +17,7 @@ app = typer.Typer(name="why", help="Why something is where it is.", no_args_is_h
 def payout(
     ctx: typer.Context,
     payout: Annotated[str, typer.Argument(help="Id or external id.")],
-    json: Json = False,
+    json: JsonOne = False,
 ) -> None:
     """Why a payout is where it is."""
     from db import why
@@ -33,7 +33,7 @@ def payout(
 def run(
     ctx: typer.Context,
     run: Annotated[int, typer.Argument(help="The run's number.", min=1)],
-    json: Json = False,
+    json: JsonOne = False,
 ) -> None:
     """Why a run is where it is."""
     from db import why
