@@ -1,8 +1,9 @@
 """The books: post sets of balanced entries, keep balances and totals in the same statement.
 
 A post is idempotent by key, and compared: the same key with the same content is the entry that is
-there; with other content it is an error, and the refusal is kept. Two posts of one new key at once:
-one wins, the other's transaction fails on the key and is tried again, when it finds the entry.
+there; with other content it is an error. Two posts of one new key at once: one wins, the other waits
+for its end and then finds the entry. `post_new` is for keys that nobody can have used: there a key
+that is in the books is an error, whatever its content.
 
 Locks: balances in (account, stripe) order, then totals, both at the end of the statement, since a
 constrained account is the hot row of its owner. A caller posts last in its transaction.
@@ -71,8 +72,8 @@ _TOTALS: Final = sa.text("""
     ON CONFLICT (type, currency, stripe) DO UPDATE SET entries = t.entries + excluded.entries, amount = t.amount + excluded.amount""")
 
 STRIPES: Final = 16
-BLOCK: Final = 1024
-"""Entries one statement posts at most."""
+BLOCK: Final = 16_384
+"""Entries one statement posts at most: more than the largest batch a worker may be set to."""
 
 
 def post(tx: Tx, entries: Sequence[Entry], *, run: int | None, actor: str) -> int:
@@ -92,6 +93,8 @@ def post_new(tx: Tx, entries: Entries, *, run: int | None, actor: str) -> None:
 
     Raises `RuleBrokenError` as `post` does, and for a key that is in the books already.
     """
+    if len(entries) > BLOCK:
+        raise AssertionError(f"{len(entries)} entries would take the ids of the next block")
     nets = _nets(entries.debits, entries.credits, entries.amounts)
     stripe = (run or 0) % STRIPES
     balanced = tx.scalar(

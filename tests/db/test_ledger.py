@@ -17,8 +17,9 @@ from db.engine import Database, DatabaseOptions
 from db.errors import DatabaseRefusedError, RuleBrokenError
 from db.tx import Tx
 from domain.errors import RefusedError
-from domain.ledger import ENTRY_RULES, AccountKind, Entry, EntryType, Posting
+from domain.ledger import ENTRY_RULES, AccountKind, Entries, Entry, EntryType, Posting
 from tests.operating import opened, query
+from workers.settings import Settings
 
 DAY = date(2026, 11, 21)
 KINDS = AccountKind
@@ -226,6 +227,23 @@ def test_one_key_at_once_is_one_entry(worker: Database, amounts: list[int]) -> N
     assert results.count(0) == amounts.count(won) - 1
     assert sum(isinstance(r, RefusedError) for r in results) == len(amounts) - amounts.count(won)
     assert_sound(worker)
+
+
+def test_the_largest_batch_takes_no_entry_id_of_the_next_one(worker: Database) -> None:
+    books = Books(worker)
+    most = next(m.le for m in Settings.model_fields["batch_max"].metadata if hasattr(m, "le"))
+    for batch in "first", "second":
+        made = Entries(
+            type=EntryType.PAYOUT_IMPORTED,
+            currency="INR",
+            keys=[f"{batch} {n}" for n in range(most)],
+            debits=[books.id(KINDS.IMPORTED_LIABILITY)] * most,
+            credits=[books.id(KINDS.PAYEE_PAYABLE)] * most,
+            amounts=[1] * most,
+        )
+        with worker.begin() as tx:
+            ledger.post_new(tx, made, run=1, actor="test")
+    assert books.balance(KINDS.PAYEE_PAYABLE) == 2 * most
 
 
 def test_a_bounded_account_is_never_below_zero(worker: Database) -> None:
