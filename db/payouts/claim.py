@@ -155,12 +155,8 @@ def _frozen(effect: Sendable, asked: PayoutOrder) -> FrozenRequest:
 
 def _post_submitted(leased: LeasedTx, rows: Sequence[Details]) -> None:
     """Reserve the money of first sends: from here it is in transit, whatever the answer."""
-    if not rows:
-        return
-    for currency in {row.currency for row in rows}:
-        mine = [
-            (row, row.in_transit) for row in rows if row.currency == currency and row.in_transit
-        ]
+    for currency in sorted({row.currency for row in rows}):  # the same order of locks for everybody
+        mine = [row for row in rows if row.currency == currency]
         made = Entries(
             type=EntryType.PAYOUT_SUBMITTED,
             currency=currency,
@@ -168,11 +164,11 @@ def _post_submitted(leased: LeasedTx, rows: Sequence[Details]) -> None:
                 payout_entry_key(
                     row.id, row.generation, EntryType.PAYOUT_SUBMITTED, row.put_backs or 0
                 )
-                for row, _ in mine
+                for row in mine
             ],
-            debits=[row.payable for row, _ in mine],
-            credits=[in_transit for _, in_transit in mine],
-            amounts=[row.amount for row, _ in mine],
+            debits=[row.payable for row in mine],
+            credits=[_opened(row, row.in_transit) for row in mine],
+            amounts=[row.amount for row in mine],
         )
         ledger.post_new(leased, made, run=leased.holder, actor=leased.actor)
 
@@ -181,12 +177,18 @@ def entry(
     row: Details, kind: EntryType, debit: int | None, credit: int | None, day: date, number: int = 0
 ) -> Entry:
     """One entry of a payout's amount. Both accounts were opened before its first send."""
-    if debit is None or credit is None:
-        raise AssertionError(f"payout {row.id} was sent without books in {row.currency}")
     return Entry(
         type=kind,
         key=payout_entry_key(row.id, row.generation, kind, number),
         currency=row.currency,
         effective_on=day,
-        postings=(Posting(debit=debit, credit=credit, amount=row.amount),),
+        postings=(
+            Posting(debit=_opened(row, debit), credit=_opened(row, credit), amount=row.amount),
+        ),
     )
+
+
+def _opened(row: Details, account: int | None) -> int:
+    if account is None:
+        raise AssertionError(f"payout {row.id} is to be sent without books in {row.currency}")
+    return account
