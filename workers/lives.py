@@ -31,22 +31,35 @@ def is_dead(worker: str) -> bool:
     if not place or place != _place() or not pid.isdecimal():
         return False
     stat = _stat(int(pid))
-    return stat is None or stat[0] in ENDED or stat[START_FIELD] != start
+    return _is_free(int(pid)) if stat is None else stat[0] in ENDED or stat[START_FIELD] != start
 
 
 def _place() -> str:
     try:
+        me = PROC.joinpath("self").readlink().name
         namespace = PROC.joinpath("self/ns/pid").readlink()
         told = f"{BOOT.read_text().strip()} {namespace}"
     except OSError:
         return ""
-    return hashlib.sha256(told.encode()).hexdigest()[:12]
+    # Mounted in another namespace it speaks of other processes under our numbers.
+    return hashlib.sha256(told.encode()).hexdigest()[:12] if me == str(os.getpid()) else ""
 
 
 def _stat(pid: int) -> list[str] | None:
-    """Return what the kernel says of a process, its state first; None where there is none."""
+    """Return what the kernel says of a process, its state first; None where it says nothing."""
     try:
         text = PROC.joinpath(str(pid), "stat").read_text(encoding="utf-8", errors="replace")
-    except (FileNotFoundError, ProcessLookupError):
+    except OSError:
         return None
     return text.rpartition(")")[2].split()
+
+
+def _is_free(pid: int) -> bool:
+    """Whether no process has this pid: one that /proc hides (hidepid, another user's) is still there."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except (PermissionError, OverflowError):
+        return False
+    return False

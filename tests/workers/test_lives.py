@@ -7,12 +7,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import psutil
+import pytest
 
 from tests.waiting import eventually
+from workers import lives
 from workers.composition import worker_name
-from workers.lives import is_dead
+from workers.lives import is_dead, own_life
 
 SAY = "from workers.composition import worker_name; print(worker_name(), flush=True); input()"
 
@@ -67,3 +70,38 @@ def test_of_another_boot_machine_or_container_nothing_is_known() -> None:
     assert not is_dead(f"{free}:1700000000")
     assert not is_dead("inline")
     assert not is_dead(f"somebody:{os.getpid()}:")
+
+
+def proc_of(folder: Path, monkeypatch: pytest.MonkeyPatch, *, me: int) -> Path:
+    """A /proc of this kernel and namespace in which nobody but process `me` is shown."""
+    folder.joinpath("self").symlink_to(str(me))
+    of_me = folder / str(me)
+    of_me.joinpath("ns").mkdir(parents=True)
+    of_me.joinpath("ns/pid").symlink_to(Path("/proc/self/ns/pid").readlink())
+    monkeypatch.setattr(lives, "PROC", folder)
+    return folder
+
+
+def test_a_process_that_proc_hides_is_not_dead_until_its_pid_is_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With hidepid set, it shows a process of another user as one that is not there, or may not be read."""
+    with neighbour() as (name, process):
+        proc = proc_of(tmp_path, monkeypatch, me=os.getpid())
+        assert not is_dead(name)
+        proc.joinpath(str(process.pid), "stat").mkdir(parents=True)  # there, and not to be read
+        assert not is_dead(name)
+        process.kill()
+        process.wait()
+        assert is_dead(name)
+
+
+def test_a_proc_of_another_namespace_says_nothing_of_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with neighbour() as (name, process):
+        process.kill()
+        process.wait()
+        proc_of(tmp_path, monkeypatch, me=os.getpid() + 1)
+        assert own_life() == ""
+        assert not is_dead(name)
