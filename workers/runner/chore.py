@@ -50,7 +50,7 @@ class ChoreRun:
         ends_at = time.monotonic() + self.bounds.budget_seconds
         with Renewal(self.database, book, [(f"run:{self.run.id}", self.run.token)]) as renewal:
             while not self.stop.is_set() and time.monotonic() < ends_at and book.run_is_alive():
-                done = self._work_or_halve(self.bounds.batch_max)
+                done = self._work_or_halve(self.bounds.batch_max, renewal)
                 renewal.start()
                 if done is None:
                     self.stop.wait(0.5)
@@ -58,7 +58,7 @@ class ChoreRun:
                     break
         return Outcome(tally=self.tally, stopped=self.stop.is_set(), reasons=sorted(self.reasons))
 
-    def _work_or_halve(self, limit: int) -> Done | None:
+    def _work_or_halve(self, limit: int, renewal: Renewal) -> Done | None:
         """One transaction; a set that breaks a rule is tried again in halves until only the guilty item is put off."""
         try:
             done = self.database.transact(lambda tx: self.job.work(tx, self._order(limit)))
@@ -66,8 +66,9 @@ class ChoreRun:
             log.warning("chore.unreachable", job=self.job.name, error=str(error))
             return None  # committed or not, the rows themselves say what is left to do
         except Exception as error:  # whatever it was, its siblings must not suffer
+            renewal.start()  # each half may take as long again: together longer than a lease
             if limit > 1:
-                return self._work_or_halve(limit // 2)
+                return self._work_or_halve(limit // 2, renewal)
             log.exception("chore.broke", job=self.job.name)
             return self._postpone_first(error)
         self.tally.update(done.tally)

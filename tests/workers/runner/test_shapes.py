@@ -1,15 +1,24 @@
 """Chores and sweeps: all in one transaction, and page after page under one lease."""
 
 import threading
+from typing import TYPE_CHECKING
 
 import pytest
 
 from db import run_states
 from db.engine import Database
+from db.errors import OverdueError
+from db.tx import Tx
+from db.work import ClaimOrder
 from domain.tally import Tally
+from jobs.shapes import Done
 from tests.builders import House, add_work, change, house, rows
+from tests.waiting import eventually
 from tests.workers.runner.cuts import ENTER, LEAVE, Lost, cut
 from tests.workers.runner.jobs import COUNT, EXPIRE, CountUp, Expire
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 def noted(outside: Database) -> list[int]:
@@ -52,6 +61,28 @@ def test_a_chores_poisoned_item_stops_none_of_its_siblings(
             home.run(EXPIRE)
         [parked] = rows(outside, "SELECT parked_reason FROM work")
         assert "division by zero" in (parked.parked_reason or "")
+
+
+def test_a_chore_keeps_its_run_while_it_looks_for_the_guilty_item(
+    database_url: str, outside: Database
+) -> None:
+    """Each half may take as long as a statement may: together they are longer than a lease."""
+    lease = "SELECT leased_until FROM leases WHERE name LIKE 'run:%'"
+    begun: list[datetime] = []
+
+    class Slow(Expire):
+        def work(self, tx: Tx, order: ClaimOrder) -> Done:
+            if order.limit == 1:
+                return super().work(tx, order)
+            if begun:
+                eventually(lambda: rows(outside, lease)[0].leased_until > begun[0])
+            begun.append(rows(outside, lease)[0].leased_until)
+            raise OverdueError("canceling statement due to statement timeout")
+
+    with house(database_url, jobs={EXPIRE: Slow()}, batch_max=4, lease_seconds=1.5) as home:
+        add_work(home.database, EXPIRE, 1)
+        assert home.run(EXPIRE).tally["succeeded"] == 1
+    assert len(begun) >= 2
 
 
 def test_a_switch_holds_a_chore_back(database_url: str, outside: Database) -> None:
