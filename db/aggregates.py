@@ -15,7 +15,7 @@ def walk(machine: Machine) -> Walk:
     return Walk(
         page=f"""
     SELECT id AS at, p.* FROM {machine.table} p
-    WHERE CAST(:after AS uuid) IS NULL OR id > CAST(:after AS uuid) ORDER BY id LIMIT :page"""
+    WHERE id > coalesce(CAST(:after AS uuid), '00000000-0000-0000-0000-000000000000') ORDER BY id LIMIT :page"""
     )
 
 

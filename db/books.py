@@ -45,7 +45,7 @@ class AccountPage:
 _ACCOUNTS: Final = sa.text("""
     WITH page AS MATERIALIZED (
       SELECT * FROM accounts
-      WHERE (CAST(:after AS bigint) IS NULL OR id > :after)
+      WHERE id > coalesce(CAST(:after AS bigint), 0)
         AND (CAST(:kind AS text) IS NULL OR kind = :kind) AND (CAST(:owner AS text) IS NULL OR owner = :owner)
       ORDER BY id LIMIT :limit)
     SELECT a.id, a.kind, a.owner, y.name AS payee, a.currency, CASE a.normal WHEN 'D' THEN 'debit' ELSE 'credit' END AS normal,
@@ -67,7 +67,7 @@ def accounts(tx: Tx, page: AccountPage) -> Rows:
 _ENTRIES: Final = sa.text("""
     WITH page AS MATERIALIZED (
       SELECT * FROM entries
-      WHERE (CAST(:after AS bigint) IS NULL OR id < :after) AND (CAST(:type AS text) IS NULL OR type = :type)
+      WHERE id < coalesce(CAST(:after AS bigint), 9223372036854775807) AND (CAST(:type AS text) IS NULL OR type = :type)
       ORDER BY id DESC LIMIT :limit)
     SELECT e.id, e.type, e.key, e.effective_on, e.currency, p.amount AS amount_minor,
            p.debit, d.kind AS debit_kind, p.credit, c.kind AS credit_kind, e.run, e.actor, e.created_at
@@ -80,11 +80,11 @@ _ENTRIES_OF: Final = sa.text("""
     -- Narrowed before the page is cut: a page without rows must mean that no more follow.
     WITH page AS MATERIALIZED (
       (SELECT p.* FROM postings p JOIN entries e ON e.id = p.entry
-       WHERE p.debit = :account AND (CAST(:after AS bigint) IS NULL OR p.entry < :after) AND (CAST(:type AS text) IS NULL OR e.type = :type)
+       WHERE p.debit = :account AND p.entry < coalesce(CAST(:after AS bigint), 9223372036854775807) AND (CAST(:type AS text) IS NULL OR e.type = :type)
        ORDER BY p.entry DESC LIMIT :limit)
       UNION ALL
       (SELECT p.* FROM postings p JOIN entries e ON e.id = p.entry
-       WHERE p.credit = :account AND (CAST(:after AS bigint) IS NULL OR p.entry < :after) AND (CAST(:type AS text) IS NULL OR e.type = :type)
+       WHERE p.credit = :account AND p.entry < coalesce(CAST(:after AS bigint), 9223372036854775807) AND (CAST(:type AS text) IS NULL OR e.type = :type)
        ORDER BY p.entry DESC LIMIT :limit))
     SELECT e.id, e.type, e.key, e.effective_on, e.currency, p.amount AS amount_minor,
            p.debit, d.kind AS debit_kind, p.credit, c.kind AS credit_kind, e.run, e.actor, e.created_at

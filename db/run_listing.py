@@ -24,7 +24,7 @@ _RUNS: Final = sa.text("""
     SELECT id, job, state, origin, scope, request_key, due_at, attempts, reason, tally, requested_by, why,
            created_at, started_at, ended_at
     FROM runs
-    WHERE (CAST(:after AS bigint) IS NULL OR id < :after)
+    WHERE id < coalesce(CAST(:after AS bigint), 9223372036854775807)
       AND (CAST(:state AS text) IS NULL OR state = :state) AND (CAST(:job AS text) IS NULL OR job = :job)
     ORDER BY id DESC LIMIT :limit""")
 

@@ -37,8 +37,9 @@ def listing(tx: Tx, family: Family, page: Page) -> Rows:
         )
     statement = sa.text(f"""
         SELECT {", ".join(family.columns)} FROM {table}
-        WHERE (CAST(:state AS text) IS NULL OR state = :state) AND (CAST(:after AS uuid) IS NULL
-          OR (created_at, id) < (SELECT a.created_at, a.id FROM {table} a WHERE a.id = CAST(:after AS uuid)))
+        WHERE (CAST(:state AS text) IS NULL OR state = :state) AND (created_at, id) < (
+          coalesce((SELECT a.created_at FROM {table} a WHERE a.id = CAST(:after AS uuid)), 'infinity'),
+          coalesce(CAST(:after AS uuid), 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
         ORDER BY created_at DESC, id DESC LIMIT :limit""")
     return tx.page(statement, state=page.state, after=page.after, limit=page.limit)
 

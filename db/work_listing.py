@@ -28,7 +28,7 @@ _WORK: Final = sa.text("""
                 WHEN coalesce(leased_until, due_at) > clock_timestamp() THEN 'delayed' ELSE 'due' END AS state,
            NULLIF(due_at, 'infinity') AS due_at, leased_until, holder, claims, tries, waiting_since, parked_reason, last_error
       FROM work) w
-    WHERE (CAST(:after AS uuid) IS NULL OR subject > CAST(:after AS uuid))
+    WHERE subject > coalesce(CAST(:after AS uuid), '00000000-0000-0000-0000-000000000000')
       AND (CAST(:job AS text) IS NULL OR job = :job) AND (CAST(:state AS text) IS NULL OR state = :state)
     ORDER BY subject, job LIMIT :limit""")
 

@@ -28,8 +28,9 @@ _JOINS: Final = """
     LEFT JOIN effects e ON e.key = p.effect_key
     LEFT JOIN work w ON w.subject = p.id"""
 
-_AFTER: Final = """(CAST(:after AS uuid) IS NULL
-        OR (created_at, id) < (SELECT a.created_at, a.id FROM payouts a WHERE a.id = CAST(:after AS uuid)))"""
+_AFTER: Final = """(created_at, id) < (
+        coalesce((SELECT a.created_at FROM payouts a WHERE a.id = CAST(:after AS uuid)), 'infinity'),
+        coalesce(CAST(:after AS uuid), 'ffffffff-ffff-ffff-ffff-ffffffffffff'))"""
 
 _NEWEST: Final = sa.text(f"""
     WITH page AS MATERIALIZED (
@@ -76,7 +77,7 @@ def listing(tx: Tx, page: Page) -> Rows:
 
 _IN_STATE: Final = sa.text("""
     SELECT id FROM payouts
-    WHERE state = :state AND (CAST(:after AS uuid) IS NULL OR id > CAST(:after AS uuid)) ORDER BY id LIMIT :limit""")
+    WHERE state = :state AND id > coalesce(CAST(:after AS uuid), '00000000-0000-0000-0000-000000000000') ORDER BY id LIMIT :limit""")
 
 
 def in_state(tx: Tx, state: PayoutState, *, after: UUID | None, limit: int) -> list[UUID]:

@@ -1,13 +1,24 @@
-"""Explain every statement a database runs, just before it runs, with its own parameters."""
+"""Explain every statement a database runs, just before it runs, by the plan that runs it.
 
+Our sessions ask for generic plans: made once, for whatever the parameters are. EXPLAIN of a statement
+with its parameters would show the plan for those, which nobody uses; EXPLAIN EXECUTE shows ours.
+"""
+
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
+from psycopg._queries import PostgresQuery
+from psycopg.adapt import Transformer
+from psycopg.sql import Literal
 
 from db.engine import Database
+
+if TYPE_CHECKING:
+    import psycopg
 
 PREFIX = "EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) "
 
@@ -65,13 +76,33 @@ def explained(database: Database) -> Iterator[Plans]:
             return
         driver = connection.connection.driver_connection
         assert driver is not None
-        with driver.transaction(force_rollback=True), driver.cursor() as cursor:
-            cursor.execute(PREFIX + statement, parameters)
-            [[document]] = cursor.fetchall()
-        plans.seen.append(Plan(statement=statement, tree=document[0]["Plan"]))
+        tree = _explain(cast("psycopg.Connection[Any]", driver), statement, parameters)
+        plans.seen.append(Plan(statement=statement, tree=tree))
 
     sa.event.listen(database.engine, "before_cursor_execute", explain)
     try:
         yield plans
     finally:
         sa.event.remove(database.engine, "before_cursor_execute", explain)
+
+
+def _explain(driver: "psycopg.Connection[Any]", statement: str, parameters: Any) -> dict[str, Any]:  # noqa: ANN401 - as the driver has them
+    query = PostgresQuery(Transformer(driver))
+    query.convert(re.sub(r"%\((\w+)\)s", r"%(\1)t", statement), parameters)  # as text
+    values = [
+        "NULL" if value is None else Literal(bytes(value).decode()).as_string(driver)
+        for value in query.params or ()
+    ]
+    with driver.transaction(force_rollback=True), driver.cursor() as cursor:
+        types = [
+            cursor.execute("SELECT CAST(%s AS regtype)::text", [oid or "unknown"]).fetchone()[0]  # type: ignore[index]  # a row it has
+            for oid in query.types or ()
+        ]
+        given, asked = (f"({', '.join(x)})" if x else "" for x in (values, types))
+        cursor.execute(f"PREPARE guarded{asked} AS {query.query.decode()}".encode())
+        try:
+            [[document]] = cursor.execute(f"{PREFIX}EXECUTE guarded{given}".encode()).fetchall()
+        finally:
+            cursor.execute("DEALLOCATE guarded")
+    tree: dict[str, Any] = document[0]["Plan"]
+    return tree

@@ -1,11 +1,15 @@
 """EXPLAIN guards: a claim, a settle and all between cost the same however much waits or is over."""
 
 from collections.abc import Iterator
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
 
-from db import wakes, work
+from db import audit, wakes, work
+from db.audit.outside import PAYMENTS_ARE_NAMED_ONCE
+from db.payouts import listing
+from db.payouts.family import PAYOUTS
 from tests.builders import house, seed
 from tests.fakes.bank import FakeBank
 from tests.plans.explaining import Plans, explained
@@ -32,8 +36,15 @@ HOT = {
     "renew": ("FOR UPDATE OF w SKIP LOCKED", 100),
     "end": ("UPDATE run_attempts a SET ended_at", 200),
     "silent-skip guard": ("min(due_at) AS oldest", 100),
+    "audit of effects": ("is kept under", 30 * SET),
+    "audit of payouts": ("its last move led to", 30 * SET),
+    "page of payouts": ("AS amount_minor, p.currency", 10 * SET),
 }
 """A piece of each hot statement, and the pages that a set of 200 may touch."""
+
+
+FAR_IN = f"{40_000:031x}"
+"""Where a page begins that has most of history before it."""
 
 
 def drained(url: str, bank: FakeBank, first: int = 0) -> Plans:
@@ -44,6 +55,12 @@ def drained(url: str, bank: FakeBank, first: int = 0) -> Plans:
             woken = wakes.wake(tx, home.runner.known)
             wakes.overdue(tx, home.runner.known, seconds=0, limit=50)
             work.renew(tx, [], [("run:0", 0)], 15)
+            audit.look(
+                tx, PAYMENTS_ARE_NAMED_ONCE, after=f"b{FAR_IN}", page=SET, most=1, deep=False
+            )
+            [history] = [p for p in PAYOUTS.promises if p.name == "last-move-is-the-state"]
+            audit.look(tx, history, after=f"a{FAR_IN}", page=SET, most=1, deep=False)
+            listing.listing(tx, listing.Page(after=UUID(f"a{10_000:031x}"), limit=SET))
         assert home.runner.execute(woken[0][0])
         assert home.row(woken[0][0]).tally["succeeded"] == SET
     return plans
