@@ -81,14 +81,16 @@ class Database:
         """One statement that is a transaction by itself: one round trip, where `begin` takes three.
 
         A second statement in the block would be a second transaction. Raises as `begin` does, but a
-        connection lost is `CommitUnknownError` at any moment.
+        connection that is lost once it was had is `CommitUnknownError` at any moment.
         """
         if self.options.pooler == "transaction":  # its settings go first, in the same transaction
             with self.begin(seconds) as tx:
                 yield tx
             return
+        had = False
         try:
             with self._autocommit.connect() as connection, self._guard(connection, seconds):
+                had = True
                 try:
                     yield Tx(connection)
                 except BaseException as error:
@@ -96,7 +98,7 @@ class Database:
                         connection.invalidate()
                     raise
         except (DBAPIError, PoolTimeoutError) as error:
-            raise translate(error, committing=True) from error
+            raise translate(error, committing=had) from error
 
     def transact(
         self,

@@ -222,6 +222,13 @@ def test_a_single_statement_is_committed_by_itself(database_url: str, pooler: Po
         assert len(rows(database, "SELECT FROM switches")) == 1
 
 
+def test_a_single_statement_that_no_connection_could_be_had_for_was_not_committed() -> None:
+    database = Database(DatabaseOptions(url="postgresql://nobody@127.0.0.1:1/none"))
+    with pytest.raises(ConnectionLostError), database.single():
+        pytest.fail("there was no connection")
+    database.dispose()
+
+
 def test_a_single_statement_that_is_lost_is_in_doubt(database_url: str, superuser_url: str) -> None:
     """F16: nobody can tell whether it was committed."""
     admin = sa.create_engine(superuser_url, poolclass=sa.pool.NullPool)
