@@ -11,14 +11,19 @@ import psycopg
 import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 NOW: Final = 0
+USED: Final = "used"
 
 
 def look_before_use(engine: sa.Engine) -> None:
     """Let every connection of `engine` be looked at when it is taken from the pool, and replaced where it is gone."""
 
-    def look(driver: DBAPIConnection, *_: object) -> None:
+    def look(driver: DBAPIConnection, record: ConnectionPoolEntry, _: object) -> None:
+        if USED not in record.info:  # just made, as is what replaces a lost one
+            record.info[USED] = True
+            return
         try:
             if _speaks(driver.fileno()):  # its end, or a word such as that a setting was changed
                 engine.dialect.do_ping(driver)

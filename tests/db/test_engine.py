@@ -2,9 +2,11 @@
 
 from contextlib import suppress
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
+from db import links
 from db.engine import Database, DatabaseOptions
 from db.errors import (
     CommitUnknownError,
@@ -206,6 +208,22 @@ def test_a_session_that_was_told_something_is_kept(database_url: str) -> None:
         change(other, "NOTIFY talk")
         [after] = rows(database, "SELECT pg_backend_pid() AS pid")
     assert after.pid == before.pid
+
+
+def test_a_connection_that_was_just_made_is_not_doubted(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Were it lost within the same moment, the pool would give up in words that name no fault."""
+    with worker(database_url, pool_max=1) as database:
+        rows(database, "SELECT 1")
+
+        def lost(_: object) -> bool:
+            raise psycopg.OperationalError("the connection is lost")
+
+        monkeypatch.setattr(links, "_speaks", lambda _: True)
+        monkeypatch.setattr(database.engine.dialect, "do_ping", lost)
+        for _ in range(2):
+            assert rows(database, "SELECT 1 AS one")[0].one == 1
 
 
 @POOLERS
