@@ -22,6 +22,7 @@ COPIED: Final[dict[LiteralString, dict[str, str]]] = {
     "payouts": {"id": "uuid", "external_id": "text", "effect_key": "uuid"},
     "moves": {"subject": "uuid"},
     "effects": {"key": "uuid", "subject": "uuid", "provider_id": "text"},
+    "effect_payments": {"provider_id": "text", "key": "uuid"},
     "effect_answers": {"key": "uuid"},
     "entries": {"id": "number", "key": "text"},
     "postings": {"entry": "number"},
