@@ -58,7 +58,10 @@ class Bank(Protocol):
     """How long the provider's search may lag: finding nothing before this says nothing."""
 
     def freeze(self, order: PayoutOrder) -> str:
-        """Return the exact request body for `order`. Pure: no clock, no chance, no settings that drift."""
+        """Return the exact request body for `order`. Pure: no clock, no chance, no settings that drift.
+
+        JSON, with no white space around it: so what is stored is what was sent first, byte for byte.
+        """
 
     def submit(self, request: FrozenRequest) -> Answer:
         """Send `request` once under its key.

@@ -352,7 +352,9 @@ def test_the_check_is_harmless_and_succeeds(stage: Stage) -> None:
 def test_the_same_order_freezes_to_the_same_bytes(stage: Stage) -> None:
     """Invariant 4."""
     asked = order()
-    assert stage.bank.freeze(asked) == stage.bank.freeze(asked._replace())
+    frozen = stage.bank.freeze(asked)
+    assert frozen == stage.bank.freeze(asked._replace())
+    assert frozen == frozen.strip(), "stored without what stands around it, sent with it"
 
 
 def test_an_order_the_provider_would_refuse_is_not_frozen(stage: Stage) -> None:
