@@ -9,14 +9,14 @@ WITHIN: Final = (
         name="a zombie's settle was fenced",
         seen=event("settle.fenced"),
         faults=FREEZE,
-        strikes=4,
+        strikes=8,  # met by two freezes of three
         long=True,
     ),
     Rare(
         name="an answer was kept as evidence and moved nothing",
         seen=count("kept_as_evidence"),
         faults=FREEZE,
-        strikes=4,
+        strikes=12,  # only what was heard, and not settled yet, as it froze: an answer read later is too late
         long=True,
     ),
     Rare(
