@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect
 from starlette.routing import Route
 
 from workers.sandbox import control, payouts, reads
@@ -60,5 +61,7 @@ def build(settings: SandboxSettings, wires: Wires | None = None) -> Starlette:
             storage.close()
 
     return Starlette(
-        routes=ROUTES, lifespan=lifespan, exception_handlers={RefusedError: payouts.refused}
+        routes=ROUTES,
+        lifespan=lifespan,
+        exception_handlers={RefusedError: payouts.refused, ClientDisconnect: payouts.unheard},
     )

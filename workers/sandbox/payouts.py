@@ -122,3 +122,8 @@ async def refused(_request: Request, error: Exception) -> Response:
     if not isinstance(error, RefusedError):
         raise error
     return error.refusal.response()
+
+
+async def unheard(_request: Request, _error: Exception) -> Response:
+    """End a request whose client hung up before it was whole: nobody hears the answer."""
+    return Response(status_code=400)

@@ -19,10 +19,12 @@ class Wires:
 
     def __init__(self) -> None:
         self._transports: dict[Address, asyncio.Transport] = {}
+        self._is_served = False
 
     def protocol(self) -> type[H11Protocol]:
         """Return the protocol class to give to uvicorn, so that its connections are known here."""
         transports = self._transports
+        self._is_served = True
 
         class WiredProtocol(H11Protocol):
             """uvicorn's HTTP/1.1, with each connection on a list."""
@@ -43,10 +45,12 @@ class Wires:
         return WiredProtocol
 
     def cut(self, scope: Scope) -> None:
-        """Reset the connection that a request came by, at once, with nothing more sent."""
+        """Reset the connection that a request came by, if it is still there, with nothing more sent."""
+        if not self._is_served:
+            raise RuntimeError("only a served bank can cut a connection: see workers.sandbox.serve")
         transport = self._transports.get(_address(scope.get("client")) or ("", 0))
         if transport is None:
-            raise RuntimeError("only a served bank can cut a connection: see workers.sandbox.serve")
+            return
         sock = transport.get_extra_info("socket")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
         transport.abort()
