@@ -6,20 +6,28 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import sqlalchemy as sa
+
 from db import audit, effects
 from db.engine import Database
 from db.transitions import regain
+from db.work import ClaimOrder
 from domain.answers import ProviderStatus, Unknown
 from domain.payout_ids import reference
 from domain.payouts import PAYOUTS, PROCESS, PayoutState
 from domain.ports import FrozenRequest
 from jobs.shapes import Answer, Drain
-from tests.driving import claim, follow, hasten, process, recover
+from tests.driving import follow, process, recover
 from tests.fakes.bank import FakeBank
 from tests.operating import change, query
 from workers.runner.settler import release
 
 RUN = 7
+LEASE_SECONDS = 100_000.0
+"""Time passes only when the market says so, or an order of events could not be played again."""
+_FAR = """
+    UPDATE work SET due_at = due_at + interval '1 day'
+    WHERE leased_until IS NULL AND parked_reason IS NULL AND due_at > clock_timestamp()"""
 WEEK = timedelta(days=7)
 LIVING = frozenset({ProviderStatus.UNDER_WAY, ProviderStatus.PAID})
 UNPAID = frozenset({PayoutState.FAILED, PayoutState.CANCELLED, PayoutState.REVERSED})
@@ -57,10 +65,13 @@ class Market:
     def __post_init__(self) -> None:
         self.jobs = (process(self.bank), recover(self.bank), follow(self.bank))
 
-    def claim(self, job: Drain[Any, Any], limit: int) -> None:
-        """Lease what is due, and call nobody yet."""
-        items = claim(self.worker, job, limit=limit, run=RUN)
-        self.claimed += [Holding(job, item) for item in items]
+    def claim(self, job: Drain[Any, Any]) -> None:
+        """Lease what is due, and call nobody yet. Whole sets: which part comes first would be chance."""
+        gates = ("maintenance", "restored", *job.gates)
+        order = ClaimOrder(run=RUN, limit=100, lease_seconds=LEASE_SECONDS, gates=gates)
+        with self.worker.begin() as tx:
+            items = job.claim(tx, order).items
+        self.claimed += [Holding(job, i) for i in sorted(items, key=lambda i: i.held.subject)]
 
     def call(self, holding: Holding) -> None:
         """Call once; whatever the bank was told to do to the next send happens."""
@@ -85,6 +96,7 @@ class Market:
             job.keep_evidence(tx, late, RUN)
             if mine:
                 job.settle(leased, mine)
+            tx.run(sa.text(_FAR))
         return len(mine)
 
     def release(self, holding: Holding) -> None:
@@ -93,11 +105,15 @@ class Market:
         release(self.worker, holding.job, [holding.item], RUN)
 
     def lapse(self) -> None:
-        """Every lease is over, as time would have it."""
-        change(
-            self.worker,
-            "UPDATE work SET leased_until = clock_timestamp() WHERE leased_until IS NOT NULL",
+        """Every lease is over, as time would have it: all at one moment, so that ids decide the order."""
+        change(self.worker, "UPDATE work SET leased_until = now() WHERE leased_until IS NOT NULL")
+
+    def hasten(self) -> None:
+        """Every wait is over, but of what is parked or leased."""
+        statement = (
+            "UPDATE work SET due_at = now() WHERE leased_until IS NULL AND parked_reason IS NULL"
         )
+        change(self.worker, statement)
 
     def week(self) -> None:
         """A week passes for everybody: what was under way has ended, keys are forgotten."""
@@ -162,7 +178,7 @@ class Market:
             for payout, (_, generation) in self.seen.items():
                 self.concludes(payout, generation, "processed")
             self.lapse()
-            hasten(self.worker)
+            self.hasten()
             if not sum(self._drive(job) for job in self.jobs) or not self._open():
                 break
         self.look()
@@ -171,7 +187,7 @@ class Market:
         assert broken == []
 
     def _drive(self, job: Drain[Any, Any]) -> int:
-        self.claim(job, 100)
+        self.claim(job)
         took = len(self.claimed)
         while self.claimed:
             self.call(self.claimed[0])

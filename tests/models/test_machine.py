@@ -26,7 +26,6 @@ from domain.answers import Answer, Found, NotSent, ProviderStatus
 from domain.decisions import Decision
 from domain.errors import BusyError, RefusedError
 from domain.payouts import PROCESS
-from tests.driving import hasten
 from tests.models.market import Market
 from tests.operating import line, opened, take
 from tests.servers import Databases
@@ -75,14 +74,14 @@ class Events(RuleBasedStateMachine):
         with self.market.operator.begin() as tx:
             decide(tx, decision, [self._payout(which)], actor="asha", why="because")
 
-    @rule(job=JOBS, limit=st.integers(1, 3), lapsed=st.booleans(), due=st.booleans())
-    def claims(self, job: int, limit: int, *, lapsed: bool, due: bool) -> None:
+    @rule(job=JOBS, lapsed=st.booleans(), due=st.booleans())
+    def claims(self, job: int, *, lapsed: bool, due: bool) -> None:
         """At once, or when leases have lapsed and waits are over."""
         if lapsed:
             self.market.lapse()
         if due:
-            hasten(self.market.worker)
-        self.market.claim(self.market.jobs[job], limit)
+            self.market.hasten()
+        self.market.claim(self.market.jobs[job])
 
     @precondition(lambda self: self.market.claimed)
     @rule(which=SOMETHING, meets=MEETS, reachable=st.integers(0, 5), at_once=st.booleans())
@@ -102,6 +101,17 @@ class Events(RuleBasedStateMachine):
     def times_out(self, which: int) -> None:
         sends = [h for h in self.market.claimed if h.job.name == PROCESS]
         self.market.give_up_waiting(_pick(sends, which))
+
+    @precondition(lambda self: any(h.job.name == PROCESS for h in self.market.claimed))
+    @rule(which=SOMETHING)
+    def is_taken_over_while_out(self, which: int) -> None:
+        """A sender dies, its request still on its way; its lease lapses, and another claims the payout."""
+        sends = [h for h in self.market.claimed if h.job.name == PROCESS]
+        self.market.give_up_waiting(_pick(sends, which))
+        self.market.answered.pop()
+        self.market.claimed.clear()
+        self.market.lapse()
+        self.market.claim(self.market.jobs[0])
 
     @precondition(lambda self: self.market.wire)
     @rule(which=SOMETHING)
@@ -142,7 +152,7 @@ class Events(RuleBasedStateMachine):
 
     @rule()
     def waits_are_over(self) -> None:
-        hasten(self.market.worker)
+        self.market.hasten()
 
     @rule()
     def a_week_passes(self) -> None:
@@ -215,7 +225,7 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "STATEMENT_SECONDS", 60.0)
 
 
-@pytest.mark.timeout(3_000 if FULL else 300)
+@pytest.mark.timeout(3_000 if FULL else 900)  # most of it to shorten what was found
 @pytest.mark.usefixtures("patient")
 def test_whatever_happens_in_whatever_order_each_payout_is_paid_once(
     databases: Databases, template: str
@@ -230,6 +240,7 @@ def test_whatever_happens_in_whatever_order_each_payout_is_paid_once(
             deadline=None,
             print_blob=True,
             database=None,
+            report_multiple_bugs=False,
             suppress_health_check=list(HealthCheck),
             phases=[Phase.generate, Phase.shrink],
         ),
@@ -242,10 +253,10 @@ def market(database_url: str) -> Iterator[Market]:
     with opened(database_url, "bursar_worker") as worker, opened(database_url) as operator:
         market = Market(worker=worker, operator=operator)
         take(operator, [line("P-1")], approve=True)
-        market.claim(market.jobs[0], 1)
+        market.claim(market.jobs[0])
         market.give_up_waiting(market.claimed[0])
         market.lapse()
-        market.claim(market.jobs[0], 1)
+        market.claim(market.jobs[0])
         yield market
 
 
