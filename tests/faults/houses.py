@@ -185,7 +185,7 @@ class House:
         )
         return int(row.n)
 
-    def accepted(self, count: int, seconds: float = 20.0) -> None:
+    def accepted(self, count: int, seconds: float = 60.0) -> None:
         """Wait until the bank has, and we know that it has, `count` payouts."""
         eventually(
             lambda: self.count("accepted") == count, seconds, f"{count} payouts accepted: {self}"

@@ -51,7 +51,7 @@ def test_kill_9_of_the_cluster_mid_batch_loses_nothing(
     kill(own_servers.postgres)
     own_servers.postgres.start()
     own_home.database.dispose()
-    own_home.accepted(400, seconds=25)
+    own_home.accepted(400, seconds=60)
     assert [working.process.poll() for working in workers] == [None, None]
     own_home.assert_each_paid_once(400)
 
@@ -63,7 +63,7 @@ def test_a_fast_restart_mid_batch_is_a_pause(own_home: House, own_servers: Clust
     eventually(lambda: own_home.count("accepted") > 40, 20, "a batch under way")
     own_home.database.dispose()
     restart(own_servers.postgres)
-    own_home.accepted(300, seconds=25)
+    own_home.accepted(300, seconds=60)
     worker.signal(signal.SIGTERM)
     assert worker.ended() == 0
     own_home.assert_each_paid_once(300)

@@ -46,7 +46,7 @@ def test_due_work_is_done_whatever_redis_does(
     eventually(lambda: own_home.count("accepted") > 20, 20, "a batch under way")
     if own_servers.redis.running:
         fault(own_servers)
-    own_home.accepted(BATCH, seconds=20)
+    own_home.accepted(BATCH, seconds=60)
     thaw(own_servers.redis)
     worker.signal(signal.SIGTERM)
     assert worker.ended() == 0
@@ -62,7 +62,7 @@ def test_without_redis_a_batch_is_done_at_the_usual_rate(
     def rate(first: int) -> float:
         """Items a second from a batch's first answer to its last."""
         own_home.seed(600, first=first)
-        own_home.accepted(first + 600, seconds=25)
+        own_home.accepted(first + 600, seconds=60)
         [row] = rows(own_home.database, RATE, last=600)
         return float(row.rate)
 

@@ -207,7 +207,7 @@ def test_one_child_of_a_supervisor_is_killed_and_the_batch_is_done(home: House) 
     [victim, _] = rows(home.database, "SELECT pid FROM workers WHERE NOT stopping ORDER BY pid")
     os.kill(victim.pid, signal.SIGKILL)
     eventually(lambda: workers.said("child.ended"), what="a dead child")
-    home.accepted(400, seconds=25)
+    home.accepted(400, seconds=60)
     assert workers.ready(3).said("worker.ready") == 3
     home.assert_each_paid_once(400)
 
