@@ -57,6 +57,7 @@ class DrainRun(Generic[ItemT, ResultT]):
         self.stop, self.wake, self.only = stop, wake, only
         self.book = Book(bounds.lease_seconds)
         self.settler = Settler(database, job, self.book, bounds, run.id)
+        self.renewal = Renewal(database, self.book, [(f"run:{run.id}", run.token)])
         self.unstarted: list[ItemT] = []
         self.callers = Callers(
             job, self.book, bounds.concurrency, self.settler.put, self.unstarted.extend, stop
@@ -71,9 +72,9 @@ class DrainRun(Generic[ItemT, ResultT]):
 
     def execute(self) -> Outcome:
         """Run to the end; returns what it did."""
-        with Renewal(self.database, self.book, [(f"run:{self.run.id}", self.run.token)]) as renewal:
+        with self.renewal:
             try:
-                self._claim_until_done(renewal)
+                self._claim_until_done()
             finally:
                 self._wind_up()
         self.tally.update(self.settler.tally)
@@ -85,7 +86,7 @@ class DrainRun(Generic[ItemT, ResultT]):
             claimed=frozenset(self.claimed),
         )
 
-    def _claim_until_done(self, renewal: Renewal) -> None:
+    def _claim_until_done(self) -> None:
         while self._goes_on():
             self._release_unstarted()
             limit = self._room()
@@ -93,7 +94,7 @@ class DrainRun(Generic[ItemT, ResultT]):
                 self.book.wait_below(max(1, len(self.book)), 0.05)
                 continue
             batch = self._claim_within_limit(limit)
-            renewal.start()
+            self.renewal.start()
             if batch is None:
                 continue
             self._hand_on(batch, limit)
@@ -165,6 +166,7 @@ class DrainRun(Generic[ItemT, ResultT]):
             self.stop.wait(0.5)
             return None
         except Exception as error:  # whatever it was, its siblings must not suffer
+            self.renewal.start()  # looking for the guilty item may take longer than the run's lease
             if limit > 1:
                 return self._claim_or_halve(limit // 2)
             log.exception("claim.broke", job=self.job.name)

@@ -7,6 +7,7 @@ import pytest
 from db import rate_limits, work
 from db.batch import Batch
 from db.engine import Database
+from db.errors import OverdueError
 from db.payouts.claim import Sending
 from db.tx import Tx
 from db.work import ClaimOrder
@@ -311,3 +312,25 @@ def test_a_suspect_is_called_about_with_nothing_else_in_flight(
         home.run(PROCESS)
     assert alone == [0]
     assert_paid_once(bank, ids)
+
+
+def test_a_drain_keeps_its_run_while_it_looks_for_the_guilty_item(
+    database_url: str, outside: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Halving may take longer than a lease: the run is kept meanwhile."""
+    seed(database_url, 1)
+    lease = "SELECT leased_until FROM leases WHERE name LIKE 'run:%'"
+    begun = list[object]()
+    claim = ProcessPayouts.claim
+
+    def slow(self: ProcessPayouts, tx: Tx, order: ClaimOrder) -> Batch[Sending]:
+        if order.limit == 1:
+            return claim(self, tx, order)
+        if begun:
+            eventually(lambda: rows(outside, lease)[0].leased_until != begun[0])
+        begun.append(rows(outside, lease)[0].leased_until)
+        raise OverdueError("canceling statement due to statement timeout")
+
+    monkeypatch.setattr(ProcessPayouts, "claim", slow)
+    with house(database_url, batch_max=4, lease_seconds=1.5, call_seconds_max=0.1) as home:
+        assert home.run(PROCESS).tally["succeeded"] == 1
