@@ -12,6 +12,7 @@ from tests.bench.results import OUT, Results
 from workers.bench.stand import stand
 from workers.logs import configure
 from workers.settings import load
+from workers.signals import end_as_by_ctrl_c
 
 ONCE = {"start"}
 """Parts whose one turn holds many samples already."""
@@ -67,6 +68,7 @@ def main() -> int:
     if unknown:
         parser.error(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
     configure(load({"BURSAR_LOG_LEVEL": "warning"}))
+    end_as_by_ctrl_c()
     return 1 if run(results, told) else 0
 
 

@@ -21,6 +21,14 @@ Runs = Annotated[
 ]
 
 
+@app.callback()
+def group() -> None:
+    """Let whoever ends a measurement have its servers and their folder ended too."""
+    from workers.signals import end_as_by_ctrl_c
+
+    end_as_by_ctrl_c()
+
+
 @app.command()
 def drain(
     items: Items = 20_000,

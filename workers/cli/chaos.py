@@ -62,10 +62,12 @@ def chaos(
     """
     from workers.chaos.choosing import NAMES, Wish
     from workers.chaos.strikes import FAULTS
+    from workers.signals import end_as_by_ctrl_c
 
     if "list" in {faults, scenario}:
         typer.echo("\n".join(FAULTS if faults == "list" else NAMES))
         return
+    end_as_by_ctrl_c()
     with tempfile.TemporaryDirectory(prefix="bursar-chaos-", ignore_cleanup_errors=True) as home:
         wish = Wish(
             home=Path(home),

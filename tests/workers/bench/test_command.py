@@ -1,10 +1,30 @@
 """`bursar bench …` as it is typed."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.servers import processes_of
+from tests.waiting import eventually
 from workers.cli import main
+
+INTERRUPTED = 130
+ENDS = (signal.SIGTERM, signal.SIGHUP)
+
+
+@pytest.fixture(autouse=True)
+def _signals_as_they_were() -> Iterator[None]:
+    """The command takes signals for itself, here those of the tests."""
+    before = {number: signal.getsignal(number) for number in ENDS}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def test_bench_drain_prints_one_object(capsys: pytest.CaptureFixture[str]) -> None:
@@ -24,3 +44,23 @@ def test_sizes_that_make_no_sense_are_refused(
 ) -> None:
     assert main(["bench", "drain", *words]) == 2
     assert "must be a whole number from" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", ENDS)
+def test_a_bench_that_is_ended_leaves_no_server_and_no_folder(
+    tmp_path_factory: pytest.TempPathFactory, number: signal.Signals
+) -> None:
+    folder = tmp_path_factory.mktemp("b")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("BURSAR_")}
+    with subprocess.Popen(
+        [sys.executable, "-m", "workers.cli", "bench", "drain", "--items", "100000"],
+        env={**clean, "TMPDIR": str(folder)},
+        cwd=Path(__file__).parents[3],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as bench:
+        eventually(lambda: [*folder.glob("*/servers/postgres.log")], 60, "servers that start")
+        bench.send_signal(number)
+        assert bench.wait(60) == INTERRUPTED
+    assert [*folder.iterdir()] == []
+    assert processes_of(folder) == []
