@@ -10,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 BENCH := .venv-bench
-LOCKS := requirements/production.txt requirements/development.txt requirements/bench.txt
+LOCKS := requirements/production.txt requirements/development.txt requirements/otel.txt requirements/bench.txt
 CODE := domain db jobs schedules workers tests
 
 # Settings of a user's own pip that would send packages elsewhere do not apply here; registries and proxies do.
@@ -78,7 +78,9 @@ bench-render: bench-install ## Tables and pictures in docs/benchmarks from what 
 
 lock: install ## Bring the locks to pyproject.toml (LOCK_OPTIONS=--upgrade for newer versions)
 	$(COMPILE) pyproject.toml --group build --output-file requirements/production.txt
-	$(COMPILE) pyproject.toml --group build --group dev --output-file requirements/development.txt
+	$(COMPILE) pyproject.toml --group build --group dev --group otel --output-file requirements/development.txt
+	$(COMPILE) pyproject.toml --group build --group otel --constraint requirements/development.txt \
+	  --output-file requirements/otel.txt
 	$(COMPILE) pyproject.toml --group build --group bench --constraint requirements/development.txt \
 	  --output-file requirements/bench.txt
 

@@ -26,6 +26,7 @@ from tests.fakes.bank import FakeBank
 from tests.operating import opened, take
 from workers.runner.bounds import Bounds
 from workers.runner.execute import Runner
+from workers.tracing import OFF, Span
 
 RECOVER_SECONDS = (1.0, 2.0, 4.0)
 Pooler = Literal["none", "transaction"]
@@ -204,6 +205,7 @@ class House:
     stop: threading.Event = field(default_factory=threading.Event)
     worker: str = field(default_factory=lambda: f"test:{uuid4().hex[:6]}")
     rung: list[tuple[int, str]] = field(default_factory=list)
+    tracing: Span = OFF
 
     @property
     def runner(self) -> Runner:
@@ -215,6 +217,7 @@ class House:
             worker=self.worker,
             ring=self.rung.extend,
             stop=self.stop,
+            tracing=self.tracing,
         )
 
     def request(self, job: str, **scope: object) -> int:

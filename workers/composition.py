@@ -24,6 +24,7 @@ from workers.runner.bounds import Bounds
 from workers.runner.execute import Runner
 from workers.servers import Addresses
 from workers.settings import Settings
+from workers.tracing import open_tracing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +120,9 @@ def process(
             worker=name,
             ring=lambda made: ring_with(bell, made),
             stop=stop,
+            tracing=stack.enter_context(
+                open_tracing(os.environ, version=known.version, instance=name)
+            ),
         )
         registered = Worker(
             id=name,

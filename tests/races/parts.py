@@ -24,6 +24,7 @@ from tests.races.stage import Stage
 from workers.runner.book import Book
 from workers.runner.bounds import Bounds
 from workers.runner.settler import Settler
+from workers.tracing import OFF
 
 Made = Callable[[Bank], Drain[Any, Any]]
 """Makes a job for a bank."""
@@ -63,7 +64,7 @@ def settle(
     stage: Stage, make: Made, answers: Sequence[Answer[Any, Any]], *, run: int
 ) -> dict[str, int]:
     """Settle answers as the runner's settler does; returns its tally."""
-    settler = Settler(stage.worker, make(stage.bank), Book(BOUNDS.lease_seconds), BOUNDS, run)
+    settler = Settler(stage.worker, make(stage.bank), Book(BOUNDS.lease_seconds), BOUNDS, run, OFF)
     settler.stop()
     settler._settle(answers)
     return {str(name): count for name, count in settler.tally.items() if count}

@@ -14,6 +14,7 @@ import structlog
 
 from jobs.shapes import Answer, Ask, Drain, ItemT, ResultT
 from workers.runner.book import Book
+from workers.tracing import Span
 
 log = structlog.get_logger(__name__)
 
@@ -32,8 +33,9 @@ class Callers(Generic[ItemT, ResultT]):
         answered: Callable[[list[Answer[ItemT, ResultT]]], None],
         unstarted: Callable[[list[ItemT]], None],
         stop: threading.Event,
+        span: Span,
     ) -> None:
-        self.job, self.book, self.concurrency = job, book, concurrency
+        self.job, self.book, self.concurrency, self.span = job, book, concurrency, span
         self.answered, self.unstarted, self.stop_asked = answered, unstarted, stop
         self.call_seconds = 0.01  # a moving average; the first guess makes the first chunks single
         self._chunks: queue.SimpleQueue[list[ItemT] | None] = queue.SimpleQueue()
@@ -115,7 +117,8 @@ class Callers(Generic[ItemT, ResultT]):
         begun = time.monotonic()
         self._calling[threading.get_ident()] = items
         job = self.job
-        answers, unstarted = self._ask(job, items) if isinstance(job, Ask) else self._act(items)
+        with self.span.stage("call", items=len(items)):
+            answers, unstarted = self._ask(job, items) if isinstance(job, Ask) else self._act(items)
         del self._calling[threading.get_ident()]
         if answers:
             taken = (time.monotonic() - begun) / len(answers)

@@ -31,6 +31,7 @@ from workers.runner.guilty import postpone_first
 from workers.runner.outcome import Outcome, Wake
 from workers.runner.renewal import Renewal
 from workers.runner.settler import Settler, release
+from workers.tracing import Span
 
 log = structlog.get_logger(__name__)
 
@@ -52,15 +53,16 @@ class DrainRun(Generic[ItemT, ResultT]):
         stop: threading.Event,
         wake: Wake,
         only: Sequence[UUID] | None,
+        span: Span,
     ) -> None:
         self.database, self.job, self.run, self.bounds = database, job, run, bounds
-        self.stop, self.wake, self.only = stop, wake, only
+        self.stop, self.wake, self.only, self.span = stop, wake, only, span
         self.book = Book(bounds.lease_seconds)
-        self.settler = Settler(database, job, self.book, bounds, run.id)
+        self.settler = Settler(database, job, self.book, bounds, run.id, span)
         self.renewal = Renewal(database, self.book, [(f"run:{run.id}", run.token)])
         self.unstarted: list[ItemT] = []
         self.callers = Callers(
-            job, self.book, bounds.concurrency, self.settler.put, self.unstarted.extend, stop
+            job, self.book, bounds.concurrency, self.settler.put, self.unstarted.extend, stop, span
         )
         self.tally = Tally()
         self.limit = job.limit
@@ -159,7 +161,10 @@ class DrainRun(Generic[ItemT, ResultT]):
     def _claim_or_halve(self, limit: int) -> Batch[ItemT] | None:
         """Claim a set; one that breaks a rule is claimed in halves until only the guilty item is left out."""
         try:
-            return self._claim(limit)
+            with self.span.stage("claim", limit=limit) as stage:
+                batch = self._claim(limit)
+                stage.note(items=len(batch.items))
+                return batch
         except (UnreachableError, ContendedError, CommitUnknownError) as error:
             # Nobody's fault: no item is blamed. What was claimed after all comes back by its lease.
             log.warning("claim.not_made", job=self.job.name, error=str(error))

@@ -21,6 +21,7 @@ from workers.runner.chore import ChoreRun
 from workers.runner.drain import DrainRun
 from workers.runner.outcome import Outcome
 from workers.runner.sweep import SweepRun
+from workers.tracing import OFF, Span
 
 log = structlog.get_logger(__name__)
 
@@ -48,6 +49,8 @@ class Runner:
     worker: str
     ring: Ring
     stop: threading.Event
+    tracing: Span = OFF
+    """What each run is a stage of."""
 
     @property
     def known(self) -> list[Known]:
@@ -62,17 +65,21 @@ class Runner:
             )
         if started is None:
             return None
-        with structlog.contextvars.bound_contextvars(
-            run_id=started.id, job=started.job, token=started.token
+        job, origin = started.job, started.origin.value
+        with (
+            structlog.contextvars.bound_contextvars(
+                run_id=started.id, job=job, token=started.token
+            ),
+            self.tracing.stage(f"run {job}", run_id=started.id, job=job, origin=origin) as span,
         ):
             if meter is not None:
                 meter.run_started(started.job, started.late_seconds)
-            return self._run(started, meter)
+            return self._run(started, meter, span)
 
-    def _run(self, started: Started, meter: Meter | None) -> RunState:
+    def _run(self, started: Started, meter: Meter | None, span: Span) -> RunState:
         job = self.jobs[started.job]
         try:
-            outcome = self._outcome(job, started)
+            outcome = self._outcome(job, started, span)
         except (
             Exception
         ) as error:  # a broken run is a failed one; its items come back by their leases
@@ -86,11 +93,14 @@ class Runner:
             self.ring(self.database.transact(lambda tx: run_states.requeue(tx, [started.id])))
         counts = {name: count for name, count in as_json(outcome.tally).items() if count}
         log.info("run.ended", state=state.value, reason=reason, **counts)
+        span.note(outcome=state.value, **counts)
+        if state is RunState.FAILED:
+            span.fail(state.value)
         if meter is not None:
             meter.run_ended(started.job, state.value, as_json(outcome.tally))
         return state
 
-    def _outcome(self, job: Job, started: Started) -> Outcome:
+    def _outcome(self, job: Job, started: Started, span: Span) -> Outcome:
         def wake() -> None:
             self.wake([k for k in self.known if k.job == job.name])
 
@@ -98,7 +108,14 @@ class Runner:
         match job:
             case Drain():
                 return DrainRun(
-                    self.database, job, started, self.bounds, stop=self.stop, wake=wake, only=only
+                    self.database,
+                    job,
+                    started,
+                    self.bounds,
+                    stop=self.stop,
+                    wake=wake,
+                    only=only,
+                    span=span,
                 ).execute()
             case Chore():
                 return ChoreRun(

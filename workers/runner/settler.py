@@ -19,6 +19,7 @@ from jobs.shapes import Answer, Drain, ItemT, ResultT
 from workers.runner.book import Book
 from workers.runner.bounds import Bounds
 from workers.runner.guilty import later
+from workers.tracing import Span
 
 log = structlog.get_logger(__name__)
 
@@ -27,9 +28,16 @@ class Settler(Generic[ItemT, ResultT]):
     """Collects answers and settles them on a thread of its own, at most `batch_max` at a time."""
 
     def __init__(
-        self, database: Database, job: Drain[ItemT, ResultT], book: Book, bounds: Bounds, run: int
+        self,
+        database: Database,
+        job: Drain[ItemT, ResultT],
+        book: Book,
+        bounds: Bounds,
+        run: int,
+        span: Span,
     ) -> None:
         self.database, self.job, self.book, self.bounds, self.run = database, job, book, bounds, run
+        self.span = span
         self.tally = Tally()
         self.reasons: set[str] = set()
         self._answers: queue.SimpleQueue[list[Answer[ItemT, ResultT]] | None] = queue.SimpleQueue()
@@ -154,7 +162,9 @@ class Settler(Generic[ItemT, ResultT]):
                 )
             return (self.job.settle(leased, mine) if mine else Tally()), len(answers) - len(mine)
 
-        tally, fenced = self.database.transact(settle)
+        with self.span.stage("settle", items=len(answers)) as stage:
+            tally, fenced = self.database.transact(settle)
+            stage.note(fenced=fenced)
         tally[Count.FENCED] += fenced
         if fenced:
             log.warning("settle.fenced", job=self.job.name, items=fenced)
