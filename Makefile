@@ -11,6 +11,9 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 BENCH := .venv-bench
 LOCKS := requirements/production.txt requirements/development.txt requirements/otel.txt requirements/bench.txt
+BROKERS = $(if $(BURSAR_TEST_AMQP_URL),tests/brokers/test_rabbit.py) \
+  $(if $(BURSAR_TEST_SENTINEL_URL),tests/brokers/test_sentinel.py) \
+  $(if $(BURSAR_TEST_PGBOUNCER_URL),tests/brokers/test_pgbouncer.py)
 CODE := domain db jobs schedules workers tests
 
 # Settings of a user's own pip that would send packages elsewhere do not apply here; registries and proxies do.
@@ -24,7 +27,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run up test explore gate install check format bench bench-install bench-test bench-run bench-render lock audit-deps clean
+.PHONY: help run up test test-brokers explore gate install check format bench bench-install bench-test bench-run bench-render lock audit-deps clean
 
 help: ## List what can be done
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -37,6 +40,10 @@ up: install ## Servers of this folder's own and every process, until Ctrl-C
 
 test: install ## All tests, on servers they start themselves (TESTS=path, ARGS=options, JOBS=processes)
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(TESTS) $(ARGS)
+
+test-brokers: install ## Against RabbitMQ, Redis Sentinel, PgBouncer: those of BURSAR_TEST_{AMQP,SENTINEL,PGBOUNCER}_URL
+	@test -n "$(strip $(BROKERS))" || { echo "Set BURSAR_TEST_AMQP_URL, BURSAR_TEST_SENTINEL_URL or BURSAR_TEST_PGBOUNCER_URL." >&2; exit 2; }
+	$(BIN)/python -m pytest -n 0 $(BROKERS) $(ARGS)
 
 explore: install ## Every crash point, race in every order of few switches, state of the model: minutes to an hour
 	BURSAR_TEST_EXPLORE=full $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -o faulthandler_timeout=0 \

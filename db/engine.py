@@ -146,15 +146,11 @@ class Database:
             yield
 
     def _prepare(self, connection: sa.Connection, seconds: float) -> None:
-        if self.options.pooler == "transaction":
-            names = _session(self.options) | {
-                "statement_timeout": f"{max(seconds, STATEMENT_SECONDS) * 1000:.0f}"
-            }
+        names = _session(self.options) if self.options.pooler == "transaction" else {}
+        if seconds > TRANSACTION_SECONDS:  # a long transaction reads whole tables
+            names |= {"statement_timeout": f"{seconds * 1000:.0f}", "enable_seqscan": "on"}
+        if names:
             connection.execute(_SET_LOCAL, {"names": list(names), "settings": list(names.values())})
-        elif seconds > TRANSACTION_SECONDS:
-            # A long transaction reads whole tables.
-            long = {"statement_timeout": f"{seconds * 1000:.0f}", "enable_seqscan": "on"}
-            connection.execute(_SET_LOCAL, {"names": list(long), "settings": list(long.values())})
 
 
 _SET_LOCAL: Final = sa.text("""

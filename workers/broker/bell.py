@@ -9,6 +9,7 @@ the first wake-up after it is back goes through.
 import queue
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -19,6 +20,8 @@ from workers.broker.senders import FAULTS, Sender, sender_for
 RING_SECONDS_MAX: Final = 1.0
 PENDING_MAX: Final = 256
 """Calls waiting for the thread; more are dropped and counted, the sweep finds their runs."""
+REST_SECONDS: Final = 3.0
+"""How often a link that nothing is sent through is looked after."""
 IDS_MAX: Final = 10_000
 """Wake-ups of one call; the runs beyond are found by those who are woken, or by the sweep."""
 
@@ -93,7 +96,15 @@ class Bell:
         return True
 
     def _run(self) -> None:
-        while (ring := self._pending.get()) is not None:
+        while True:
+            try:
+                ring = self._pending.get(timeout=REST_SECONDS)
+            except queue.Empty:
+                with suppress(*FAULTS):  # the next ring makes a new link
+                    self._sender.rest()
+                continue
+            if ring is None:
+                break
             self._send(ring)
         self._sender.close()
 

@@ -8,10 +8,16 @@ import redis
 
 from domain.errors import BadInputError, RefusedError, UnreachableError
 from workers.broker.opening import AMQP_SCHEMES
-from workers.broker.rabbit_broker import parameters
+from workers.broker.rabbit_links import LINK_FAULTS, declare, linked, parameters
 from workers.broker.redis_links import REDIS_SCHEMES, SETTING, connect, masked
+from workers.broker.wakeups import QUEUES
 
 VERSION_MIN: Final = (6, 2)
+_REFUSALS: Final = (
+    pika.exceptions.AuthenticationError,
+    pika.exceptions.ProbableAuthenticationError,
+    pika.exceptions.ProbableAccessDeniedError,
+)
 
 
 def check_broker(url: str) -> None:
@@ -90,8 +96,18 @@ def _replica(server: dict[str, Any]) -> str | None:
 
 
 def _check_rabbit(url: str) -> None:
+    """Log in and see that the queues are ours, or can be made."""
+    where = f"RabbitMQ at {masked(url)}"
     try:
-        pika.BlockingConnection(parameters(url)).close()
-    except (pika.exceptions.AMQPError, OSError) as error:
-        message = f"RabbitMQ at {masked(url)} does not answer: {error!r}"
-        raise UnreachableError(message) from None
+        with linked(parameters(url)) as link, link.bounded():
+            for queue in QUEUES:
+                declare(link.channel, queue)
+    except _REFUSALS as error:
+        message = f"{where} refuses this account ({error!r}): check BURSAR_BROKER_URL"
+        raise RefusedError(message) from None
+    except pika.exceptions.ChannelClosedByBroker as error:
+        cure = "let this account configure bursar.*, and delete queues of that name made otherwise"
+        message = f"{where} refuses our quorum queues ({error.reply_text}): {cure}"
+        raise RefusedError(message) from None
+    except LINK_FAULTS as error:
+        raise UnreachableError(f"{where} does not answer: {error!r}") from None
