@@ -45,6 +45,16 @@ def test_every_transaction_is_pinned_and_bounded(database_url: str, pooler: Pool
             assert seen.statement in {"8s", "10s"}
 
 
+@POOLERS
+def test_a_long_transaction_may_read_whole_tables(database_url: str, pooler: Pooler) -> None:
+    """An index is no way to read all of a table; a short one must never read all."""
+    with worker(database_url, pooler=pooler, pool_max=1) as database:
+        for seconds, allowed, limit in ((60.0, "on", "1min"), (5.0, "off", "8s")):
+            with database.begin(seconds) as tx:
+                assert tx.scalar(sa.text("SELECT current_setting('enable_seqscan')")) == allowed
+                assert tx.scalar(sa.text("SELECT current_setting('statement_timeout')")) == limit
+
+
 def test_behind_a_pooler_nothing_is_prepared_and_nothing_outlives_a_transaction(
     database_url: str,
 ) -> None:
