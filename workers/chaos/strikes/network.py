@@ -5,7 +5,7 @@ from typing import Final
 from workers.chaos.link import Link
 from workers.chaos.strikes.scene import DOWN_SECONDS, STALL_SECONDS, Scene
 
-COMMITS_CUT: Final = 3
+COMMITS_CUT: Final = 6
 
 
 def drop(link: Link) -> str | None:
