@@ -18,7 +18,8 @@ from workers.embedded import Home, join
 
 ROOT = Path(__file__).parents[2]
 READY_SECONDS_MAX = 60
-STOP_SECONDS_MAX = 30
+STOP_SECONDS_MAX = 60
+"""Processes are stopped in order, and a worker alone may take 25 s."""
 
 
 def environment(**more: str) -> dict[str, str]:
