@@ -117,8 +117,10 @@ def link_earnings(database: Database, payouts: Sequence[UUID], each: int = 2) ->
         change(
             database,
             """WITH made AS (
-                 INSERT INTO earnings (id, external_id, payee, amount, currency, state)
-                 SELECT gen_random_uuid(), 'E-' || p.id || n, p.payee, 1000, 'INR', 'BATCHED'
+                 INSERT INTO earnings (id, external_id, payee, gross, amount, currency, state, earned_at,
+                                       ready_at, content_hash)
+                 SELECT gen_random_uuid(), 'E-' || p.id || n, p.payee, 1250, 1000, 'INR', 'BATCHED', p.created_at,
+                        p.created_at, ''
                  FROM payouts p, generate_series(1, :each) n WHERE p.id = :payout RETURNING id)
                INSERT INTO payout_earnings (payout, earning) SELECT :payout, id FROM made""",
             payout=payout,

@@ -112,7 +112,7 @@ def known(held: Held, row: Details) -> Known:
         key=row.effect_key,
         state=PayoutState(row.state),
         reference=reference(row.id, row.generation),
-        amount_minor=row.amount,
+        amount_minor=row.net,
         currency=row.currency,
         fund_account_id=row.fund_account_id,
         provider_id=row.provider_id,

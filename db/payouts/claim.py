@@ -132,10 +132,10 @@ def order(row: Details) -> PayoutOrder:
     """What the provider's request for a payout is made of; an empty mode is chosen by rule, here, once."""
     return PayoutOrder(
         reference=reference(row.id, row.generation),
-        amount_minor=row.amount,
+        amount_minor=row.net,
         currency=row.currency,
         fund_account_id=row.fund_account_id,
-        mode=row.mode or mode_for(row.amount),
+        mode=row.mode or mode_for(row.net),
         purpose=row.purpose,
         narration=row.narration,
     )

@@ -11,10 +11,13 @@ from db.tx import Tx
 
 
 class Details(NamedTuple):
-    """One payout. Amount in minor units; `in_transit` and `cash` None where there are no books in its currency."""
+    """One payout. Amounts in minor units; `in_transit` and `cash` None where there are no books in its currency."""
 
     id: UUID
     amount: int
+    """The gross: what its payee is owed less by."""
+    net: int
+    """What is sent: the gross, less what was withheld at its claim."""
     currency: str
     mode: str | None
     purpose: str
@@ -42,7 +45,8 @@ class Details(NamedTuple):
 
 
 _READ: Final = sa.text("""
-    SELECT p.id, p.amount, p.currency, p.mode, p.purpose, p.narration, p.generation, p.effect_key, p.payable, p.state,
+    SELECT p.id, p.amount, coalesce(p.net_amount, p.amount) AS net, p.currency, p.mode, p.purpose, p.narration, p.generation,
+           p.effect_key, p.payable, p.state,
            p.approval_seal = payout_seal(p, p.generation, p.effect_key) AS is_sealed,
            a.fund_account_id, a.active, t.id AS in_transit, c.id AS cash,
            e.state AS effect_state, e.sends, e.put_backs, e.provider_id, e.accepted_at, e.first_sent_at, p.completed_at,

@@ -73,7 +73,7 @@ def adopt(tx: Tx, payout: UUID, paid: ProviderPayout, *, actor: str) -> PayoutSt
         key=row.effect_key,
         state=PayoutState.PROCESSING,
         reference=reference(row.id, row.generation),
-        amount_minor=row.amount,
+        amount_minor=row.net,
         currency=row.currency,
         fund_account_id=row.fund_account_id,
         provider_id=row.provider_id,

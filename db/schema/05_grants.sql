@@ -15,7 +15,8 @@ REVOKE UPDATE ON effects FROM bursar_worker, bursar_operator;
 GRANT UPDATE (state, sends, put_backs, token, provider_id, status, utr, error, first_sent_at, accepted_at, updated_at)
   ON effects TO bursar_worker, bursar_operator;
 GRANT INSERT ON accounts, balances, ledger_totals TO bursar_worker, bursar_operator;
-GRANT UPDATE (state, error, completed_at, updated_at) ON payouts TO bursar_worker, bursar_operator;
+-- What is withheld is fixed at the claim; that gross is net and tax a constraint holds.
+GRANT UPDATE (state, error, completed_at, updated_at, net_amount, tds_deducted, tds_base, tds_rate_bps, tds_engine, tds_financial_year) ON payouts TO bursar_worker, bursar_operator;
 GRANT UPDATE (state) ON earnings TO bursar_worker, bursar_operator;
 GRANT UPDATE (live) ON payout_earnings TO bursar_worker, bursar_operator;
 GRANT UPDATE (provider, account, system_identifier, timeline, incarnation) ON installation TO bursar_operator;

@@ -3,7 +3,12 @@
 CREATE TABLE payees (
   id      uuid PRIMARY KEY,
   name    text COLLATE "C" NOT NULL UNIQUE,
-  payable bigint NOT NULL REFERENCES accounts   -- what is owed to them, in the books
+  payable bigint NOT NULL REFERENCES accounts,  -- what is owed to them, in the books
+  kind      text NOT NULL DEFAULT 'person' CHECK (kind IN ('person', 'organisation')),
+  -- Whose income it is, as the law of withholding asks; what nobody told is never exempt.
+  tax_class text NOT NULL DEFAULT 'unknown' CHECK (tax_class IN ('individual', 'huf', 'company', 'firm', 'unknown')),
+  has_pan   boolean NOT NULL DEFAULT false,
+  resident  boolean NOT NULL DEFAULT true
 );
 
 -- A destination as the gateway knows it: its token, never a bank number.
@@ -12,9 +17,13 @@ CREATE TABLE payout_accounts (
   payee           uuid NOT NULL REFERENCES payees,
   fund_account_id text COLLATE "C" NOT NULL,
   active          boolean NOT NULL DEFAULT true,
+  verified        boolean NOT NULL DEFAULT false,   -- the gateway has proven that it is the payee's
+  is_default      boolean NOT NULL DEFAULT false,   -- where payouts that a batch makes go
   UNIQUE (payee, fund_account_id),
   UNIQUE (id, payee)
 );
+-- This prevents a payee from having two accounts that a batch could choose.
+CREATE UNIQUE INDEX payout_accounts_one_default ON payout_accounts (payee) WHERE is_default;
 
 CREATE TABLE payouts (
   id            uuid PRIMARY KEY,      -- made from the external id: the same after a restore
@@ -46,8 +55,19 @@ CREATE TABLE payouts (
   error         text,
   created_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
   updated_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
+  source        text NOT NULL DEFAULT 'import' CHECK (source IN (
+    'import',     -- a file named the amount to send: nothing is withheld from it
+    'earnings')), -- a batch made it of earnings: withheld as the law asks
+  -- What is sent and what is kept back, fixed at the claim; null and 0 before the first.
+  net_amount    bigint CHECK (net_amount > 0),
+  tds_deducted  bigint NOT NULL DEFAULT 0 CHECK (tds_deducted >= 0),
+  tds_base      bigint NOT NULL DEFAULT 0 CHECK (tds_base >= 0),
+  tds_rate_bps  smallint,
+  tds_engine    text,
+  tds_financial_year text,
   FOREIGN KEY (account, payee) REFERENCES payout_accounts (id, payee),
-  CONSTRAINT approved_is_sealed CHECK (state IN ('PENDING', 'CANCELLED') OR (effect_key IS NOT NULL AND approval_seal IS NOT NULL))
+  CONSTRAINT approved_is_sealed CHECK (state IN ('PENDING', 'CANCELLED') OR (effect_key IS NOT NULL AND approval_seal IS NOT NULL)),
+  CONSTRAINT gross_is_net_and_tax CHECK (amount = coalesce(net_amount, amount - tds_deducted) + tds_deducted)
 ) WITH (fillfactor = 50);
 -- Keyset pages, newest first. No index names the state: a change of state stays on its page.
 CREATE INDEX payouts_by_age ON payouts (created_at, id);
@@ -56,17 +76,29 @@ CREATE TABLE earnings (
   id          uuid PRIMARY KEY,
   external_id text COLLATE "C" NOT NULL UNIQUE,
   payee       uuid NOT NULL REFERENCES payees,
-  amount      bigint NOT NULL CHECK (amount > 0),
+  kind        text NOT NULL DEFAULT 'other' CHECK (kind IN ('consultation', 'class', 'webinar', 'subscription', 'other')),
+  gross       bigint NOT NULL CHECK (gross > 0),      -- what the customer paid: the base of withholding
+  amount      bigint NOT NULL CHECK (amount > 0),     -- the payee's share of it
+  refunded    bigint NOT NULL DEFAULT 0,              -- of the share, given back since
   currency    text NOT NULL,
-  state       text NOT NULL DEFAULT 'PENDING' CHECK (state IN (
-    'PENDING',    -- earned, in its hold
-    'READY',      -- <- PENDING, BATCHED (released), PAID (reversed)
+  state       text NOT NULL DEFAULT 'READY' CHECK (state IN (
+    'PENDING',    -- earned, and not yet paid by the customer
+    'READY',      -- <- PENDING, HELD, BATCHED (released), PAID (reversed): payable once its hold is over
     'BATCHED',    -- <- READY: linked to a live payout
     'PAID',       -- <- BATCHED
-    'HELD',       -- a dispute is open
-    'REFUNDED')),
-  created_at  timestamptz NOT NULL DEFAULT clock_timestamp()
+    'HELD',       -- <- READY: a dispute is open
+    'REFUNDED')), -- <- PENDING, READY, HELD: all of the share was given back
+  disputed    boolean NOT NULL DEFAULT false,         -- a dispute is open, whatever the state
+  earned_at   timestamptz NOT NULL,
+  ready_at    timestamptz NOT NULL,                   -- the end of its hold
+  content_hash bytea NOT NULL,                        -- of the imported line: the same id with other content is an error
+  created_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+  updated_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+  CONSTRAINT share_is_of_the_gross CHECK (amount <= gross),
+  CONSTRAINT refunded_is_of_the_share CHECK (refunded BETWEEN 0 AND amount)
 ) WITH (fillfactor = 70);
+-- What a batch goes through, payee by payee; of everything ever earned only this is indexed by its state.
+CREATE INDEX earnings_ready ON earnings (payee, ready_at) WHERE state = 'READY';
 
 -- What each payout pays. A released link stays as history.
 CREATE TABLE payout_earnings (

@@ -1,0 +1,40 @@
+"""What a provider tells us by webhook: an event whose signature was checked, and the life of its row."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID, uuid5
+
+
+class EventState(StrEnum):
+    """Where an event in the inbox is."""
+
+    RECEIVED = "RECEIVED"
+    """Committed before its sender was answered; `webhooks.apply` takes it."""
+    APPLIED = "APPLIED"
+    """What it says was written, or found to change nothing, in the same transaction."""
+    FAILED = "FAILED"
+    """It cannot be applied, or was tried too often: a person looks, and may replay it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifiedEvent:
+    """An event whose signature fits its raw bytes. Only verification makes one."""
+
+    provider: str
+    """`razorpayx`, `razorpay`, `stripe`, `paypal`, `flutterwave`."""
+    event_id: str
+    """Unique per provider, and taken from what is signed: nobody else can choose it."""
+    type: str
+    """The provider's own word, such as `payout.processed`."""
+    entity: str | None
+    """The provider's id of what it is about."""
+    occurred_at: datetime | None
+    """By the provider's clock (aware UTC)."""
+    body: bytes
+    """As it was received: what the signature signs."""
+
+
+def event_row_id(installation: UUID, provider: str, event_id: str) -> UUID:
+    """Return the id of an event's row (UUID version 5): the same for each delivery, also after a restore."""
+    return uuid5(installation, f"event:{provider}:{event_id}")
