@@ -6,7 +6,7 @@ ROWS: Final = (
     """INSERT INTO earnings (id, external_id, payee, gross, amount, currency, earned_at, ready_at, content_hash)
        SELECT gen_random_uuid(), 'E-1', id, 1250, 1000, 'INR', clock_timestamp(), clock_timestamp(), ''
        FROM payees LIMIT 1""",
-    "UPDATE payout_accounts SET is_default = true WHERE id = (SELECT id FROM payout_accounts LIMIT 1)",
+    "UPDATE payout_accounts SET is_default = true",
     """INSERT INTO inbox (id, provider, event_id, type, body)
        VALUES (gen_random_uuid(), 'razorpayx', 'evt_1', 'payout.processed', '{}')""",
     "INSERT INTO payout_earnings (payout, earning) SELECT p.id, e.id FROM payouts p, earnings e LIMIT 1",

@@ -82,7 +82,7 @@ CHANGED: Final[dict[str, dict[str, object]]] = {
     "payouts_account_payee_fkey": {"id": UNKNOWN, "external_id": "new", "account": UNKNOWN},
     "payouts_amount_check": {"amount": 0},
     "payouts_generation_check": {"generation": 0},
-    "payouts_net_amount_check": {"net_amount": 0},
+    "payouts_net_amount_check": {"amount": 5, "net_amount": 0, "tds_deducted": 5},
     "payouts_source_check": {"source": "thin air"},
     "payouts_state_check": {"state": "LOST"},
     "payouts_tds_base_check": {"tds_base": -1},
