@@ -31,6 +31,9 @@ class FindingKind(StrEnum):
     PAYOUT_CHANGED_AFTER_APPROVAL = "payout-changed-after-approval"
     PAYOUT_PAID_AFTER_FAILED = "payout-paid-after-failed"
     TRANSFER_WITHOUT_PAYOUT = "transfer-without-payout"
+    PAYOUT_STUCK = "payout-stuck"
+    PAYOUT_NOT_AT_PROVIDER = "payout-not-at-provider"
+    PAYOUT_STATUS_DIFFERS = "payout-status-differs"
     PROVIDER_BRAKE = "provider-brake"
     BOOKS_DRIFT = "books-drift"
     INVARIANT_BROKEN = "invariant-broken"
@@ -69,6 +72,9 @@ SEVERITIES: Final[Mapping[FindingKind, Severity]] = MappingProxyType({
     _K.PAYOUT_CHANGED_AFTER_APPROVAL: Severity.P0,
     _K.PAYOUT_PAID_AFTER_FAILED: Severity.P0,
     _K.TRANSFER_WITHOUT_PAYOUT: Severity.P0,
+    _K.PAYOUT_STUCK: Severity.P1,
+    _K.PAYOUT_NOT_AT_PROVIDER: Severity.P1,
+    _K.PAYOUT_STATUS_DIFFERS: Severity.P1,
     _K.PROVIDER_BRAKE: Severity.P0,
     _K.BOOKS_DRIFT: Severity.P0,
     _K.INVARIANT_BROKEN: Severity.P0,

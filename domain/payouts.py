@@ -30,6 +30,8 @@ RECOVER: Final = "payouts.recover"
 FOLLOW: Final = "payouts.follow"
 SUBMIT: Final = "payout.submit"
 """The kind of the one effect a payout has per generation."""
+NOT_AT_PROVIDER: Final = "the provider says that it has no such payout"
+"""What the work row of a payout says whose name its provider does not know: with wrong keys, of all of them."""
 
 _P = PayoutState
 

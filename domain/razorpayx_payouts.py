@@ -23,6 +23,9 @@ STATUSES: Final[Mapping[str, ProviderStatus]] = {
 }
 """The provider's words; one that is missing here is `UNRECOGNISED` and moves nothing."""
 
+PAID_WORDS: Final = tuple(word for word, said in STATUSES.items() if said is ProviderStatus.PAID)
+"""How the provider calls a payout that was paid."""
+
 CREATED_MAX: Final = 2**33
 """Unix seconds beyond which a time is nonsense (the year 2242)."""
 

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from typing import Final
 
+from jobs.payouts.check_stuck import CheckStuck
 from jobs.payouts.follow import FollowPayouts
 from jobs.payouts.process import ProcessPayouts
+from jobs.payouts.reconcile import ReconcilePayouts
 from jobs.payouts.recover import RecoverPayouts
 from jobs.ports import Ports
 from jobs.shapes import Job
@@ -18,6 +20,8 @@ ALL: Final[tuple[type[Job], ...]] = (
     ProcessPayouts,
     RecoverPayouts,
     FollowPayouts,
+    CheckStuck,
+    ReconcilePayouts,
     Watch,
     AuditBooks,
     Prune,

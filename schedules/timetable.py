@@ -18,6 +18,8 @@ TIMETABLE: Final = (
     _cron("payouts.process", "0 6 * * mon"),
     _cron("payouts.recover", "*/5 * * * *"),
     _cron("payouts.follow", "*/15 * * * *"),
+    _cron("payouts.check_stuck", "10 */4 * * *"),
+    _cron("payouts.reconcile", "40 */6 * * *"),
     _cron("upkeep.audit", "0 * * * *"),
     _cron("upkeep.prune", "30 3 * * *"),
 )

@@ -22,7 +22,7 @@ from domain.backoff import FOLLOW_SECONDS, PUT_BACK_SECONDS, delay
 from domain.calendar import add_working_days
 from domain.effects import EffectState
 from domain.findings import Finding, FindingKind
-from domain.payouts import FOLLOW, PROCESS, RECOVER, PayoutState
+from domain.payouts import FOLLOW, NOT_AT_PROVIDER, PROCESS, RECOVER, PayoutState
 from domain.tally import Count
 
 FINAL = frozenset(
@@ -245,6 +245,13 @@ def postponed(
             subject=held.subject, job=held.job, delay=wait, tries=held.tries + 1, error=error
         ),
     )
+
+
+def not_at_provider(held: Held) -> Verdict:
+    """The provider denies a payout that it has named: nothing moves, since wrong keys look the same."""
+    verdict = postponed(held, FOLLOW_SECONDS, NOT_AT_PROVIDER)
+    kind = FindingKind.PAYOUT_NOT_AT_PROVIDER
+    return verdict._replace(finding=_finding(kind, held.subject, NOT_AT_PROVIDER))
 
 
 def _again(held: Held, job: str, ladder: tuple[float, ...], error: str) -> Next:

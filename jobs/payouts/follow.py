@@ -15,7 +15,7 @@ from db.transitions import LeasedTx
 from db.tx import Tx
 from db.work import ClaimOrder
 from domain.answers import LookUpFailed, ProviderPayout, Report
-from domain.backoff import FOLLOW_SECONDS, LOOK_AGAIN_SECONDS
+from domain.backoff import LOOK_AGAIN_SECONDS
 from domain.payouts import FOLLOW
 from domain.ports import Bank
 from domain.tally import Count, Tally
@@ -74,8 +74,7 @@ class FollowPayouts(Ask[Following, Heard]):
             wait, why = answer.result.retry_after_seconds or 0, answer.result.reason
             return verdicts.postponed(held, LOOK_AGAIN_SECONDS, why, wait), Count.WAITING
         if answer.result is None:
-            why = "the provider says that it has no such payout"
-            return verdicts.postponed(held, FOLLOW_SECONDS, why), Count.WAITING
+            return verdicts.not_at_provider(held), Count.WAITING
         return verdicts.of_report(answer.item.known, answer.result, moment)
 
     def keep_evidence(self, tx: Tx, answers: Sequence[Answer[Following, Heard]], run: int) -> None:

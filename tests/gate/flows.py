@@ -77,6 +77,10 @@ MORE: Final[tuple[Flow, ...]] = (
         constraints=("accepted_has_a_name", "moves_append_only", *_BOOKS),
         races=("follow",),
     ),
+    *(
+        Flow(name=name, constraints=("findings_pkey", "resolved_by_whom_and_why"))
+        for name in ("payouts.check_stuck", "payouts.reconcile")
+    ),
     Flow(
         name="upkeep.watch",
         constraints=("findings_pkey", "resolved_by_whom_and_why", "runs_one_per_request"),

@@ -17,9 +17,7 @@ def group() -> None:
 
 @app.command()
 def job(
-    name: Annotated[
-        str, typer.Argument(metavar="FAMILY.NAME", help="Such as payouts.check_stuck.")
-    ],
+    name: Annotated[str, typer.Argument(metavar="FAMILY.NAME", help="Such as payouts.warn_late.")],
     shape: Annotated[str, typer.Option("--shape", help="drain, ask, chore or sweep.")] = "chore",
 ) -> None:
     """Write a job, its row module, its test and its crash world, and list it in the catalog.

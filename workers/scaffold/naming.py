@@ -27,7 +27,7 @@ class NewJob:
 
     @property
     def title(self) -> str:
-        """Its class: `payouts.check_stuck` is `CheckStuckPayouts`."""
+        """Its class: `payouts.warn_late` is `WarnLatePayouts`."""
         return "".join(word.title() for word in f"{self.name}_{self.family}".split("_"))
 
     @property
@@ -42,7 +42,7 @@ def named(text: str, shape: str, root: Path) -> NewJob:
         raise BadInputError("--shape", shape, f"must be one of {', '.join(SHAPES)}")
     family, dot, name = text.partition(".")
     if not dot:
-        raise BadInputError("FAMILY.NAME", text, "must be family.name, such as payouts.check_stuck")
+        raise BadInputError("FAMILY.NAME", text, "must be family.name, such as payouts.warn_late")
     for word in (family, name):
         if not WORD.fullmatch(word) or "__" in word or keyword.iskeyword(word):
             rule = "each part must be 3 to 30 small letters and single underscores, no word of Python's"
