@@ -82,6 +82,17 @@ def live_workers(tx: Tx) -> int:
     return live
 
 
+_NEWEST_EVENT: Final = sa.text("""
+    SELECT CAST(extract(epoch FROM clock_timestamp() - created_at) AS float8) FROM inbox
+    ORDER BY created_at DESC, id DESC LIMIT 1""")
+
+
+def newest_event(tx: Tx) -> float | None:
+    """How long ago the last event of a provider was received (seconds), or None before the first."""
+    age: float | None = tx.scalar(_NEWEST_EVENT)
+    return age
+
+
 def clock(tx: Tx) -> datetime:
     """The database's clock, now."""
     now: datetime = tx.scalar(sa.text("SELECT clock_timestamp()"))

@@ -3,7 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 from uuid import UUID, uuid5
+
+APPLY: Final = "webhooks.apply"
+"""The job that an event waits for."""
 
 
 class EventState(StrEnum):

@@ -56,6 +56,9 @@ class Metrics:
         self._fenced = self._counter(
             "bursar_fenced_settles", "Answers refused by their token.", "job"
         )
+        self._webhooks = self._counter(
+            "bursar_webhooks", "Webhooks by what became of them.", "provider", "outcome"
+        )
         self._rings = self._counter("bursar_lost_wakeups", "Wake-ups that were not sent.", "queue")
 
     def run_started(self, job: str, due_to_start_seconds: float) -> None:
@@ -78,6 +81,10 @@ class Metrics:
     def lost_wakeups(self, queue: str, count: int) -> None:
         """Wake-ups could not be sent; the sweep finds their runs."""
         self._rings.labels(queue).inc(count)
+
+    def webhook(self, provider: str, outcome: str) -> None:
+        """A webhook was answered."""
+        self._webhooks.labels(provider, outcome).inc()
 
     def watch(self, database: Database, depths: Depths | None = None) -> None:
         """Add the gauges of the whole system, read from the database at every scrape."""
@@ -159,6 +166,7 @@ class _Gauges(Collector):
             missed = gauges.missed_ticks(tx)
             findings = gauges.open_findings(tx)
             workers = gauges.live_workers(tx)
+            events = gauges.newest_event(tx)
             before = datetime.now(UTC)
             skew_seconds = (gauges.clock(tx) - before).total_seconds()
         return [
@@ -178,6 +186,7 @@ class _Gauges(Collector):
                 ((f.severity, f.items) for f in findings),
             ),
             _single("live_workers", "Worker processes that said so lately.", workers),
+            *_of_events(events),
             _single(
                 "clock_skew_seconds", "The database's clock less this process's.", skew_seconds
             ),
@@ -203,6 +212,12 @@ def _of_queues(rows: Sequence[Row]) -> Iterator[Metric]:
     yield _family("waiting_runs", "Runs due and not taken.", "queue", waiting)
     oldest = ((row.queue, row.oldest_seconds) for row in rows)
     yield _family("oldest_waiting_run_seconds", "How long the oldest waits.", "queue", oldest)
+
+
+def _of_events(age_seconds: float | None) -> Iterator[Metric]:
+    if age_seconds is not None:
+        help_text = "How long ago the last event of a provider came."
+        yield _single("newest_webhook_age_seconds", help_text, age_seconds)
 
 
 def _depths(depths: Depths) -> Iterator[Metric]:

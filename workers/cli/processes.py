@@ -47,6 +47,7 @@ def up(
                 "broker": made.addresses.broker_url,
                 "health": f"{made.web_url}/ready",
                 "metrics": f"{made.web_url}/metrics",
+                "webhooks": f"{made.web_url}/webhooks/PROVIDER",
                 "bank": made.sandbox.url if made.sandbox else made.settings.payout_provider,
                 "mail": made.smtp_url,
                 "next": f"bursar import payouts samples/payouts.csv --approve --home {home}",
@@ -105,9 +106,9 @@ def web(
     port: Port = None,
     host: Annotated[str, typer.Option("--host", help="Interface to listen on.")] = "127.0.0.1",
 ) -> None:
-    """Serve health and metrics until SIGTERM.
+    """Serve health and metrics, and take webhooks, until SIGTERM.
 
-    /live, /ready, /health/scheduler and /metrics.
+    /live, /ready, /health/scheduler, /metrics and POST /webhooks/PROVIDER.
     """
     from workers.logs import configure
     from workers.web import run_web

@@ -50,7 +50,7 @@ class DeadlineTransport(httpx.HTTPTransport):
 class Http:
     """A pool of connections to one provider: thread-safe, never follows redirects or proxies."""
 
-    def __init__(self, *, url: str, auth: tuple[str, str], connections_max: int) -> None:
+    def __init__(self, *, url: str, auth: tuple[str, str] | None, connections_max: int) -> None:
         self._client = httpx.Client(
             base_url=check_url(url),
             auth=auth,

@@ -24,8 +24,10 @@ SECRETS: Final = frozenset(
     {
         "razorpayx_key_secret",
         "razorpayx_webhook_secrets",
+        "razorpay_webhook_secrets",
         "stripe_api_key",
         "stripe_webhook_secrets",
+        "flutterwave_secret_hash",
         "operator_token",
     }
 )

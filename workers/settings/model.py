@@ -59,9 +59,14 @@ class Settings(BaseSettings):
     razorpayx_account_number: str | None = None
     razorpayx_webhook_secrets: Secrets = ()
     """Comma-separated, the current one first: while a secret is changed, two hold."""
+    razorpay_webhook_secrets: Secrets = ()
+    """Of Razorpay's payments, which sign with secrets of their own."""
     stripe_url: HttpUrl = Field(default="https://api.stripe.com", repr=False)
     stripe_api_key: SecretStr | None = None
     stripe_webhook_secrets: Secrets = ()
+    paypal_webhook_id: str | None = None
+    """What PayPal calls our webhook: it is part of what it signs."""
+    flutterwave_secret_hash: Secrets = ()
     smtp_url: SmtpUrl | None = Field(default=None, repr=False)
 
     log_format: Literal["json", "console"] = "json"
@@ -117,8 +122,8 @@ class Settings(BaseSettings):
 
 UNUSED: Final = frozenset(
     {
-        *("listen_url", "cache_url", "events_url", "razorpayx_webhook_secrets"),
-        *("stripe_url", "stripe_api_key", "stripe_webhook_secrets"),
+        *("listen_url", "cache_url", "events_url"),
+        *("stripe_url", "stripe_api_key"),
     }
 )
 """Fields that are checked, so that a configuration made for the next version starts this one, and not used yet."""

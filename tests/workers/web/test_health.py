@@ -1,7 +1,5 @@
 """Health and metrics as a load balancer and Prometheus see them."""
 
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
@@ -9,15 +7,16 @@ from datetime import timedelta
 import httpx
 import pytest
 import sqlalchemy as sa
-import uvicorn
+from starlette.applications import Starlette
 
 from db import clock, ticks
 from db.engine import Database, DatabaseOptions
 from domain.errors import UnreachableError
 from schedules.timetable import TIMETABLE
+from tests.workers.web.webs import serving
 from workers.metrics import Metrics
 from workers.tick_health import late_schedules
-from workers.web import build
+from workers.web.health import routes
 
 
 @pytest.fixture
@@ -37,32 +36,23 @@ def away() -> Iterator[Database]:
 
 
 @contextmanager
-def serving(database: Database) -> Iterator[httpx.Client]:
+def asked(database: Database) -> Iterator[httpx.Client]:
     """The web process on a port of its own."""
     metrics = Metrics()
     metrics.watch(database, lambda: {"money": 3})
-    app = build(database, metrics, late_schedules)
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="off"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    deadline = time.monotonic() + 10
-    while not server.started:
-        assert time.monotonic() < deadline
-        thread.join(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
-            yield client
-    finally:
-        server.should_exit = True
-        thread.join()
+    app = Starlette(routes=routes(database, metrics, late_schedules))
+    with (
+        serving(app) as port,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client,
+    ):
+        yield client
 
 
 @pytest.fixture
 def client_of() -> Iterator[Callable[[Database], httpx.Client]]:
     """Start web processes for databases; all of them end with the test."""
     with ExitStack() as stack:
-        yield lambda database: stack.enter_context(serving(database))
+        yield lambda database: stack.enter_context(asked(database))
 
 
 Web = Callable[[Database], httpx.Client]

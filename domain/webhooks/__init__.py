@@ -1,0 +1,1 @@
+"""Webhooks: whether a provider sent what was received, and what makes it one event. Pure."""
