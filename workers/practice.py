@@ -50,6 +50,8 @@ class Counted:
     sent_again: int = 0
     """Keys that came more than once."""
     faults: Mapping[str, int] = field(default_factory=dict)
+    forgeries_believed: int = 0
+    """Forged webhooks that were answered 2xx."""
 
 
 def count(plan: SandboxPlan) -> Counted:
@@ -72,6 +74,7 @@ def count(plan: SandboxPlan) -> Counted:
         sends=found["sends"],
         sent_again=found["keys_sent_again"],
         faults=found["faults"],
+        forgeries_believed=found["forgeries_believed"],
     )
 
 
@@ -85,4 +88,6 @@ def _settings(plan: SandboxPlan, home: Path) -> SandboxSettings:
         rate_per_second_max=plan.rate_per_second_max,
         faults=Faults.parse(plan.faults),
         seed=plan.seed,
+        webhook_url=plan.webhook_url,
+        webhook_secret=plan.webhook_secret,
     )

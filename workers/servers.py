@@ -45,6 +45,9 @@ class SandboxPlan:
     rate_per_second_max: float = 0.0
     process_seconds: float = 1.0
     seed: int = 1
+    webhook_secret: str = field(default="", repr=False)
+    webhook_url: str = ""
+    """Where it tells of its payouts; empty is nowhere."""
 
     @classmethod
     def make(cls, port: int, **more: object) -> Self:
@@ -54,6 +57,7 @@ class SandboxPlan:
             "key_id": f"rzp_test_{secrets.token_hex(7)}",
             "key_secret": secrets.token_urlsafe(24),
             "account_number": SANDBOX_ACCOUNT + secrets.token_hex(4),
+            "webhook_secret": secrets.token_urlsafe(24),
         }
         return cls(**{**made, **more})  # type: ignore[arg-type]  # fields by name, checked by their users
 
@@ -86,6 +90,7 @@ class SandboxPlan:
             "BURSAR_RAZORPAYX_KEY_ID": self.key_id,
             "BURSAR_RAZORPAYX_KEY_SECRET": self.key_secret,
             "BURSAR_RAZORPAYX_ACCOUNT_NUMBER": self.account_number,
+            "BURSAR_RAZORPAYX_WEBHOOK_SECRETS": self.webhook_secret,
         }
 
 

@@ -12,6 +12,7 @@ from typing import Final
 
 import workers
 from domain.errors import BadInputError
+from domain.webhooks.providers import Provider
 from workers.databases import open_database
 from workers.free_ports import free_ports
 from workers.procfile import Line, parse
@@ -87,7 +88,7 @@ def _furnish(
     environment |= {"BURSAR_HOME": str(home), "PORT": str(web_port)}
     plan = None
     if is_embedded(settings) and not names_provider(environ):
-        plan = _plan(home, bank_port, wanted)
+        plan = _plan(home, bank_port, web_port, wanted)
         environment |= plan.environment
     if not settings.smtp_url:
         environment["BURSAR_SMTP_URL"] = f"smtp://127.0.0.1:{mail_port}"
@@ -104,7 +105,7 @@ def _furnish(
     )
 
 
-def _plan(home: Path, port: int, wanted: SandboxPlan | None) -> SandboxPlan:
+def _plan(home: Path, port: int, web_port: int, wanted: SandboxPlan | None) -> SandboxPlan:
     """Return the home's bank on a free port: what is paid stays with its account over restarts."""
     before = SandboxPlan.read(home)
     if before is None:
@@ -115,8 +116,10 @@ def _plan(home: Path, port: int, wanted: SandboxPlan | None) -> SandboxPlan:
             key_id=before.key_id,
             key_secret=before.key_secret,
             account_number=before.account_number,
+            webhook_secret=before.webhook_secret or SandboxPlan.make(port).webhook_secret,
         )
-    plan = replace(plan, port=port)
+    webhook_url = f"http://127.0.0.1:{web_port}/webhooks/{Provider.RAZORPAYX}"
+    plan = replace(plan, port=port, webhook_url=webhook_url)
     plan.write(home)
     return plan
 

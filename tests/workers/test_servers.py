@@ -55,6 +55,8 @@ def test_the_sandbox_of_a_home_is_its_provider(tmp_path: Path) -> None:
     settings = read_settings({}, tmp_path)
     assert settings.provider_account == ("razorpayx", plan.account_number)
     assert settings.razorpayx_url == "http://127.0.0.1:4711/v1"
+    [secret] = settings.razorpayx_webhook_secrets
+    assert secret.get_secret_value() == plan.webhook_secret
 
 
 def test_a_configured_provider_goes_before_the_sandbox(tmp_path: Path) -> None:
@@ -80,10 +82,12 @@ def test_a_plan_is_kept_for_its_owner_alone_and_read_back(tmp_path: Path) -> Non
     assert SandboxPlan.read(tmp_path) == plan
     assert stat.S_IMODE((tmp_path / "sandbox.json").stat().st_mode) == 0o600
     assert plan.key_secret not in repr(plan)
+    assert plan.webhook_secret not in repr(plan)
 
 
 def test_every_sandbox_has_its_own_account_that_shows_what_it_is() -> None:
     one, other = SandboxPlan.make(1), SandboxPlan.make(1)
     assert one.account_number != other.account_number
     assert one.key_secret != other.key_secret
+    assert one.webhook_secret != other.webhook_secret
     assert one.account_number.startswith(SANDBOX_ACCOUNT)

@@ -17,7 +17,7 @@ from domain.payouts import PayoutState
 from workers.banks import open_bank
 from workers.databases import open_database
 from workers.demo.look import Look, look
-from workers.demo.verdict import Ours, Promise, audited, promises
+from workers.demo.verdict import Ours, Promise, audited, promises, unforged
 from workers.demo.view import View
 from workers.files import read_payout_file
 from workers.logs import configure
@@ -28,8 +28,9 @@ from workers.supervisor import Output, Supervisor
 from workers.supervisor.child import Child
 from workers.up import WORKER, Site, programs, site
 
-FAULTS: Final = "drop=0.03,error=0.01,refuse=0.02"
-"""3 % of replies lost after the bank paid, 1 % server errors after it paid, 2 % refusals."""
+FAULTS: Final = "drop=0.03,error=0.01,refuse=0.02,event_twice=0.02,event_forged=0.02"
+"""3 % of replies lost after the bank paid, 1 % server errors after it paid, 2 % refusals; of its
+webhooks 2 % come twice, and beside 2 % a forger tells the opposite."""
 RATE_PER_SECOND: Final = 400.0
 OPERATORS: Final = ("asha", "ravi")
 KILL_AT_SHARE: Final = 0.25
@@ -194,7 +195,11 @@ class _Show:
         counted = count(self._bank())
         result.transfers, result.sends = counted.transfers, counted.sends
         result.sent_again, result.faults = counted.sent_again, counted.faults
-        result.promises = [*promises(ours, theirs, books), audited(audit.run(self._database))]
+        result.promises = [
+            *promises(ours, theirs, books),
+            unforged(counted),
+            audited(audit.run(self._database)),
+        ]
         result.drained = True
 
     def _bank(self) -> SandboxPlan:

@@ -10,6 +10,8 @@ from db.audit import Result
 from domain.answers import ProviderPayout, ProviderStatus
 from domain.payout_ids import reference
 from domain.payouts import PayoutState
+from workers.practice import Counted
+from workers.sandbox.faults import Fault
 
 FINAL: Final = frozenset({PayoutState.COMPLETED, PayoutState.FAILED})
 
@@ -53,6 +55,16 @@ def audited(results: Sequence[Result]) -> Promise:
         name="the audit finds nothing",
         holds=not broken and bool(results),
         detail=f"{detail}; broken: {', '.join(broken)}" if broken else detail,
+    )
+
+
+def unforged(counted: Counted) -> Promise:
+    """Return whether every forged webhook was turned away."""
+    tried, believed = counted.faults.get(Fault.EVENT_FORGED, 0), counted.forgeries_believed
+    return Promise(
+        name="no forged webhook was believed",
+        holds=believed == 0,
+        detail=f"{tried} forged, {believed} believed",
     )
 
 

@@ -43,14 +43,15 @@ def build(settings: SandboxSettings, wires: Wires | None = None) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         storage = Storage(settings.storage, {"balance": settings.balance_minor})
         bank = Bank(settings, storage)
-        app.state.service = Service(
+        service = Service(
             settings=settings,
             bank=bank,
             limiter=Limiter(settings.rate_per_second_max),
             wires=wires or Wires(),
             faults=settings.faults,
         )
-        teller = asyncio.create_task(tell_for_ever(bank)) if settings.webhook_url else None
+        app.state.service = service
+        teller = asyncio.create_task(tell_for_ever(service)) if settings.webhook_url else None
         try:
             yield
         finally:

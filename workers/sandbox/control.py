@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from domain.errors import BadInputError
-from workers.sandbox.faults import Fault, Faults
+from workers.sandbox.faults import OF_EVENTS, Fault, Faults
 from workers.sandbox.lists import doubled, summary
 from workers.sandbox.requests import check_credentials, read_body, read_object
 from workers.sandbox.script import Call, Order
@@ -16,9 +16,9 @@ TIMES_MAX = 10_000
 async def order_faults(request: Request) -> Response:
     """POST /_sandbox/faults: `{"rates": "drop=0.03"}`, or one order.
 
-    An order is `{"fault": "drop", "times": 3, "reference": …, "call": "submit" | "read",
+    An order is `{"fault": "drop", "times": 3, "reference": …, "call": "submit" | "read" | "event",
     "retry_after": "2", "seconds": 0.5}`; `"fault": null` lets its requests pass whatever the rates
-    are.
+    are. What is wrong with an event is an order for events, without saying so.
     """
     service, body = await _asked(request)
     try:
@@ -78,10 +78,14 @@ def _order(body: dict[str, object]) -> Order:
         raise BadInputError("times", times, f"must be 1 to {TIMES_MAX}")
     if seconds is not None and (not isinstance(seconds, int | float) or seconds < 0):
         raise BadInputError("seconds", seconds, "must be a number, 0 or more")
+    wanted = None if fault is None else Fault(str(fault))
+    call = Call(str(body.get("call", Call.EVENT if wanted in OF_EVENTS else Call.SUBMIT)))
+    if wanted is not None and (wanted in OF_EVENTS) != (call is Call.EVENT):
+        raise BadInputError("call", call.value, f"does not fit {wanted.value}")
     return Order(
-        fault=None if fault is None else Fault(str(fault)),
+        fault=wanted,
         times=times,
-        call=Call(str(body.get("call", Call.SUBMIT))),
+        call=call,
         reference=_text(body, "reference"),
         retry_after=_text(body, "retry_after"),
         seconds=seconds,

@@ -50,6 +50,16 @@ class Fault(StrEnum):
     """401; nothing was executed."""
     FORBIDDEN = "forbidden"
     """403; nothing was executed."""
+    EVENT_LATE = "event_late"
+    """An event is told late."""
+    EVENT_TWICE = "event_twice"
+    """An event is told, and told again."""
+    EVENT_REORDERED = "event_reordered"
+    """An event is told after the one that follows it."""
+    EVENT_FORGED = "event_forged"
+    """Beside an event somebody tells the opposite of it, signed with a secret of his own."""
+    EVENT_MUTE = "event_mute"
+    """An event is never told."""
 
 
 BEFORE: Final = frozenset(
@@ -64,9 +74,18 @@ FIRST_SEND_ONLY: Final = frozenset({Fault.REFUSE, Fault.UNPROCESSABLE, Fault.FAI
 """Faults that chance brings only to a key's first send: they are about the payment itself."""
 
 
+OF_EVENTS: Final = frozenset(
+    {
+        Fault.EVENT_LATE, Fault.EVENT_TWICE, Fault.EVENT_REORDERED, Fault.EVENT_FORGED,
+        Fault.EVENT_MUTE,
+    }
+)  # fmt: skip
+"""Faults of what the bank tells by webhook; the others are of what it is asked."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Faults:
-    """How often each fault happens: shares of all sends, which together are at most 1."""
+    """How often each fault happens: shares of all sends, or of all events; each at most 1 together."""
 
     rates: Mapping[Fault, float] = field(default_factory=dict)
 
@@ -77,7 +96,8 @@ class Faults:
         for part in filter(None, (part.strip() for part in text.split(","))):
             name, _, share = part.partition("=")
             rates[_fault(name.strip())] = _share(name.strip(), share.strip())
-        if sum(rates.values()) > 1:
+        of_events = sum(share for fault, share in rates.items() if fault in OF_EVENTS)
+        if of_events > 1 or sum(rates.values()) - of_events > 1:
             raise BadInputError("faults", text, "the shares must together be at most 1")
         return cls(rates=rates)
 
@@ -86,13 +106,24 @@ class Faults:
 
     def draw(self, seed: int, key: str, send: int) -> Fault | None:
         """Return what happens to send number `send` (from 1) under `key`: always the same."""
-        digest = hashlib.sha256(f"{seed}:{key}:{send}".encode()).digest()
-        point = int.from_bytes(digest[:8], "big") / 2**64
-        for fault, share in self.rates.items():
-            if point < share:
-                return fault if send == 1 or fault not in FIRST_SEND_ONLY else None
-            point -= share
-        return None
+        of_sends = {fault: share for fault, share in self.rates.items() if fault not in OF_EVENTS}
+        fault = _drawn(of_sends, f"{seed}:{key}:{send}")
+        return None if send > 1 and fault in FIRST_SEND_ONLY else fault
+
+    def draw_event(self, seed: int, event: int) -> Fault | None:
+        """Return what happens to event number `event`: always the same."""
+        of_events = {fault: share for fault, share in self.rates.items() if fault in OF_EVENTS}
+        return _drawn(of_events, f"{seed}:event:{event}")
+
+
+def _drawn(rates: Mapping[Fault, float], what: str) -> Fault | None:
+    digest = hashlib.sha256(what.encode()).digest()
+    point = int.from_bytes(digest[:8], "big") / 2**64
+    for fault, share in rates.items():
+        if point < share:
+            return fault
+        point -= share
+    return None
 
 
 def _fault(name: str) -> Fault:

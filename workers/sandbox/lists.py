@@ -98,6 +98,7 @@ def summary(bank: Bank) -> dict[str, object]:
         "requests": facts.get("requests", 0),
         "rate_limited": facts.get("rate_limited", 0),
         "balance_minor": bank.balance(),
+        "forgeries_believed": facts.get("forgeries_believed", 0),
         "faults": {
             name.removeprefix("fault:"): value
             for name, value in sorted(facts.items())

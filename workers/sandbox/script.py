@@ -11,6 +11,8 @@ class Call(StrEnum):
 
     SUBMIT = "submit"
     READ = "read"
+    EVENT = "event"
+    """What the bank tells by webhook."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,13 +5,18 @@ import hashlib
 import hmac
 import json
 import sqlite3
+from dataclasses import dataclass
 from typing import Final
 
 import httpx
 import structlog
 
 from workers.sandbox import entities
-from workers.sandbox.bank import STATUS, Bank
+from workers.sandbox.bank import STATUS
+from workers.sandbox.faults import Fault
+from workers.sandbox.mishaps import FORGERS_SECRET, PUTS_OFF, forgery, mishap, put_off
+from workers.sandbox.service import Service
+from workers.sandbox.settings import SandboxSettings
 
 LOOK_SECONDS: Final = 0.1
 SET_MAX: Final = 50
@@ -28,50 +33,76 @@ def signature(body: bytes, secret: str) -> str:
     return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 
-async def tell_for_ever(bank: Bank) -> None:
+async def tell_for_ever(service: Service) -> None:
     """Send what is due, until cancelled."""
     async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS, trust_env=False) as client:
         while True:
-            if not await tell_due(bank, client):
+            if not await tell_due(service, client):
                 await asyncio.sleep(LOOK_SECONDS)
 
 
-async def tell_due(bank: Bank, client: httpx.AsyncClient) -> int:
-    """Send a set of due events, side by side; return how many there were."""
-    due = bank.storage.rows(
+async def tell_due(service: Service, client: httpx.AsyncClient) -> int:
+    """Tell a set of due events, side by side; return how many there were."""
+    storage = service.bank.storage
+    due = storage.rows(
         "SELECT number, payout, event, at_ms, attempts FROM events"
         " WHERE due_ms <= :now ORDER BY due_ms LIMIT :count",
-        now=bank.storage.now_ms(),
+        now=storage.now_ms(),
         count=SET_MAX,
     )
-    told = await asyncio.gather(*(_tell(bank, client, row) for row in due))
+    told = await asyncio.gather(*(_meet_and_tell(service, client, row) for row in due))
     for row, was_told in zip(due, told, strict=True):
-        if was_told or row["at_ms"] + GIVE_UP_MS < bank.storage.now_ms():
-            bank.storage.run("DELETE FROM events WHERE number = :number", number=row["number"])
-        else:
-            bank.storage.run(
-                "UPDATE events SET attempts = attempts + 1, due_ms = :due WHERE number = :number",
-                due=bank.storage.now_ms() + FIRST_WAIT_MS * 2 ** min(row["attempts"], 12),
-                number=row["number"],
-            )
+        if was_told or row["at_ms"] + GIVE_UP_MS < storage.now_ms():
+            storage.run("DELETE FROM events WHERE number = :number", number=row["number"])
+        elif was_told is False:
+            wait_ms = FIRST_WAIT_MS * 2 ** min(row["attempts"], 12)
+            put_off(storage, row["number"], storage.now_ms() + wait_ms)
     return len(due)
 
 
-async def _tell(bank: Bank, client: httpx.AsyncClient, due: sqlite3.Row) -> bool:
-    row = bank.storage.one(
+async def _meet_and_tell(
+    service: Service, client: httpx.AsyncClient, due: sqlite3.Row
+) -> bool | None:
+    """Tell an event as its fault says: True when that is done, None when it was dated anew."""
+    row = service.bank.storage.one(
         f"SELECT *, {STATUS} AS status FROM payouts WHERE number = :number",  # noqa: S608  constants
         number=due["payout"],
         now=due["at_ms"],
     )
+    fault = mishap(service, due, row["reference"])
+    if fault is Fault.EVENT_MUTE:
+        return True
+    if fault in PUTS_OFF:
+        return None
+    tell = _Telling(service.bank.settings, client, due)
     body = json.dumps(entities.event(due["event"], row, due["at_ms"] // 1000)).encode()
-    headers = {
-        "Content-Type": "application/json",
-        "X-Razorpay-Signature": signature(body, bank.settings.webhook_secret),
-        "x-razorpay-event-id": f"evt_{due['number']:014d}",
-    }
-    try:
-        response = await client.post(bank.settings.webhook_url, content=body, headers=headers)
-    except httpx.HTTPError as error:
-        log.warning("sandbox.webhook_failed", event_name=due["event"], reason=type(error).__name__)
-        return False
-    return response.is_success
+    if fault is Fault.EVENT_FORGED and await tell(forgery(body, due, row), secret=FORGERS_SECRET):
+        service.bank.storage.add("forgeries_believed")
+    if fault is Fault.EVENT_TWICE:
+        await tell(body)
+    return await tell(body)
+
+
+@dataclass(frozen=True, slots=True)
+class _Telling:
+    """POSTs bodies of one event; calling it says whether the listener took this one."""
+
+    settings: SandboxSettings
+    client: httpx.AsyncClient
+    due: sqlite3.Row
+
+    async def __call__(self, body: bytes, secret: str | None = None) -> bool:
+        headers = {
+            "Content-Type": "application/json",
+            "X-Razorpay-Signature": signature(body, secret or self.settings.webhook_secret),
+            "x-razorpay-event-id": f"evt_{self.due['number']:014d}",
+        }
+        try:
+            response = await self.client.post(
+                self.settings.webhook_url, content=body, headers=headers
+            )
+        except httpx.HTTPError as error:
+            reason = type(error).__name__
+            log.warning("sandbox.webhook_failed", event_name=self.due["event"], reason=reason)
+            return False
+        return response.is_success

@@ -25,7 +25,7 @@ def environment(temporary: Path) -> dict[str, str]:
 def test_the_demo_pays_each_once_although_replies_are_lost_and_a_worker_dies(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    """F01, F61, F63 in one: the whole system, real servers, real processes, real HTTP."""
+    """F01, F61, F63, F70, F72 in one: the whole system, real servers, real processes, real HTTP."""
     temporary = tmp_path_factory.mktemp("d")
     done = subprocess.run(
         [sys.executable, "-m", "workers.cli", "demo", "--json", "--count", "300", "--seed", "5"],
@@ -41,6 +41,8 @@ def test_the_demo_pays_each_once_although_replies_are_lost_and_a_worker_dies(
     assert [p["name"] for p in found["promises"] if not p["holds"]] == []
     assert sum(found["payouts_by_state"].values()) == 300
     assert found["faults"]["drop"] > 0
+    assert found["faults"]["event_twice"] > 0
+    assert found["faults"]["event_forged"] > 0
     assert found["killed"]
     assert list(temporary.iterdir()) == []
 

@@ -9,7 +9,8 @@ import pytest
 from domain.answers import ProviderPayout, ProviderStatus
 from domain.payout_ids import reference
 from domain.payouts import PayoutState
-from workers.demo.verdict import Ours, promises
+from workers.demo.verdict import Ours, promises, unforged
+from workers.practice import Counted
 
 PAID = Ours(id=UUID(int=1), state=PayoutState.COMPLETED, amount_minor=100, generation=1)
 FAILED = Ours(id=UUID(int=2), state=PayoutState.FAILED, amount_minor=50, generation=1)
@@ -82,3 +83,10 @@ def test_a_failed_payout_is_unpaid_under_every_generation() -> None:
     twice = Ours(id=UUID(int=2), state=PayoutState.FAILED, amount_minor=50, generation=2)
     first = Ours(id=UUID(int=2), state=PayoutState.FAILED, amount_minor=50, generation=1)
     assert "no failed payout was paid" in broken([PAID, twice], [transfer(PAID), transfer(first)])
+
+
+def test_a_forged_webhook_that_was_believed_is_told() -> None:
+    """F72."""
+    held = unforged(Counted(faults={"event_forged": 3}))
+    assert (held.holds, held.detail) == (True, "3 forged, 0 believed")
+    assert not unforged(Counted(faults={"event_forged": 3}, forgeries_believed=1)).holds
