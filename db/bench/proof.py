@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from db.tx import Tx
 from domain.errors import BrokenError
+from domain.inbox import APPLY
 from domain.payouts import FOLLOW, PROCESS
 
 _COUNTS: Final = sa.text("""
@@ -70,4 +71,14 @@ def span(tx: Tx) -> Span:
 def left(tx: Tx) -> int:
     """How many payouts still wait for their send."""
     found: int = tx.scalar(sa.text("SELECT count(*) FROM work WHERE job = :job"), job=PROCESS)
+    return found
+
+
+_EVENTS: Final = sa.text("""
+    SELECT count(*) FROM inbox i JOIN work w ON w.subject = i.id AND w.job = :job""")
+
+
+def events_waiting(tx: Tx) -> int:
+    """How many events of providers are kept and wait for their job."""
+    found: int = tx.scalar(_EVENTS, job=APPLY)
     return found

@@ -13,11 +13,12 @@ from workers.bench.report import (
     import_report,
     system_report,
     wake_report,
+    webhooks_report,
 )
 from workers.bench.stand import Stand
 
 COLUMNS: Final = ("what", "figure", "spread", "against", "ratio", "goal")
-STEPS: Final = 8
+STEPS: Final = 9
 PROCESSES: Final = 2
 SLOW_GATEWAY_SECONDS: Final = 0.02
 FLIGHTS: Final = ((16, "0.97"), (128, "0.97"), (512, "0.90"))
@@ -120,6 +121,14 @@ def _rest(stand: Stand, sizes: Sizes, told: Told) -> Iterator[Line]:
             spread=f"p99 {wakes[f'{name}_p99_ms']} ms",
             goal="p50 3 ms, p99 10 ms",
         )
+    told(1)
+    hooks = webhooks_report(stand, rate=200, count=4_000)
+    yield Line(
+        what="webhook to its answer, 200/s",
+        figure=f"{hooks['p50_ms']} ms",
+        spread=f"p99 {hooks['p99_ms']} ms",
+        goal="p99 50 ms",
+    )
     told(1)
     yield from _system()
     told(1)

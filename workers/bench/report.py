@@ -10,6 +10,7 @@ from workers.bench.limit import limit_per_second
 from workers.bench.stand import Stand
 from workers.bench.system import measure
 from workers.bench.wake import latencies
+from workers.bench.webhooks import answers
 
 Report = Mapping[str, object]
 Told = Callable[[int], None]
@@ -120,6 +121,20 @@ def wake_report(stand: Stand, *, processes: int, often: int, seldom: int, told: 
         }
         told(1)
     return {**report, "processes": processes}
+
+
+def webhooks_report(stand: Stand, *, rate: float, count: int) -> Report:
+    """Send `count` webhooks, so many a second, to a web process of its own."""
+    seen = answers(stand, rate=rate, count=count)
+    return {
+        "p50_ms": seen.latencies.p50_ms,
+        "p99_ms": seen.latencies.p99_ms,
+        "max_ms": seen.latencies.max_ms,
+        "per_second": seen.per_second,
+        "rate": rate,
+        "count": count,
+        "web_cpu_us_per_webhook": round(seen.cpu_seconds / count * MICRO, 1),
+    }
 
 
 def system_report(*, idle_seconds: float, items: int) -> Report:

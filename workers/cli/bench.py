@@ -93,6 +93,27 @@ def wake(
 
 
 @app.command()
+def webhooks(
+    rate: Annotated[
+        float, typer.Option("--rate", min=1, max=5_000, help="Webhooks a second.")
+    ] = 200.0,
+    count: Annotated[
+        int, typer.Option("--count", min=1, max=100_000, help="Webhooks to send.")
+    ] = 4_000,
+    json: JsonOne = False,
+) -> None:
+    """Send signed webhooks to `bursar web` at a steady rate.
+
+    Each is timed from when it was to be sent until it is answered, committed.
+    """
+    from workers.bench.report import webhooks_report
+
+    with _stand() as made:
+        report = webhooks_report(made, rate=rate, count=count)
+    show_one(report, json=json)
+
+
+@app.command()
 def memory(
     items: Annotated[int, typer.Option("--items", min=0, help="Payouts to let through.")] = 500,
     idle_seconds: Annotated[float, typer.Option("--idle-seconds", min=1, max=600)] = 10.0,
