@@ -72,8 +72,8 @@ WORDS: Final = {
     413: "too large",
     503: "try again",
 }
-UNFINISHED: Final = frozenset({408, 413})
-"""Answers that come before the request was read to its end."""
+UNREAD: Final = frozenset({Outcome.SLOW, Outcome.LARGE, Outcome.UNCONFIGURED, Outcome.CROWDED})
+"""Answered before the body was read to its end: the connection is closed, or the rest would be waited for."""
 
 
 class Receiver:
@@ -104,10 +104,10 @@ class Receiver:
         try:
             provider = Provider(request.path_params["provider"])
         except ValueError:
-            return _answer(404)
+            return _answer(404, close=True)
         outcome = await self._outcome(provider, request)
         self._metrics.webhook(provider.value, outcome.value)
-        return _answer(STATUSES[outcome])
+        return _answer(STATUSES[outcome], close=outcome in UNREAD)
 
     def close(self) -> None:
         """End every thread after what it is doing."""
@@ -152,7 +152,8 @@ class Receiver:
         return await loop.run_in_executor(self._fetching, verify, raw, headers, secrets, now)
 
 
-def _answer(status: int) -> Response:
+def _answer(status: int, *, close: bool) -> Response:
     """One shape for all: `{"status": …}`."""
-    headers = {"Connection": "close"} if status in UNFINISHED else None
-    return JSONResponse({"status": WORDS[status]}, status, headers)
+    return JSONResponse(
+        {"status": WORDS[status]}, status, headers={"Connection": "close"} if close else None
+    )

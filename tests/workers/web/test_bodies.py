@@ -93,6 +93,20 @@ def test_a_body_that_does_not_come_is_given_up(
     assert here.counted("slow") == 1
 
 
+@pytest.mark.parametrize("provider", ["adyen", "paypal"], ids=["unknown", "unconfigured"])
+def test_what_is_answered_unread_ends_its_connection(here: Web, provider: str) -> None:
+    """A body without an end is not read on and thrown away."""
+    with socket.create_connection(("127.0.0.1", here.port), timeout=20) as line:
+        head = (
+            f"POST /webhooks/{provider} HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+        )
+        line.sendall(head.encode() + chunk(b"x" * 100))
+        answer = b""
+        while part := line.recv(4096):
+            answer += part
+    assert b"connection: close" in answer.lower()
+
+
 def test_who_hangs_up_in_the_middle_harms_nobody(here: Web, operator: Database) -> None:
     body = padded(500)
     with socket.create_connection(("127.0.0.1", here.port), timeout=20) as line:

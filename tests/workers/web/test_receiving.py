@@ -10,9 +10,12 @@ import pytest
 from db import installation, receiving, switches, wakes
 from db.engine import Database
 from db.runs import Known
+from db.tx import Tx
+from db.work import ClaimOrder
 from domain.inbox import APPLY
 from domain.webhooks import razorpay
 from domain.webhooks.providers import Provider
+from jobs.shapes import Chore, Done, Queue
 from tests.domain.webhooks.signing import (
     BEFORE,
     SECRET,
@@ -25,7 +28,10 @@ from tests.domain.webhooks.signing import (
     stripe_headers,
 )
 from tests.operating import change, query
+from tests.waiting import eventually
 from tests.workers.web.webs import Web, web
+from workers.broker_depth import depths
+from workers.web import webhooks
 
 BODY = raw(payout_event())
 KNOWN = [Known(job=APPLY, queue="money", version=1, width_max=2)]
@@ -232,6 +238,31 @@ def test_a_crash_before_the_commit_leaves_nothing_and_the_next_delivery_counts(
 
     assert here.send(BODY).status_code == 200
     assert len(inbox(operator)) == len(waiting(operator)) == 1
+
+
+class Apply(Chore):
+    """Whatever applies events: here it is only rung for."""
+
+    name = APPLY
+    queue = Queue.MONEY
+
+    def work(self, tx: Tx, order: ClaimOrder) -> Done:
+        raise AssertionError("nobody runs it here")
+
+
+def test_what_is_kept_is_rung_for_and_a_replay_is_not(
+    database_url: str, redis_url: str, operator: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F78: one run waits and one wake-up, however many events came."""
+    monkeypatch.setattr(webhooks, "build", lambda _ports: {APPLY: Apply()})
+    with web(database_url, redis_url) as here:
+        for number in range(20):
+            assert here.send(raw(payout_event(id=f"pout_{number}"))).status_code == 200
+        eventually(lambda: depths(redis_url).get("money") == 1)
+        assert here.send(raw(payout_event(id="pout_0"))).status_code == 200
+
+    assert [row.job for row in query(operator, "SELECT job FROM runs")] == [APPLY]
+    assert depths(redis_url)["money"] == 1
 
 
 def test_maintenance_holds_back_what_follows_from_an_event_and_not_the_event(
