@@ -53,6 +53,8 @@ class Rejected:
 
     code: str
     reason: str
+    brake: bool = False
+    """The reason would meet every payment alike (an empty balance): set the provider's brake."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,7 +48,8 @@ def as_evidence(answer: Answer, sends: int) -> Answer:
         return answer
     if isinstance(answer, Rejected):
         return Unknown(
-            reason=f"refused on send {sends}, which says nothing of the earlier one: {answer.code}"
+            reason=f"refused on send {sends}, which says nothing of the earlier one: {answer.code}",
+            brake=answer.brake,
         )
     if isinstance(answer, NotSent):
         return Unknown(

@@ -18,7 +18,16 @@ from workers.settings import Settings, secrets_of
 P = ParamSpec("P")
 T = TypeVar("T")
 
-QUIET: Final = ("apscheduler", "dramatiq", "httpcore", "httpx", "pika", "sqlalchemy", "mail.log")
+QUIET: Final = (
+    "apscheduler",
+    "dramatiq",
+    "httpcore",
+    "httpx",
+    "pika",
+    "sqlalchemy",
+    "stripe",
+    "mail.log",
+)
 """Libraries that tell of every step; their warnings are wanted, their steps are not."""
 OWN_HANDLERS: Final = ("uvicorn", "uvicorn.error", "uvicorn.access", "dramatiq", "apscheduler")
 """Loggers that bring handlers of their own, which are taken away."""

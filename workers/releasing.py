@@ -6,7 +6,7 @@ from db.release import release
 from domain.errors import RefusedError
 from jobs import catalog
 from workers.providers import bound_account
-from workers.servers import SANDBOX_ACCOUNT, Addresses
+from workers.servers import SANDBOX_ACCOUNTS, Addresses
 from workers.settings import Settings
 
 
@@ -16,7 +16,7 @@ def account_to_bind(settings: Settings, addresses: Addresses) -> tuple[str, str]
     Raises `RefusedError` where that is a sandbox's account and the servers are configured ones.
     """
     named = bound_account(settings)
-    if named is not None and named[1].startswith(SANDBOX_ACCOUNT) and not addresses.embedded:
+    if named is not None and named[1].startswith(SANDBOX_ACCOUNTS) and not addresses.embedded:
         raise RefusedError(
             f"{named[1]} is the account of a sandbox bank and may not be bound to the configured "
             "database: set BURSAR_PAYOUT_PROVIDER and the provider's own account"

@@ -21,6 +21,7 @@ from workers.settings import Settings, load
 URLS: Final = ("BURSAR_DATABASE_URL", "BURSAR_BROKER_URL")
 PROVIDER_NAMES: Final = ("BURSAR_PAYOUT_PROVIDER", "BURSAR_RAZORPAYX_", "BURSAR_STRIPE_")
 SANDBOX_ACCOUNT: Final = "sandbox-"
+SANDBOX_ACCOUNTS: Final = (SANDBOX_ACCOUNT, "acct_sandbox")
 """How every account of a sandbox begins, so that none is ever bound to a configured database."""
 
 

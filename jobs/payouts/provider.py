@@ -14,7 +14,7 @@ from domain.findings import Finding, FindingKind
 from domain.ports import Bank
 from domain.tally import Count, Tally
 
-_MAY_REFUSE: Final = (NotSent, Unknown, LookUpFailed)
+_MAY_REFUSE: Final = (Rejected, NotSent, Unknown, LookUpFailed)
 _MAY_LIMIT: Final = (Unknown, LookUpFailed)
 
 
@@ -40,14 +40,16 @@ def limit(bank: Bank) -> str:
 
 
 def react(tx: Tx, bank: Bank, answers: Sequence[Answer | LookUpFailed]) -> None:
-    """Set the brake where the provider refused *us*; cut the rate where it asked for less."""
+    """Set the brake where the provider would refuse everything; cut the rate where it asked for less."""
     failed = [a for a in answers if isinstance(a, _MAY_REFUSE)]
     refused = next((a for a in failed if a.brake), None)
     if refused is not None:
-        switches.turn(tx, brake(bank), on=True, who="bursar", why=refused.reason)
+        why = refused.reason
+        if isinstance(refused, Rejected):
+            why = f"{refused.code}: {why}"
+        switches.turn(tx, brake(bank), on=True, who="bursar", why=why)
         findings.report(
-            tx,
-            [Finding(kind=FindingKind.PROVIDER_BRAKE, subject=limit(bank), detail=refused.reason)],
+            tx, [Finding(kind=FindingKind.PROVIDER_BRAKE, subject=limit(bank), detail=why)]
         )
     waits = [
         a.retry_after_seconds for a in failed if isinstance(a, _MAY_LIMIT) and a.retry_after_seconds

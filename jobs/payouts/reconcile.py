@@ -8,7 +8,7 @@ from db.payouts.overdue import to_reconcile
 from db.tx import Tx
 from domain.findings import Finding, FindingKind
 from domain.payouts import PayoutState
-from domain.razorpayx_payouts import PAID_WORDS
+from domain.provider_words import PAID_WORDS
 from jobs.payouts import overdue
 from jobs.shapes import Page, Queue, Sweep
 

@@ -11,6 +11,7 @@ import httpx
 from starlette.types import ASGIApp
 
 from workers.gateways.razorpayx import RazorpayX
+from workers.gateways.stripe import Stripe
 from workers.sandbox.serve import server
 from workers.sandbox.settings import SandboxSettings
 
@@ -29,16 +30,35 @@ class RunningSandbox:
             auth=(settings.key_id, settings.key_secret),
             trust_env=False,
         )
+        self.as_stripe = httpx.Client(
+            base_url=f"http://127.0.0.1:{port}/v1",
+            headers={"Authorization": f"Bearer {settings.key_secret}"},
+            trust_env=False,
+        )
+        """Asks as Stripe is asked."""
 
     def client(
         self, *, timeout_seconds: float = 5.0, look_up_grace: timedelta = timedelta(seconds=2)
     ) -> RazorpayX:
-        """Return the product's own client of this bank."""
+        """Return the product's own client of this bank's payouts."""
         return RazorpayX(
             url=self.url,
             key_id=self.settings.key_id,
             key_secret=self.settings.key_secret,
             account_number=self.settings.account_number,
+            timeout_seconds=timeout_seconds,
+            connections_max=16,
+            look_up_grace=look_up_grace,
+        )
+
+    def stripe(
+        self, *, timeout_seconds: float = 5.0, look_up_grace: timedelta = timedelta(seconds=2)
+    ) -> Stripe:
+        """Return the product's own client of this bank's transfers."""
+        return Stripe(
+            url=f"http://127.0.0.1:{self.port}",
+            api_key=self.settings.key_secret,
+            account=self.settings.stripe_account,
             timeout_seconds=timeout_seconds,
             connections_max=16,
             look_up_grace=look_up_grace,
@@ -83,6 +103,7 @@ def running(
         yield bank
     finally:
         bank.http.close()
+        bank.as_stripe.close()
         served.should_exit = True
         thread.join(START_SECONDS_MAX)
         assert not thread.is_alive(), "the sandbox did not stop"

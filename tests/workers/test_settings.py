@@ -23,6 +23,12 @@ RAZORPAYX = {
     "BURSAR_RAZORPAYX_ACCOUNT_NUMBER": "409002173420",
 }
 
+STRIPE = {
+    "BURSAR_PAYOUT_PROVIDER": "stripe",
+    "BURSAR_STRIPE_API_KEY": "sk_live_key-secret",
+    "BURSAR_STRIPE_ACCOUNT": "acct_1032D82eZvKYlo2C",
+}
+
 
 def complaint(environ: dict[str, str]) -> BadInputError:
     with pytest.raises(BadInputError) as caught:
@@ -115,11 +121,19 @@ def test_one_server_alone_is_an_error_that_names_the_other(missing: str) -> None
 
 
 @pytest.mark.parametrize(
-    "missing", [name for name in RAZORPAYX if name != "BURSAR_PAYOUT_PROVIDER"]
+    ("provider", "missing"),
+    [
+        (provider, name)
+        for provider in (RAZORPAYX, STRIPE)
+        for name in provider
+        if name != "BURSAR_PAYOUT_PROVIDER"
+    ],
 )
 @pytest.mark.parametrize("left", [None, ""], ids=["absent", "empty"])
-def test_a_provider_without_one_of_its_variables_names_it(missing: str, left: str | None) -> None:
-    given = {name: value for name, value in RAZORPAYX.items() if name != missing}
+def test_a_provider_without_one_of_its_variables_names_it(
+    provider: dict[str, str], missing: str, left: str | None
+) -> None:
+    given = {name: value for name, value in provider.items() if name != missing}
     if left is not None:
         given[missing] = left
 
@@ -131,6 +145,17 @@ def test_a_provider_without_one_of_its_variables_names_it(missing: str, left: st
 
 def test_a_providers_secret_without_the_provider_is_not_silently_unused() -> None:
     assert complaint({"BURSAR_STRIPE_API_KEY": "sk"}).place == "BURSAR_PAYOUT_PROVIDER"
+
+
+@pytest.mark.parametrize("account", ["1032D82eZvKYlo2C", "acct_", "acct_1 2", "sk_live_1"])
+def test_a_stripe_account_is_spelled_as_one(account: str) -> None:
+    assert complaint({**STRIPE, "BURSAR_STRIPE_ACCOUNT": account}).place == "BURSAR_STRIPE_ACCOUNT"
+
+
+def test_the_account_that_payouts_leave_from_is_what_a_database_is_bound_to() -> None:
+    assert load(STRIPE).provider_account == ("stripe", "acct_1032D82eZvKYlo2C")
+    assert load(RAZORPAYX).provider_account == ("razorpayx", "409002173420")
+    assert load({}).provider_account == (None, None)
 
 
 def test_a_call_must_end_before_its_lease_can_be_taken_over() -> None:

@@ -109,7 +109,7 @@ class Bank:
             if canary == DOUBLE:
                 book.execute(
                     "INSERT INTO payouts SELECT (SELECT max(number) + 1 FROM payouts), id || 'x', key,"
-                    " body_hash, reference, fund_account_id, amount, mode, purpose, narration, notes,"
+                    " body_hash, reference, fund_account_id, amount, currency, mode, purpose, narration, notes,"
                     " created_ms, final_status, final_ms, reverse_ms, cancel_ms FROM payouts"
                     " WHERE number = ?",
                     (number,),

@@ -132,7 +132,7 @@ def sandbox(
 ) -> None:
     """Run a bank to practise on, with faults to turn on.
 
-    It speaks the published RazorpayX payout API.
+    It speaks the published APIs of RazorpayX payouts and of Stripe transfers.
     """
     from workers.logs import configure
     from workers.practice import run_sandbox

@@ -2,6 +2,7 @@
 
 import ipaddress
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
@@ -83,6 +84,17 @@ class Http:
         sent = {"Content-Type": "application/json", **headers}
         return self._exchange(
             self._client.build_request("POST", path, content=body, headers=sent), until
+        )
+
+    def send(
+        self, method: str, url: str, headers: Mapping[str, str], body: str | None, until: float
+    ) -> Reply:
+        """Send what somebody else put together, as it is, before `until` (monotonic seconds).
+
+        Raises `httpx.HTTPError`.
+        """
+        return self._exchange(
+            self._client.build_request(method, url, headers=dict(headers), content=body), until
         )
 
     def _exchange(self, request: httpx.Request, until: float) -> Reply:

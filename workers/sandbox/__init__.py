@@ -1,1 +1,1 @@
-"""A bank to practise on: the published RazorpayX payout API, in its own process, with faults."""
+"""A bank to practise on: RazorpayX payouts and Stripe transfers as published, in a process of its own, with faults."""

@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect
 from starlette.routing import Route
 
-from workers.sandbox import control, payouts, reads
+from workers.sandbox import control, payouts, reads, transfers
 from workers.sandbox.bank import Bank
 from workers.sandbox.refusals import RefusedError
 from workers.sandbox.service import Limiter, Service
@@ -19,7 +19,7 @@ from workers.sandbox.webhooks import tell_for_ever
 from workers.sandbox.wires import Wires
 
 PREFIX: Final = "/v1"
-"""Where the payout API is, as at the provider's own host."""
+"""Where RazorpayX's payouts and Stripe's transfers are, as at the providers' own hosts."""
 
 ROUTES: Final = (
     Route(f"{PREFIX}/payouts", payouts.create, methods=["POST"]),
@@ -28,6 +28,12 @@ ROUTES: Final = (
     Route(f"{PREFIX}/payouts/{{payout}}/cancel", reads.cancel, methods=["POST"]),
     Route(f"{PREFIX}/banking_balances", reads.balances, methods=["GET"]),
     Route(f"{PREFIX}/transactions", reads.transactions, methods=["GET"]),
+    Route(f"{PREFIX}/transfers", transfers.create, methods=["POST"]),
+    Route(f"{PREFIX}/transfers", transfers.search, methods=["GET"]),
+    Route(f"{PREFIX}/transfers/{{transfer}}", transfers.fetch, methods=["GET"]),
+    Route(f"{PREFIX}/transfers/{{transfer}}/reversals", transfers.reverse, methods=["POST"]),
+    Route(f"{PREFIX}/balance", transfers.balance, methods=["GET"]),
+    Route(f"{PREFIX}/account", transfers.account, methods=["GET"]),
     Route("/_sandbox/faults", control.order_faults, methods=["POST"]),
     Route("/_sandbox/faults", control.clear_faults, methods=["DELETE"]),
     Route("/_sandbox/clock", control.advance, methods=["POST"]),

@@ -11,6 +11,8 @@ from workers.sandbox.refusals import (
     NO_SUCH_PAYOUT,
     NOT_QUEUED,
     OTHER_BODY,
+    SERVER_ERROR,
+    Refusal,
     RefusedError,
 )
 from workers.sandbox.requests import Ask
@@ -32,14 +34,19 @@ ENDS: Final[dict[Fault | None, str]] = {Fault.FAIL: "failed", Fault.REVERSE: "re
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Send:
-    """One arrival of a key: its number, from 1, and whether an error sticks to it."""
+    """One arrival of a key: its number, from 1, and the error that sticks to it, if one does."""
 
     number: int
-    sticky: bool
+    stuck: Refusal | None
+
+
+STICK: Final = {SERVER_ERROR: 1, NO_BALANCE: 2}
+"""Errors that a key may keep, and how they are written down."""
+STUCK: Final = {number: refusal for refusal, number in STICK.items()}
 
 
 class Bank:
-    """One account and its payouts."""
+    """One account and its payouts, and one balance: minor units, whatever a transfer's currency."""
 
     def __init__(self, settings: SandboxSettings, storage: Storage) -> None:
         self.settings = settings
@@ -52,11 +59,13 @@ class Bank:
             " ON CONFLICT (key) DO UPDATE SET sends = sends + 1 RETURNING sends, sticky",
             key=key,
         )
-        return Send(number=row["sends"], sticky=bool(row["sticky"]))
+        return Send(number=row["sends"], stuck=STUCK.get(row["sticky"]))
 
-    def stick(self, key: str) -> None:
-        """Let every further send under `key` end in the same 500."""
-        self.storage.run("UPDATE keys SET sticky = 1 WHERE key = :key", key=key)
+    def stick(self, key: str, refusal: Refusal) -> None:
+        """Let every further send under `key` end in the same error."""
+        self.storage.run(
+            "UPDATE keys SET sticky = :sticky WHERE key = :key", key=key, sticky=STICK[refusal]
+        )
 
     def pay(self, key: str, body: bytes, ask: Ask, fault: Fault | None) -> sqlite3.Row:
         """Accept a payout, or return the one that `key` already made, as it is now.
@@ -65,19 +74,19 @@ class Bank:
         """
         body_hash = hashlib.sha256(body).hexdigest()
         with self.storage.transaction():
-            number = self._known(key, body_hash)
+            number = self._known(key, body_hash, ask.key_seconds_max)
             if number is None:
                 self._settle_lines()
                 number = self._insert(key, body_hash, ask, fault)
         return self.by_number(number)
 
-    def _known(self, key: str, body_hash: str) -> int | None:
+    def _known(self, key: str, body_hash: str, seconds_max: float) -> int | None:
         row = self.storage.row(
             "SELECT number, body_hash, created_ms FROM payouts WHERE key = :key"
             " ORDER BY number DESC LIMIT 1",
             key=key,
         )
-        window_ms = round(self.settings.key_window_seconds * 1000)
+        window_ms = round(min(self.settings.key_window_seconds, seconds_max) * 1000)
         if row is None or row["created_ms"] + window_ms <= self.storage.now_ms():
             return None
         if row["body_hash"] != body_hash:
@@ -92,16 +101,18 @@ class Bank:
         self.storage.add("payouts")
         self.storage.run(
             "INSERT INTO payouts (number, id, key, body_hash, reference, fund_account_id, amount,"
-            " mode, purpose, narration, notes, created_ms, final_status)"
+            " currency, mode, purpose, narration, notes, created_ms, final_status)"
             " VALUES (:number, :id, :key, :body_hash, :reference, :fund_account_id, :amount,"
-            " :mode, :purpose, :narration, :notes, :now, :final_status)",
+            " :currency, :mode, :purpose, :narration, :notes, :now, :final_status)",
             number=made,
-            id="pout_" + hashlib.sha256(f"{self.settings.seed}:{made}".encode()).hexdigest()[:14],
+            id=ask.id_prefix
+            + hashlib.sha256(f"{self.settings.seed}:{made}".encode()).hexdigest()[:14],
             key=key,
             body_hash=body_hash,
             reference=ask.reference,
             fund_account_id=ask.fund_account_id,
             amount=ask.amount,
+            currency=ask.currency,
             mode=ask.mode,
             purpose=ask.purpose,
             narration=ask.narration,
@@ -150,10 +161,12 @@ class Bank:
         )
 
     def _tell(self, number: int, event: str, at_ms: int) -> None:
+        """Queue an event; of transfers nothing is told."""
         if self.settings.webhook_url:
             self.storage.run(
                 "INSERT INTO events (payout, event, at_ms, due_ms)"
-                " VALUES (:number, :event, :at, :at)",
+                " SELECT number, :event, :at, :at FROM payouts"
+                " WHERE number = :number AND mode <> 'transfer'",
                 number=number,
                 event=event,
                 at=at_ms,
@@ -191,6 +204,19 @@ class Bank:
                 if self.storage.fact("balance") < row["amount"]:
                     break
                 self._start(row["number"])
+
+    def take_back(self, number: int, amount: int, *, whole: bool) -> None:
+        """Credit `amount` of a payout to the account; with the `whole` of it the payout is reversed."""
+        now = self.storage.now_ms()
+        with self.storage.transaction():
+            self._line(number, now, amount, None)
+            self._settle_lines()
+            if whole:
+                self.storage.run(
+                    "UPDATE payouts SET reverse_ms = :now WHERE number = :number",
+                    now=now,
+                    number=number,
+                )
 
     def cancel(self, payout_id: str) -> sqlite3.Row:
         """Cancel a payout while it is queued; raises `RefusedError` otherwise."""

@@ -27,7 +27,7 @@ def search(bank: Bank, params: QueryParams) -> list[sqlite3.Row]:
     """
     now = bank.storage.now_ms()
     values: dict[str, str | int | None] = {"now": now, **_page(params)}
-    clauses = ["created_ms >= :from_ms", "created_ms < :to_ms"]
+    clauses = ["mode <> 'transfer'", "created_ms >= :from_ms", "created_ms < :to_ms"]
     for name in FILTERS:
         if name in params:
             clauses.append(f"{COLUMNS[name]} = :{name}")

@@ -1,6 +1,7 @@
 """POST /payouts: pay once per key, then answer as well or as badly as was ordered."""
 
 import sqlite3
+from dataclasses import replace
 from typing import Final
 
 from starlette.requests import Request
@@ -41,26 +42,28 @@ async def create(request: Request) -> Response:
     bank.storage.add("requests")
     body = await read_body(request)
     check_credentials(request, service.settings)
-    if not service.limiter.admits():
-        bank.storage.add("rate_limited")
-        return _throttled(str(service.limiter.wait_seconds()))
+    limit(service)
     key, asked = read_key(request), read_object(body)
-    order = _order(service, key, asked)
-    if order is None:
-        return SERVER_ERROR.response()
+    order = take_order(service, key, asked.get("reference_id"))
     if order.fault in BEFORE:
-        return _instead(service, key, order)
+        return instead(service, key, order)
     ask = read_ask(asked, service.settings.account_number)
     row = bank.pay(key, body, ask, order.fault)
     return spoil(service, order, _answer(row, order.fault))
 
 
-def _order(service: Service, key: str, asked: dict[str, object]) -> Order | None:
-    """Return what this send is to meet; None where an error sticks to its key."""
+def limit(service: Service) -> None:
+    """Take a place for one request; raises the provider's 429 where there is none."""
+    if not service.limiter.admits():
+        service.bank.storage.add("rate_limited")
+        raise throttled(str(service.limiter.wait_seconds()))
+
+
+def take_order(service: Service, key: str, reference: object) -> Order:
+    """Return what this send is to meet; raises the error that sticks to its key, if one does."""
     send = service.bank.note_send(key)
-    if send.sticky:
-        return None
-    reference = asked.get("reference_id")
+    if send.stuck:
+        raise RefusedError(send.stuck)
     order = service.script.take(Call.SUBMIT, reference if isinstance(reference, str) else None)
     order = order or Order(fault=service.faults.draw(service.settings.seed, key, send.number))
     if order.fault:
@@ -68,25 +71,26 @@ def _order(service: Service, key: str, asked: dict[str, object]) -> Order | None
     return order
 
 
-def _instead(service: Service, key: str, order: Order) -> Response:
+def instead(service: Service, key: str, order: Order) -> Response:
     """Answer without executing."""
     if order.fault is Fault.STICKY_ERROR:
-        service.bank.stick(key)
+        service.bank.stick(key, SERVER_ERROR)
     return refuse(service, order)
 
 
 def refuse(service: Service, order: Order) -> Response:
-    """Return the answer of a fault that comes before execution."""
+    """Return, or raise, the answer of a fault that comes before execution."""
     if order.fault is Fault.RATE_LIMIT:
-        return _throttled(order.retry_after or str(service.settings.retry_after_seconds))
+        raise throttled(order.retry_after or str(service.settings.retry_after_seconds))
     refusal = REFUSALS.get(order.fault) if order.fault else None
-    return refusal.response() if refusal else Cut(service.wires)
+    if refusal:
+        raise RefusedError(refusal)
+    return Cut(service.wires)
 
 
-def _throttled(retry_after: str) -> Response:
-    response = TOO_MANY.response()
-    response.headers["Retry-After"] = retry_after
-    return response
+def throttled(retry_after: str) -> RefusedError:
+    """Return the provider's 429."""
+    return RefusedError(replace(TOO_MANY, retry_after=retry_after))
 
 
 def _answer(row: sqlite3.Row, fault: Fault | None) -> Response:
@@ -99,15 +103,16 @@ def _answer(row: sqlite3.Row, fault: Fault | None) -> Response:
 
 
 def spoil(service: Service, order: Order, whole: Response) -> Response:
-    """Return `whole`, or what the line makes of it."""
+    """Return `whole`, or what the line makes of it; raises where that is an error."""
     if order.fault is None:
         return whole
+    if order.fault is Fault.ERROR:
+        raise RefusedError(SERVER_ERROR)
     settings, wires = service.settings, service.wires
     hang_seconds = settings.hang_seconds if order.seconds is None else order.seconds
     slow_seconds = settings.slow_seconds if order.seconds is None else order.seconds
     ways = {
         Fault.DROP: Cut(wires),
-        Fault.ERROR: SERVER_ERROR.response(),
         Fault.TRUNCATE: CutShort(whole, wires),
         Fault.GARBAGE: HTMLResponse(GARBAGE),
         Fault.SLOW: Late(whole, slow_seconds),

@@ -1,4 +1,4 @@
-"""Errors as RazorpayX words them: what is wrong with a request, and whose fault it is."""
+"""What is wrong with a request, and whose fault it is, in RazorpayX's words."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -16,6 +16,12 @@ class Refusal:
     reason: str = "input_validation_failed"
     source: str = "business"
     field: str | None = None
+    retry_after: str | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Return what an answer carries beside its body."""
+        return {"Retry-After": self.retry_after} if self.retry_after is not None else {}
 
     def response(self) -> JSONResponse:
         """Return it as an answer."""
@@ -28,7 +34,7 @@ class Refusal:
             "metadata": {},
             "field": self.field,
         }
-        return JSONResponse({"error": error}, self.status)
+        return JSONResponse({"error": error}, self.status, self.headers)
 
 
 class RefusedError(Exception):
@@ -70,6 +76,9 @@ NO_BALANCE: Final = Refusal(
     reason="insufficient_funds",
 )
 NO_SUCH_PAYOUT: Final = Refusal(description="The id provided does not exist")
+IN_FLIGHT: Final = Refusal(
+    status=409, description="Another request under this key is under way.", reason="conflict"
+)
 NOT_QUEUED: Final = Refusal(
     description="Payout cannot be cancelled: it is not queued", reason="invalid_state"
 )

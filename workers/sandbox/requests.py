@@ -4,6 +4,7 @@ import base64
 import binascii
 import hmac
 import json
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -42,6 +43,10 @@ class Ask:
     narration: str | None
     notes: str
     may_queue: bool
+    currency: str = CURRENCY
+    id_prefix: str = "pout_"
+    key_seconds_max: float = math.inf
+    """How long the key is kept, where that is less than the bank's own time."""
 
 
 def check_credentials(request: Request, settings: SandboxSettings) -> None:

@@ -49,6 +49,8 @@ class Service:
     faults: Faults
     """The rates in force: those of the settings until a control request changes them."""
     script: Script = field(default_factory=Script)
+    busy_until: dict[str, float] = field(default_factory=dict)
+    """Keys of transfers that are slow, and when (monotonic seconds) each is done."""
 
 
 def service_of(request: Request) -> Service:

@@ -15,6 +15,8 @@ class SandboxSettings:
     key_id: str = "rzp_test_sandbox"
     key_secret: str = field(default="sandbox", repr=False)
     account_number: str = "2323230000000001"
+    stripe_account: str = "acct_sandbox00000001"
+    """Whose transfers are: Stripe's API takes `key_secret` as its key."""
     balance_minor: int = 10**15
     """What a new bank's account holds; an existing one keeps its own."""
     process_seconds: float = 1.0

@@ -27,6 +27,7 @@ CREATE TABLE IF NOT EXISTS payouts (
   reference TEXT,
   fund_account_id TEXT NOT NULL,
   amount INTEGER NOT NULL CHECK (amount > 0),
+  currency TEXT NOT NULL,
   mode TEXT NOT NULL,
   purpose TEXT NOT NULL,
   narration TEXT,
@@ -50,6 +51,7 @@ CREATE TABLE IF NOT EXISTS lines (
   balance INTEGER
 );
 CREATE INDEX IF NOT EXISTS lines_to_come ON lines (at_ms) WHERE balance IS NULL;
+CREATE INDEX IF NOT EXISTS lines_by_payout ON lines (payout);
 CREATE INDEX IF NOT EXISTS lines_by_time ON lines (at_ms, number);
 CREATE TABLE IF NOT EXISTS events (
   number INTEGER PRIMARY KEY,

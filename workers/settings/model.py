@@ -63,6 +63,8 @@ class Settings(BaseSettings):
     """Of Razorpay's payments, which sign with secrets of their own."""
     stripe_url: HttpUrl = Field(default="https://api.stripe.com", repr=False)
     stripe_api_key: SecretStr | None = None
+    stripe_account: str | None = Field(default=None, pattern=r"^acct_[A-Za-z0-9]+$")
+    """The platform's own account, which transfers leave from."""
     stripe_webhook_secrets: Secrets = ()
     paypal_webhook_id: str | None = None
     """What PayPal calls our webhook: it is part of what it signs."""
@@ -116,16 +118,13 @@ class Settings(BaseSettings):
         match self.payout_provider:
             case "razorpayx":
                 return "razorpayx", self.razorpayx_account_number
-            case provider:
-                return provider, None
+            case "stripe":
+                return "stripe", self.stripe_account
+            case None:
+                return None, None
 
 
-UNUSED: Final = frozenset(
-    {
-        *("listen_url", "cache_url", "events_url"),
-        *("stripe_url", "stripe_api_key"),
-    }
-)
+UNUSED: Final = frozenset({"listen_url", "cache_url", "events_url"})
 """Fields that are checked, so that a configuration made for the next version starts this one, and not used yet."""
 
 

@@ -9,7 +9,7 @@ from workers.settings.model import Settings, variable
 
 NEEDED: Final = {
     "razorpayx": ("razorpayx_key_id", "razorpayx_key_secret", "razorpayx_account_number"),
-    "stripe": ("stripe_api_key",),
+    "stripe": ("stripe_api_key", "stripe_account"),
 }
 """What a provider cannot be used without."""
 

@@ -65,6 +65,21 @@ def configured(bursar: Line, bank: RunningSandbox) -> Line:
     return bursar
 
 
+def test_the_doctor_asks_stripe_whose_key_it_is(bursar: Line, bank: RunningSandbox) -> None:
+    """F95: a key of another account, or a test key in the place of a live one."""
+    ours = bank.settings.stripe_account
+    bursar.set("BURSAR_PAYOUT_PROVIDER", "stripe")
+    bursar.set("BURSAR_STRIPE_URL", f"http://127.0.0.1:{bank.port}")
+    bursar.set("BURSAR_STRIPE_API_KEY", bank.settings.key_secret)
+    for account, grade, told in (
+        (ours, "ok", f"stripe {ours} answers this key"),
+        ("acct_another", "fault", f"the key is of account {ours}, not of acct_another"),
+    ):
+        bursar.set("BURSAR_STRIPE_ACCOUNT", account)
+        rows = {row["subject"]: row for row in bursar("doctor", "--live", "--json").json}
+        assert (rows["provider"]["grade"], rows["provider"]["detail"]) == (grade, told)
+
+
 def test_a_restored_database_adopts_what_the_bank_has_and_lets_workers_go_on(
     configured: Line, bank: RunningSandbox, databases: Databases, database_url: str
 ) -> None:

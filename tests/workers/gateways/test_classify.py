@@ -1,4 +1,4 @@
-"""One reply, one class: by status and shape, never by what a text says."""
+"""One reply, one class, as RazorpayX words it: by status and shape, never by what a text says."""
 
 import json
 from datetime import UTC, datetime
@@ -9,8 +9,9 @@ from hypothesis import given, strategies as st
 
 from domain.answers import Accepted, NotSent, Rejected, Unknown
 from domain.ports import FrozenRequest
-from workers.gateways.classify import KEY_HEADER, classify_failure, classify_reply
+from workers.gateways.classify import classify_failure, classify_reply
 from workers.gateways.http import Reply
+from workers.gateways.razorpayx_replies import DIALECT, KEY_HEADER
 
 NOW = datetime(2026, 4, 1, 12, 0, 0, tzinfo=UTC)
 REQUEST = FrozenRequest(
@@ -46,20 +47,20 @@ def reply(
 
 @pytest.mark.parametrize("status", [200, 201, 202])
 def test_a_payout_that_is_what_was_asked_is_accepted(status: int) -> None:
-    assert isinstance(classify_reply(REQUEST, reply(status, PAYOUT), NOW), Accepted)
+    assert isinstance(classify_reply(DIALECT, REQUEST, reply(status, PAYOUT), NOW), Accepted)
 
 
 @pytest.mark.parametrize("status", [400, 422])
 def test_a_complete_refusal_is_a_rejection(status: int) -> None:
     """Invariant 8."""
-    answer = classify_reply(REQUEST, reply(status), NOW)
+    answer = classify_reply(DIALECT, REQUEST, reply(status), NOW)
     assert answer == Rejected(code="BAD_REQUEST_ERROR", reason="no")
 
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_refusal_of_us_is_not_sent_whatever_its_body(status: int) -> None:
     for body in (ERROR, b"<html>"):
-        answer = classify_reply(REQUEST, reply(status, body), NOW)
+        answer = classify_reply(DIALECT, REQUEST, reply(status, body), NOW)
         assert isinstance(answer, NotSent)
         assert answer.brake
 
@@ -69,7 +70,7 @@ def test_a_refusal_of_us_is_not_sent_whatever_its_body(status: int) -> None:
 )
 def test_every_other_status_is_unknown_even_with_a_vendor_error(status: int) -> None:
     """Invariant 7, F57."""
-    answer = classify_reply(REQUEST, reply(status), NOW)
+    answer = classify_reply(DIALECT, REQUEST, reply(status), NOW)
     assert isinstance(answer, Unknown)
     assert not answer.suspect
 
@@ -96,7 +97,7 @@ def test_every_other_status_is_unknown_even_with_a_vendor_error(status: int) -> 
 )
 def test_what_cannot_be_read_is_unknown(bad: Reply) -> None:
     """F61."""
-    assert isinstance(classify_reply(REQUEST, bad, NOW), Unknown)
+    assert isinstance(classify_reply(DIALECT, REQUEST, bad, NOW), Unknown)
 
 
 @given(text=st.text(), status=st.sampled_from([400, 401, 403, 422, 429, 500, 502]))
@@ -104,20 +105,24 @@ def test_the_words_never_change_the_class(text: str, status: int) -> None:
     """Invariant 8: a 429 whose prose says "invalid" is still unknown."""
     document = {"error": {**ERROR["error"], "description": text, "reason": text}}
     plain, worded = reply(status), reply(status, document)
-    assert type(classify_reply(REQUEST, worded, NOW)) is type(classify_reply(REQUEST, plain, NOW))
+    assert type(classify_reply(DIALECT, REQUEST, worded, NOW)) is type(
+        classify_reply(DIALECT, REQUEST, plain, NOW)
+    )
 
 
 @pytest.mark.parametrize("garbled", ["no\x00", "no\ud800"])
 def test_of_the_words_only_what_a_database_keeps_is_kept(garbled: str) -> None:
     """F61: such a refusal is one all the same."""
     document = {"error": {"code": garbled, "description": garbled, "field": None}}
-    assert classify_reply(REQUEST, reply(400, document), NOW) == Rejected(code="no ", reason="no ")
+    assert classify_reply(DIALECT, REQUEST, reply(400, document), NOW) == Rejected(
+        code="no ", reason="no "
+    )
 
 
 def test_a_refusal_about_the_key_says_nothing_of_the_payment() -> None:
     """Invariant 9."""
     document = {"error": {**ERROR["error"], "field": KEY_HEADER}}
-    answer = classify_reply(REQUEST, reply(400, document), NOW)
+    answer = classify_reply(DIALECT, REQUEST, reply(400, document), NOW)
     assert isinstance(answer, Unknown)
     assert answer.suspect
 
@@ -126,7 +131,7 @@ def test_a_refusal_about_the_key_says_nothing_of_the_payment() -> None:
 def test_another_payout_than_the_one_asked_for_is_suspect(field: str) -> None:
     """F62."""
     other = 101 if field == "amount" else "other"
-    answer = classify_reply(REQUEST, reply(200, {**PAYOUT, field: other}), NOW)
+    answer = classify_reply(DIALECT, REQUEST, reply(200, {**PAYOUT, field: other}), NOW)
     assert isinstance(answer, Unknown)
     assert answer.suspect
 
@@ -149,7 +154,7 @@ def test_another_payout_than_the_one_asked_for_is_suspect(field: str) -> None:
 )
 def test_retry_after_is_read_by_seconds_or_by_date(text: str | None, seconds: float | None) -> None:
     """F59."""
-    answer = classify_reply(REQUEST, reply(429, retry_after=text), NOW)
+    answer = classify_reply(DIALECT, REQUEST, reply(429, retry_after=text), NOW)
     assert isinstance(answer, Unknown)
     assert answer.retry_after_seconds == seconds
 

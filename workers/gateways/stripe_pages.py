@@ -1,0 +1,69 @@
+"""Reading Stripe: transfers by cursor, one by id, the account that the key is of."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from domain.answers import LookUpFailed, ProviderPayout
+from domain.stripe import PROVIDER
+from domain.stripe_transfers import read_transfer
+from workers.gateways.classify import vendor_error, words
+from workers.gateways.pages import PAGE_MAX, Listed, Page, ReadFailedError, Under
+from workers.gateways.reads import Patience, asked_for, payouts_of
+from workers.gateways.stripe_calls import Call, Calls
+
+if TYPE_CHECKING:
+    from stripe.params import TransferListParams
+
+NOT_FOUND: Final = 404
+
+
+class StripePages:
+    """The provider's read calls for one account."""
+
+    def __init__(self, calls: Calls, account: str) -> None:
+        self._calls = calls
+        self._account = account
+        self._patience = Patience(PROVIDER)
+
+    def page(self, listed: Listed, before: Sequence[ProviderPayout], until: float) -> Page:
+        """Return what follows the last of `before`."""
+        params: TransferListParams = {"limit": PAGE_MAX}
+        if isinstance(listed, Under):
+            params["transfer_group"] = listed.reference
+        else:
+            params["created"] = {"gte": listed.first, "lte": listed.last}
+        if before:
+            params["starting_after"] = before[-1].provider_id
+        found = self._document("list", lambda stripe: stripe.v1.transfers.list(params), until)
+        payouts, has_more = payouts_of(found.get("data"), read_transfer), found.get("has_more")
+        if not isinstance(has_more, bool) or (has_more and not payouts):
+            raise ReadFailedError(LookUpFailed(reason="a page that does not say where it ends"))
+        return Page(payouts, is_last=not has_more)
+
+    def one(self, provider_id: str, until: float) -> ProviderPayout | None:
+        """Return the transfer of that id, None where there is none."""
+        reply = self._patience.reply(
+            "get",
+            lambda: self._calls.reply(
+                lambda stripe: stripe.v1.transfers.retrieve(provider_id), until
+            ),
+            until,
+        )
+        if reply.status == NOT_FOUND and vendor_error(reply):
+            return None
+        return asked_for(read_transfer(self._patience.checked("get", reply)), provider_id)
+
+    def check(self, until: float) -> None:
+        """Read the balance, and whose it is: a key of another account would pay from there."""
+        balance = self._document("balance", lambda stripe: stripe.v1.balance.retrieve(), until)
+        if not isinstance(balance.get("available"), list):
+            raise ReadFailedError(LookUpFailed(reason="an answer without balances"))
+        account = self._document(
+            "account", lambda stripe: stripe.v1.accounts.retrieve_current(), until
+        ).get("id")
+        if account != self._account:
+            reason = f"the key is of account {words(account)}, not of {self._account}"
+            raise ReadFailedError(LookUpFailed(reason=reason))
+
+    def _document(self, call: str, ask: Call, until: float) -> Mapping[str, object]:
+        return self._patience.document(call, lambda: self._calls.reply(ask, until), until)

@@ -1,0 +1,73 @@
+"""Transfers, pages and errors as Stripe writes them in JSON."""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from typing import Final
+
+from starlette.responses import JSONResponse
+
+from workers.sandbox.refusals import (
+    IN_FLIGHT,
+    NO_BALANCE,
+    NO_SUCH_PAYOUT,
+    OTHER_BODY,
+    REFUSED,
+    SERVER_ERROR,
+    TOO_MANY,
+    UNPROCESSABLE,
+    Refusal,
+)
+
+INVALID: Final = "invalid_request_error"
+
+WORDS: Final[dict[str, tuple[int, str, str | None]]] = {
+    refusal.description: words
+    for refusal, words in {
+        IN_FLIGHT: (409, "idempotency_error", "idempotency_key_in_use"),
+        NO_BALANCE: (400, INVALID, "balance_insufficient"),
+        NO_SUCH_PAYOUT: (404, INVALID, "resource_missing"),
+        OTHER_BODY: (400, "idempotency_error", None),
+        REFUSED: (400, INVALID, "account_invalid"),
+        SERVER_ERROR: (500, "api_error", None),
+        TOO_MANY: (429, INVALID, "rate_limit"),
+        UNPROCESSABLE: (402, "card_error", "card_declined"),
+    }.items()
+}
+"""Status, type and code of refusals that are more than a field that is wrong."""
+
+
+def in_stripes_words(refusal: Refusal) -> JSONResponse:
+    """Return `refusal` as Stripe answers it."""
+    status, kind, code = WORDS.get(refusal.description, (refusal.status, INVALID, None))
+    error: dict[str, object] = {"type": kind, "message": refusal.description}
+    if code:
+        error["code"] = code
+    if refusal.field:
+        error["param"] = refusal.field
+    return JSONResponse({"error": error}, status, refusal.headers)
+
+
+def transfer(row: sqlite3.Row, *, reversed_minor: int) -> dict[str, object]:
+    """Return the transfer of a row, of which so much came back."""
+    return {
+        "id": row["id"],
+        "object": "transfer",
+        "amount": row["amount"],
+        "amount_reversed": reversed_minor,
+        "created": row["created_ms"] // 1000,
+        "currency": row["currency"].lower(),
+        "description": row["narration"],
+        "destination": row["fund_account_id"],
+        "livemode": False,
+        "metadata": json.loads(row["notes"]),
+        "reversed": reversed_minor == row["amount"],
+        "source_transaction": None,
+        "source_type": "card",
+        "transfer_group": row["reference"],
+    }
+
+
+def page(items: Sequence[dict[str, object]], *, has_more: bool) -> dict[str, object]:
+    """Return a piece of the list of transfers."""
+    return {"object": "list", "data": items, "has_more": has_more, "url": "/v1/transfers"}
