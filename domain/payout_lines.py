@@ -6,16 +6,8 @@ from hashlib import sha256
 
 from domain.errors import BadInputError, BrokenError
 from domain.money import format_major, parse_major
-from domain.payout_modes import Mode, mode_fault
-from domain.payout_rules import (
-    CURRENCY,
-    MODES,
-    faults,
-    fits_fund_account,
-    fits_label,
-    fits_narration,
-    fits_purpose,
-)
+from domain.payout_modes import Mode
+from domain.payout_rules import Rules, faults, fits_label, fits_narration, fits_purpose
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,45 +51,47 @@ class PayoutLine:
         return sha256(text.encode()).hexdigest()
 
 
-def parse_payout(record: Sequence[str], file: str, row: int) -> PayoutLine | list[BadInputError]:
-    """Read texts in the order of `FIELDS` as a line, or name every rule that they break.
+def parse_payout(
+    record: Sequence[str], file: str, row: int, rules: Rules
+) -> PayoutLine | list[BadInputError]:
+    """Read texts in the order of `FIELDS` as a line, or name every one of `rules` that they break.
 
     `file` and `row` (the line an editor shows) are named in errors: "FILE row N field F".
     """
-    if line := _fitting(record):
+    if line := _fitting(record, rules):
         return line
-    errors = faults(record, f"{file} row {row}")
+    errors = faults(record, f"{file} row {row}", rules)
     if not errors:
         raise BrokenError(f"{file} row {row} fits no rule and breaks none: {record!r}")
     return errors
 
 
-def _fitting(record: Sequence[str]) -> PayoutLine | None:
+def _fitting(record: Sequence[str], rules: Rules) -> PayoutLine | None:
     """Read the record where every field fits. The fast path: no message is made here."""
     external_id, payee, fund_account_id, amount, currency, mode_text, purpose, narration = record
     if not (
         fits_label(external_id)
         and fits_label(payee)
-        and fits_fund_account(fund_account_id)
-        and currency == CURRENCY
-        and mode_text in MODES
+        and rules.fits_fund_account(fund_account_id)
+        and currency in rules.currencies
+        and mode_text in rules.modes
         and fits_purpose(purpose)
         and fits_narration(narration)
     ):
         return None
     try:
-        amount_minor = parse_major(amount, CURRENCY, "amount")
+        amount_minor = parse_major(amount, currency, "amount")
     except BadInputError:
         return None
-    mode = MODES[mode_text]
-    if mode_fault(mode, amount_minor):
+    mode = rules.modes[mode_text]
+    if rules.amount_fault(mode, amount_minor):
         return None
     return PayoutLine(
         external_id=external_id,
         payee=payee,
         fund_account_id=fund_account_id,
         amount_minor=amount_minor,
-        currency=CURRENCY,
+        currency=currency,
         mode=mode,
         purpose=purpose,
         narration=narration,

@@ -1,9 +1,11 @@
-"""What each field of an imported payout must be, and which rules a record breaks."""
+"""What each field of an imported payout must be for its provider, and which rules a record breaks."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
+from domain import stripe
 from domain.errors import BadInputError
 from domain.money import parse_major
 from domain.payout_modes import Mode, mode_fault
@@ -14,7 +16,7 @@ FIELDS: Final = (
 """The fields of a record, in the order of a file's header."""
 
 CURRENCY: Final = "INR"
-"""The one currency the provider pays out (RazorpayX: `currency` must be INR)."""
+"""The one currency RazorpayX pays out, and that of an amount whose own is unknown."""
 
 LABEL_MAX: Final = 64
 """Characters in an external id or a payee's name."""
@@ -24,9 +26,6 @@ FIELDS_MAX: Final = 64
 
 SHOWN_MAX: Final = 80
 """Characters of a bad value that an error repeats."""
-
-MODES: Final[dict[str, Mode | None]] = {"": None} | {mode.value: mode for mode in Mode}
-"""A mode as a file spells it; empty means that a rule chooses at approval."""
 
 fits_fund_account: Final = re.compile(r"(?![0-9]+\Z)[A-Za-z0-9_]{1,40}").fullmatch
 fits_purpose: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ]{0,28}[A-Za-z0-9])?").fullmatch
@@ -43,33 +42,83 @@ def shown(value: str) -> str:
     return value if len(value) <= SHOWN_MAX else f"{value[:SHOWN_MAX]}…"
 
 
-def _is_currency(text: str) -> bool:
-    return text == CURRENCY
+AmountFault = Callable[[Mode | None, int], str | None]
+"""The rule that an amount in minor units breaks under a mode, or None where they fit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What one provider lets a payout be, with its words for what does not fit."""
+
+    currencies: frozenset[str]
+    modes: Mapping[str, Mode | None]
+    """By a file's spelling; empty means that a rule chooses at approval."""
+    fits_fund_account: Callable[[str], object]
+    amount_fault: AmountFault
+    words: Mapping[str, str]
+
+    def fault(self, field: str, value: str) -> str | None:
+        """Return the rule that `value` breaks in a field other than the amount, by itself."""
+        fits = {
+            "fund_account_id": self.fits_fund_account,
+            "currency": self.currencies.__contains__,
+            "mode": self.modes.__contains__,
+            **_FITS,
+        }
+        return None if fits[field](value) else {**_WORDS, **self.words}[field]
 
 
 _FITS: Final[dict[str, Callable[[str], object]]] = {
     "external_id": fits_label,
     "payee": fits_label,
-    "fund_account_id": fits_fund_account,
-    "currency": _is_currency,
-    "mode": MODES.__contains__,
     "purpose": fits_purpose,
     "narration": fits_narration,
 }
-"""How each field but the amount is judged by itself."""
+"""How a field is judged that every provider takes alike."""
 
-_LABEL_RULE: Final = f"must be 1 to {LABEL_MAX} printable characters, no space at either end"
-_RULES: Final = {
-    "external_id": _LABEL_RULE,
-    "payee": _LABEL_RULE,
-    "fund_account_id": "must be the provider's token of 1 to 40 characters A-Z a-z 0-9 _, such as "
-    "fa_00000000000001; never a bank account number",
-    "currency": f"must be {CURRENCY}: the provider pays out no other",
-    "mode": f"must be empty or one of {', '.join(Mode)}",
+_LABEL: Final = f"must be 1 to {LABEL_MAX} printable characters, no space at either end"
+_WORDS: Final = {
+    "external_id": _LABEL,
+    "payee": _LABEL,
     "purpose": "must be 1 to 30 characters A-Z a-z 0-9 and inner spaces, such as payout, salary "
     "or vendor bill",
     "narration": "must be empty or up to 30 characters A-Z a-z 0-9 and space",
 }
+
+
+def _no_amount(_mode: Mode | None, amount_minor: int) -> str | None:
+    return None if amount_minor else "must be more than 0"
+
+
+RAZORPAYX: Final = Rules(
+    currencies=frozenset({CURRENCY}),
+    modes={"": None} | {mode.value: mode for mode in Mode},
+    fits_fund_account=fits_fund_account,
+    amount_fault=mode_fault,
+    words={
+        "fund_account_id": "must be the provider's token of 1 to 40 characters A-Z a-z 0-9 _, "
+        "such as fa_00000000000001; never a bank account number",
+        "currency": f"must be {CURRENCY}: the provider pays out no other",
+        "mode": f"must be empty or one of {', '.join(Mode)}",
+    },
+)
+STRIPE: Final = Rules(
+    currencies=stripe.CURRENCIES,
+    modes={"": None},
+    fits_fund_account=lambda text: fits_fund_account(text) and stripe.fits_account(text),
+    amount_fault=_no_amount,
+    words={
+        "fund_account_id": "must be a connected account of 6 to 40 characters, such as "
+        "acct_1032D82eZvKYlo2C: the provider pays to no other",
+        "currency": f"must be one of {', '.join(sorted(stripe.CURRENCIES))}",
+        "mode": "must be empty: a transfer has none",
+    },
+)
+
+
+def rules_of(provider: str | None) -> Rules:
+    """Return the rules of the provider that a database is bound to; of none, RazorpayX's."""
+    return STRIPE if provider == stripe.PROVIDER else RAZORPAYX
 
 
 def named(name: str) -> str:
@@ -77,12 +126,12 @@ def named(name: str) -> str:
     return shown(name) if name.isprintable() else ascii(shown(name))
 
 
-def faults(record: Sequence[str], place: str) -> list[BadInputError]:
+def faults(record: Sequence[str], place: str, rules: Rules) -> list[BadInputError]:
     """Every rule that `record` (texts in the order of `FIELDS`) breaks; `place` is file and row."""
     return [
         BadInputError(f"{place} field {field}", shown(value), rule)
         for field, value in zip(FIELDS, record, strict=True)
-        if (rule := _unreadable(value) or _rule(field, value, record))
+        if (rule := _unreadable(value) or _rule(field, value, record, rules))
     ]
 
 
@@ -95,15 +144,13 @@ def _unreadable(value: str) -> str | None:
     return None
 
 
-def _rule(field: str, value: str, record: Sequence[str]) -> str | None:
-    if field == "amount":
-        return _amount_rule(value, record[FIELDS.index("mode")])
-    return None if _FITS[field](value) else _RULES[field]
-
-
-def _amount_rule(value: str, mode: str) -> str | None:
+def _rule(field: str, value: str, record: Sequence[str], rules: Rules) -> str | None:
+    if field != "amount":
+        return rules.fault(field, value)
+    currency = record[FIELDS.index("currency")]
     try:
-        amount_minor = parse_major(value, CURRENCY, "amount")
+        known = currency if currency in rules.currencies else CURRENCY
+        amount_minor = parse_major(value, known, "amount")
     except BadInputError as error:
         return error.rule
-    return mode_fault(MODES.get(mode), amount_minor)
+    return rules.amount_fault(rules.modes.get(record[FIELDS.index("mode")]), amount_minor)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import partial
+from functools import cached_property, partial
 from io import BufferedReader, TextIOWrapper
 from os import fsencode
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from domain.errors import BadInputError, BadInputsError
 from domain.payout_lines import PayoutLine, parse_payout
-from domain.payout_rules import shown
+from domain.payout_rules import Rules, shown
 from workers.csv_rows import Row, csv_rows
 from workers.json_rows import json_rows
 
@@ -41,6 +41,9 @@ class Form(StrEnum):
 
 _SUFFIXES: Final = {".csv": Form.CSV, ".jsonl": Form.JSONL, ".ndjson": Form.JSONL}
 
+RulesOf = Callable[[], Rules]
+"""Asked for with the first record: a file that holds none needs nobody's rules."""
+
 Progress = Callable[[int, int], None]
 """Told rows read so far and bytes read so far (0 where the file is a pipe)."""
 
@@ -68,6 +71,7 @@ class PayoutFile:
 
 def read_payout_file(
     path: Path,
+    rules: RulesOf,
     *,
     form: Form | None = None,
     rows_max: int = 1_000_000,
@@ -82,6 +86,7 @@ def read_payout_file(
             return read_payouts(
                 stream,
                 fsencode(path).decode(errors="replace"),
+                rules,
                 form=form or _SUFFIXES.get(path.suffix.lower()),
                 rows_max=rows_max,
                 progress=progress,
@@ -94,6 +99,7 @@ def read_payout_file(
 def read_payouts(
     stream: "BufferedReader[Any]",
     file: str,
+    rules: RulesOf,
     *,
     form: Form | None = None,
     rows_max: int = 1_000_000,
@@ -121,7 +127,7 @@ def read_payouts(
     try:
         lines = _lines(text, file)
         rows = csv_rows(lines, file) if form is Form.CSV else json_rows(lines, file)
-        return _Collector(file, rows_max).collect(rows, partial(_tell, stream, progress))
+        return _Collector(file, rules, rows_max).collect(rows, partial(_tell, stream, progress))
     finally:
         text.detach()
 
@@ -143,8 +149,9 @@ def _tell(stream: "BufferedReader[Any]", progress: Progress | None, rows: int) -
 class _Collector:
     """Gathers valid lines and a bounded number of errors, and finds external ids that repeat."""
 
-    def __init__(self, file: str, rows_max: int) -> None:
+    def __init__(self, file: str, rules: RulesOf, rows_max: int) -> None:
         self.file = file
+        self.rules_of = rules
         self.rows_max = rows_max
         self.lines: list[PayoutLine] = []
         self.rows: list[int] = []
@@ -152,6 +159,11 @@ class _Collector:
         self.more = 0
         self.index_of: dict[str, int] = {}
         self.repeated: set[int] = set()
+
+    @cached_property
+    def rules(self) -> Rules:
+        """The rules of the provider, once a record is there to be judged by them."""
+        return self.rules_of()
 
     def collect(
         self, rows: Iterator[Row | BadInputError], tell: Callable[[int], None]
@@ -180,7 +192,7 @@ class _Collector:
             self._blame(item)
             return
         row, record = item
-        line = parse_payout(record, self.file, row)
+        line = parse_payout(record, self.file, row, self.rules)
         if isinstance(line, list):
             for error in line:
                 self._blame(error)

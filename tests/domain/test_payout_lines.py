@@ -8,7 +8,7 @@ from hypothesis import given, strategies as st
 from domain.errors import BadInputError
 from domain.payout_lines import PayoutLine, parse_payout
 from domain.payout_modes import Mode
-from domain.payout_rules import FIELDS, faults
+from domain.payout_rules import FIELDS, RAZORPAYX, STRIPE, Rules, faults, rules_of
 
 GOOD = {
     "external_id": "PO-1",
@@ -39,14 +39,14 @@ def record(**changed: str) -> list[str]:
 
 def broken(**changed: str) -> list[BadInputError]:
     """Return what is wrong with the good record once some fields are changed."""
-    parsed = parse_payout(record(**changed), "p.csv", 7)
+    parsed = parse_payout(record(**changed), "p.csv", 7, RAZORPAYX)
     assert isinstance(parsed, list), f"{changed} was taken: {parsed}"
     return parsed
 
 
 def test_a_record_whose_fields_all_fit_becomes_a_line() -> None:
-    assert parse_payout(record(), "p.csv", 7) == LINE
-    assert parse_payout(record(mode="UPI"), "p.csv", 7) == replace(LINE, mode=Mode.UPI)
+    assert parse_payout(record(), "p.csv", 7, RAZORPAYX) == LINE
+    assert parse_payout(record(mode="UPI"), "p.csv", 7, RAZORPAYX) == replace(LINE, mode=Mode.UPI)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,9 @@ def test_a_field_that_breaks_its_rule_is_named_with_place_value_and_rule(
     ],
 )
 def test_an_amount_must_fit_its_mode(mode: str, taken: str, refused: str) -> None:
-    assert isinstance(parse_payout(record(mode=mode, amount=taken), "p.csv", 7), PayoutLine)
+    assert isinstance(
+        parse_payout(record(mode=mode, amount=taken), "p.csv", 7, RAZORPAYX), PayoutLine
+    )
     (error,) = broken(mode=mode, amount=refused)
     assert error.place.endswith("field amount")
 
@@ -146,16 +148,65 @@ def test_any_change_of_content_changes_the_hash(change: dict[str, str]) -> None:
 
 def test_the_hash_is_of_the_content_not_of_its_spelling_and_never_changes() -> None:
     """A changed hash would refuse a repeated import as other content under a known id."""
-    assert parse_payout(record(amount="01250.5"), "p.csv", 7) == LINE
+    assert parse_payout(record(amount="01250.5"), "p.csv", 7, RAZORPAYX) == LINE
     assert LINE.content_hash == "805999f6fcc0050e5df16c376083b51dbc5899215d2d24d2b63ef79e93c8ffd9"
+
+
+TRANSFER = {"fund_account_id": "acct_1032D82eZvKYlo2C", "currency": "USD"}
+
+
+def test_stripe_takes_the_currencies_it_counts_as_we_do() -> None:
+    for currency, amount, minor in (
+        ("USD", "0.01", 1),
+        ("JPY", "1250", 1250),
+        ("INR", "1.50", 150),
+    ):
+        changed = record(**{**TRANSFER, "currency": currency, "amount": amount})
+        parsed = parse_payout(changed, "p.csv", 7, STRIPE)
+        assert isinstance(parsed, PayoutLine)
+        assert (parsed.currency, parsed.amount_minor) == (currency, minor)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "rule"),
+    [
+        ("fund_account_id", "fa_00000000000001", "must be a connected account"),
+        ("fund_account_id", "acct_" + "x" * 36, "must be a connected account"),
+        ("fund_account_id", "ba_1032D82eZvKYlo2C", "must be a connected account"),
+        ("currency", "UGX", "must be one of AED, AUD"),
+        ("currency", "KWD", "must be one of AED, AUD"),
+        ("mode", "IMPS", "must be empty"),
+        ("amount", "0", "more than 0"),
+        ("amount", "0.001", "2 digits"),
+    ],
+)
+def test_what_a_transfer_cannot_be_is_refused_at_the_door(
+    field: str, value: str, rule: str
+) -> None:
+    errors = parse_payout(record(**{**TRANSFER, field: value}), "p.csv", 7, STRIPE)
+    assert isinstance(errors, list)
+    [error] = errors
+    assert error.place == f"p.csv row 7 field {field}"
+    assert rule in error.rule
+
+
+def test_a_database_that_is_bound_to_nobody_takes_what_razorpayx_does() -> None:
+    assert [rules_of(name) for name in (None, "razorpayx", "stripe")] == [
+        RAZORPAYX,
+        RAZORPAYX,
+        STRIPE,
+    ]
 
 
 texts = st.text(max_size=70) | st.sampled_from([*GOOD.values(), "UPI", "1", "5.00", "\ud800", "\0"])
 
 
-@given(st.lists(texts, min_size=8, max_size=8))
-def test_any_record_is_a_line_or_named_errors_and_both_paths_agree(fields: list[str]) -> None:
-    parsed = parse_payout(fields, "p.csv", 7)
-    assert isinstance(parsed, PayoutLine) == (faults(fields, "p.csv row 7") == [])
+@pytest.mark.parametrize("rules", [RAZORPAYX, STRIPE], ids=["razorpayx", "stripe"])
+@given(fields=st.lists(texts, min_size=8, max_size=8))
+def test_any_record_is_a_line_or_named_errors_and_both_paths_agree(
+    rules: Rules, fields: list[str]
+) -> None:
+    parsed = parse_payout(fields, "p.csv", 7, rules)
+    assert isinstance(parsed, PayoutLine) == (faults(fields, "p.csv row 7", rules) == [])
     if isinstance(parsed, PayoutLine):
-        assert parse_payout(parsed.record, "p.csv", 7) == parsed
+        assert parse_payout(parsed.record, "p.csv", 7, rules) == parsed

@@ -9,6 +9,7 @@ from hypothesis import given, strategies as st
 
 from domain.payout_lines import parse_payout
 from domain.payout_modes import Mode
+from domain.payout_rules import RAZORPAYX
 from domain.samples import PAYEES, sample_payouts, write_csv
 
 SHIPPED = Path(__file__).parents[2] / "samples" / "payouts.csv"
@@ -23,7 +24,7 @@ def test_the_shipped_sample_is_what_seed_1_makes() -> None:
 @given(st.integers(0, 2**64))
 def test_every_line_of_any_seed_would_be_imported_as_it_is(seed: int) -> None:
     for line in sample_payouts(50, seed):
-        assert parse_payout(line.record, "sample", 1) == line
+        assert parse_payout(line.record, "sample", 1, RAZORPAYX) == line
 
 
 def test_a_longer_sample_begins_with_a_shorter_one_and_no_external_id_repeats() -> None:

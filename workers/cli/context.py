@@ -14,6 +14,7 @@ from domain.errors import RefusedError, UnreachableError
 
 if TYPE_CHECKING:
     from db.engine import Database
+    from db.installation import Installation
     from workers.broker import Bell
     from workers.servers import Addresses
     from workers.settings import Settings
@@ -64,12 +65,17 @@ class Context:
         return self._databases[role]
 
     @cached_property
-    def installation(self) -> UUID:
-        """The id that every effect key of this database carries."""
+    def bound(self) -> "Installation":
+        """Who this database is, and whose account the payouts of it leave from."""
         from db import installation
 
         with self.database().begin() as tx:
-            return installation.get(tx).id
+            return installation.get(tx)
+
+    @property
+    def installation(self) -> UUID:
+        """The id that every effect key of this database carries."""
+        return self.bound.id
 
     @cached_property
     def bell(self) -> "Bell":

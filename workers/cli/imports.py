@@ -14,7 +14,7 @@ from workers.cli.output import JsonOne, progress, show_one
 
 if TYPE_CHECKING:
     from db.payouts.imports import Imported, Lines
-    from workers.files import PayoutFile
+    from workers.files import PayoutFile, RulesOf
 
 app = typer.Typer(name="import", help="Bring files into the database.", no_args_is_help=True)
 
@@ -49,12 +49,13 @@ def payouts(
     leaves nothing written, unless --partial.
     """
     from db.payouts.imports import Lines
+    from domain.payout_rules import rules_of
 
     here = context(ctx)
     due, because = moment(at), None if why is None else reason(why)
     if due is not None and not approve:
         raise typer.BadParameter("--at says when approved payouts are sent: give --approve too")
-    read = _read(file)
+    read = _read(file, lambda: rules_of(here.bound.provider))
     if not partial:
         read.whole()
     order = Lines(
@@ -71,13 +72,13 @@ def payouts(
     _tell(read, order, done, dry_run=dry_run, json=json)
 
 
-def _read(file: str) -> "PayoutFile":
+def _read(file: str, rules: "RulesOf") -> "PayoutFile":
     from workers.files import read_payout_file, read_payouts
 
     if file == STDIN:
         try:
             with open(0, "rb", closefd=False) as stream:
-                return read_payouts(stream, "standard input")
+                return read_payouts(stream, "standard input", rules)
         except OSError as error:
             rule = f"cannot be read: {error.strerror}"
             raise BadInputError("standard input", file, rule) from error
@@ -93,7 +94,7 @@ def _read(file: str) -> "PayoutFile":
             advance(position - seen)
             seen = position
 
-        return read_payout_file(path, progress=tell)
+        return read_payout_file(path, rules, progress=tell)
 
 
 def _import(here: Context, order: "Lines", *, dry_run: bool, why: str | None) -> "Imported":

@@ -13,6 +13,7 @@ from db import audit, installation, operators
 from db.engine import Database
 from db.payouts import imports, progress
 from domain.errors import ExpectedError
+from domain.payout_rules import RAZORPAYX
 from domain.payouts import PayoutState
 from workers.banks import open_bank
 from workers.databases import open_database
@@ -121,7 +122,7 @@ def _make_operators(database: Database) -> dict[str, str]:
 
 
 def _import(database: Database, file: Path) -> int:
-    lines = read_payout_file(file).whole().lines
+    lines = read_payout_file(file, lambda: RAZORPAYX).whole().lines
     with database.begin(IMPORT_SECONDS_MAX) as tx:
         order = imports.Lines(lines=lines, file=file.name, approve=True)
         done = imports.take_over(

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from db import installation
 from tests.operating import query
 from tests.workers.cli.conftest import Line
 
@@ -29,6 +30,18 @@ def test_the_same_file_twice_creates_nothing_new(bursar: Line) -> None:
     said = bursar("import", "payouts", file, "--approve", "--json")
     assert (said.code, said.json["created"], said.json["existing"]) == (0, 0, 2)
     assert count(bursar, "work") == 2
+
+
+def test_a_database_bound_to_stripe_takes_transfers_alone(bursar: Line) -> None:
+    """Whose rules hold is asked of the database, not of who runs the command."""
+    with bursar.database.begin() as tx:
+        installation.bind(tx, "stripe", "acct_1")
+    said = bursar("import", "payouts", bursar.file(GOOD), "--json")
+    assert said.code == 2
+    assert "must be a connected account" in said.err
+    transfer = HEADER + "A-1,Asha Rao,acct_2,1250.50,USD,,payout,Week 1\n"
+    said = bursar("import", "payouts", bursar.file(transfer), "--json")
+    assert (said.code, said.json["created_minor_USD"]) == (0, 125_050)
 
 
 def test_one_bad_row_leaves_nothing_written(bursar: Line) -> None:
