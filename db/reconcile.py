@@ -18,7 +18,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from db import clock, findings, installation, switches
-from db.payouts import verdicts
+from db.payouts import verdicts, withholding
 from db.payouts.apply import Verdict, apply
 from db.payouts.ask import known
 from db.payouts.claim import Provider, commit_to
@@ -168,10 +168,13 @@ def _adopt(tx: Tx, provider: Provider, done: _Sorted, actor: str) -> None:
         done.flag(Match.PARKED, _K.WORK_MISSING, f"payout {lost}", detail)
     if not leased.held:
         return
-    decided = {row.id: _verdict(leased, row, done) for row in read(leased, leased.held)}
+    # What was withheld in the time that was lost is withheld again: where it comes to less or more, a person looks.
+    withholding.stage(leased, provider.withholding, read(leased, leased.held))
+    rows = read(leased, leased.held)
+    decided = {row.id: _verdict(leased, row, done) for row in rows}
     unsent = [
         row
-        for row in read(leased, leased.held)
+        for row in rows
         if row.state == PayoutState.APPROVED and decided[row.id].outcome is not None
     ]
     commit_to(leased, provider, unsent)

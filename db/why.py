@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from db.tx import Row, Tx
 from domain.effects import EffectState
 from domain.errors import NotFoundError
+from domain.money import format_major
 from domain.payouts import PayoutState
 from domain.runs import RunState
 from domain.why import Gate, Place, Surroundings
@@ -19,7 +20,7 @@ LIVE_SECONDS: Final = 15.0
 AHEAD_MAX: Final = 1_000
 
 _PAYOUT: Final = sa.text("""
-    SELECT p.id, p.state, p.error, p.updated_at, e.state AS effect_state, coalesce(e.sends, 0) AS sends, e.provider_id,
+    SELECT p.id, p.state, p.error, p.updated_at, p.currency, p.net_amount, p.tds_deducted, p.tds_base, p.tds_rate_bps, p.tds_financial_year, e.state AS effect_state, coalesce(e.sends, 0) AS sends, e.provider_id,
            e.status AS provider_status, e.utr, m.source || ' -> ' || m.target || ' by ' || m.actor
              || coalesce(': ' || m.reason, '') AS last_move,
            ARRAY(SELECT f.severity || ' ' || f.kind || ': ' || f.detail FROM findings f
@@ -64,8 +65,20 @@ def payout(tx: Tx, id_: UUID) -> PayoutFacts:
         updated=_told(row.updated_at) or "",
         last_move=row.last_move,
         findings=tuple(row.findings),
+        withheld=_withheld(row) if row.tds_deducted else None,
         place=place_of(row) if row.job else None,
         around=around(tx, row.job or ""),
+    )
+
+
+def _withheld(row: Row) -> str:
+    tax, base, net = (
+        format_major(minor, row.currency)
+        for minor in (row.tds_deducted, row.tds_base, row.net_amount)
+    )
+    return (
+        f"{tax} {row.currency} of tax withheld ({row.tds_rate_bps} basis points of {base}, "
+        f"{row.tds_financial_year}): {net} is what is sent"
     )
 
 

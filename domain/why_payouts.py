@@ -24,6 +24,8 @@ class PayoutFacts:
     """`FROM -> TO by WHOM: why`, the newest."""
     findings: tuple[str, ...]
     """Open findings about it."""
+    withheld: str | None
+    """What was kept back of it as tax, in words; None where nothing was."""
     place: Place | None
     around: Surroundings
 
@@ -85,5 +87,7 @@ def _evidence(facts: PayoutFacts) -> tuple[str, ...]:
     if facts.effect_state is not None:
         provider = f", at the provider {facts.provider_id}" if facts.provider_id else ""
         lines.append(f"effect {facts.effect_state}, sent at most {facts.sends} times{provider}")
+    if facts.withheld is not None:
+        lines.append(facts.withheld)
     lines += [f"finding: {finding}" for finding in facts.findings]
     return tuple(lines)

@@ -1,8 +1,9 @@
 """The outside world as one process reaches it: what a job may be made from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from domain.ports import Alerts, Bank
+from domain.tax import Withholding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,3 +15,5 @@ class Ports:
     call_seconds_max: float = 8.0
     """The total time-out of one call to the bank."""
     recover_seconds: tuple[float, ...] = (30.0, 60.0, 120.0, 300.0, 600.0)
+    withholding: Withholding = field(default_factory=Withholding)
+    """How tax is kept back from what is paid out."""

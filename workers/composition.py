@@ -110,6 +110,7 @@ def process(
             alerts=stack.enter_context(open_alerts(settings)),
             call_seconds_max=settings.gateway_timeout_seconds,
             recover_seconds=settings.recover_seconds,
+            withholding=settings.withholding,
         )
         jobs = known.build(ports)
         name = worker_name()

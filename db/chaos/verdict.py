@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from db.tx import Row, Tx
 
 _PAYOUTS: Final = sa.text("""
-    SELECT p.id, p.external_id, p.state, p.amount, p.generation, e.state AS effect, e.key, e.sends,
+    SELECT p.id, p.external_id, p.state, coalesce(p.net_amount, p.amount) AS amount, p.generation, e.state AS effect, e.key, e.sends,
            w.job, w.parked_reason, w.last_error
     FROM payouts p LEFT JOIN effects e ON e.key = p.effect_key LEFT JOIN work w ON w.subject = p.id
     ORDER BY p.id""")

@@ -1,7 +1,7 @@
 """One completion function: whatever a provider says, and whoever heard it, settles through `apply`.
 
 Follow, recover, the submit itself and webhooks each make verdicts; `apply` writes them for the whole
-set, in lock order: effects and their evidence, the state by CAS, earnings, the work row, the books.
+set, in lock order: effects and their evidence, the state by CAS, earnings, tax, the work row, the books.
 Everything after the CAS is fed from what the CAS returned.
 """
 
@@ -14,13 +14,16 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from db import effects, findings, ledger
+from db.accounts import Owner, open_accounts
 from db.effects import Outcome
-from db.payouts.claim import entry
+from db.payouts import tax_records
+from db.payouts.claim import Leg, entry
 from db.payouts.details import Details, read
+from db.payouts.tax_records import Ended
 from db.transitions import LeasedTx, move
 from db.work import Next
 from domain.findings import Finding
-from domain.ledger import Entry, EntryType
+from domain.ledger import AccountKind, Entry, EntryType
 from domain.payouts import PAYOUTS, PayoutState
 
 
@@ -43,15 +46,16 @@ def apply(tx: LeasedTx, verdicts: Sequence[Verdict]) -> set[UUID]:
     for verdict in verdicts:
         if verdict.source is not None and verdict.target is not None:
             moving[verdict.source, verdict.target].append(verdict)
-    entries: list[Entry] = []
+    ended: list[Ended] = []
     lost: set[UUID] = set()
     for (source, target), group in sorted(moving.items()):
         moved = _move(tx, group, source, target)
-        entries += _entries(tx, moved, source, target)
+        ended += [Ended(row, source, target) for row in read(tx, moved)] if moved else []
         lost |= {v.subject for v in group} - set(moved)
+    tax_records.keep(tx, ended)
     tx.settle([_lost(tx, v) if v.subject in lost else v.next for v in verdicts])
     findings.report(tx, [v.finding for v in verdicts if v.finding is not None])
-    ledger.post(tx, entries, run=tx.holder, actor=tx.actor)
+    ledger.post(tx, _entries(tx, ended), run=tx.holder, actor=tx.actor)
     return lost
 
 
@@ -85,29 +89,43 @@ def _move(
     return moved
 
 
-def _entries(
-    tx: LeasedTx, moved: Sequence[UUID], source: PayoutState, target: PayoutState
-) -> list[Entry]:
-    if not moved:
+def _entries(tx: LeasedTx, ended: Sequence[Ended]) -> list[Entry]:
+    if not ended:
         return []
-    day = ledger.today(tx)
-    return [_entry(row, source, target, day) for row in read(tx, moved)]
+    day, taxes = ledger.today(tx), _tax_accounts(tx, ended)
+    return [_entry(one, taxes.get(one.row.currency), day) for one in ended]
 
 
-def _entry(row: Details, source: PayoutState, target: PayoutState, day: date) -> Entry:
+def _tax_accounts(tx: LeasedTx, ended: Sequence[Ended]) -> dict[str, int]:
+    """Where tax is owed, by currency; opened with the first of it."""
+    currencies = {one.row.currency for one in ended if one.row.withheld}
+    owners = [Owner(kind=AccountKind.TDS_PAYABLE, owner="", currency=c) for c in currencies]
+    opened = open_accounts(tx, owners) if owners else {}
+    return {owner.currency: account for owner, account in opened.items()}
+
+
+def _entry(ended: Ended, taxes: int | None, day: date) -> Entry:
+    row, source, target = ended
     match source, target:
         case PayoutState.PROCESSING, PayoutState.COMPLETED:
-            return entry(row, EntryType.PAYOUT_COMPLETED, row.in_transit, row.cash, day)
+            sent = (row.in_transit, row.cash, row.net)
+            withheld = (row.in_transit, taxes, row.withheld)
+            return entry(row, EntryType.PAYOUT_COMPLETED, [sent, withheld], day)
         case PayoutState.PROCESSING, PayoutState.APPROVED:
-            return entry(
-                row, EntryType.PAYOUT_PUT_BACK, row.in_transit, row.payable, day, row.put_backs or 0
-            )
+            number = row.put_backs or 0
+            return entry(row, EntryType.PAYOUT_PUT_BACK, [_back(row)], day, number)
         case PayoutState.PROCESSING, PayoutState.FAILED | PayoutState.CANCELLED:
-            return entry(row, EntryType.PAYOUT_FAILED, row.in_transit, row.payable, day)
+            return entry(row, EntryType.PAYOUT_FAILED, [_back(row)], day)
         case PayoutState.COMPLETED, PayoutState.REVERSED:
-            return entry(row, EntryType.PAYOUT_REVERSED, row.cash, row.payable, day)
+            sent, withheld = (row.cash, row.payable, row.net), (taxes, row.payable, row.withheld)
+            return entry(row, EntryType.PAYOUT_REVERSED, [sent, withheld], day)
         case _:
             raise AssertionError(f"{source} to {target} has no entry")
+
+
+def _back(row: Details) -> Leg:
+    """All that was reserved, tax too: nothing of it was paid."""
+    return (row.in_transit, row.payable, row.amount)
 
 
 def _lost(tx: LeasedTx, verdict: Verdict) -> Next:

@@ -1,12 +1,13 @@
 """Claim payouts for a send: APPROVED ones first, PROCESSING ones whose send may have been lost again.
 
-One transaction, in lock order: lease the work rows, move APPROVED to PROCESSING, commit to the
-effects (`sends + 1`, request frozen), post `payout.submitted` for those moved. What was claimed but
-is not to be sent is handed over by the table, or parked with its reason, in the same transaction.
+One transaction, in lock order: lease the work rows, withhold tax from first sends, move APPROVED to
+PROCESSING, commit to the effects (`sends + 1`, request frozen), post `payout.submitted` for those
+moved. What was claimed but is not to be sent is handed over by the table, or parked with its reason,
+in the same transaction.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 from uuid import UUID
@@ -14,6 +15,7 @@ from uuid import UUID
 from db import effects, ledger
 from db.batch import Batch
 from db.effects import Intent, Sendable
+from db.payouts import withholding
 from db.payouts.details import Details, read
 from db.transitions import LeasedTx, claim, move
 from db.tx import Tx
@@ -23,6 +25,7 @@ from domain.payout_ids import reference
 from domain.payout_modes import mode_for
 from domain.payouts import PAYOUTS, PROCESS, RECOVER, SUBMIT, PayoutState
 from domain.ports import FrozenRequest, PayoutOrder
+from domain.tax import Withholding
 
 
 class Sending(NamedTuple):
@@ -47,6 +50,8 @@ class Provider:
     freeze: Callable[[PayoutOrder], str]
     key_seconds: float
     """How long after the first send a same-key send is safe."""
+    withholding: Withholding = field(default_factory=Withholding)
+    """How tax is kept back before anything is sent to it."""
 
 
 def start_processing(tx: Tx, provider: Provider, claim_order: ClaimOrder) -> Batch[Sending]:
@@ -97,12 +102,17 @@ def _park(row: Details, reason: str) -> Next:
 
 
 def commit_to(leased: LeasedTx, provider: Provider, rows: Sequence[Details]) -> list[Sending]:
-    """Commit to a send of each of `rows` (all held): state, effect, reserved money."""
-    approved = [row.id for row in rows if row.state == PayoutState.APPROVED]
+    """Commit to a send of each of `rows` (all held): tax, state, effect, reserved money.
+
+    What cannot be sent for its tax is parked.
+    """
+    ready, refused = withholding.stage(leased, provider.withholding, rows)
+    leased.settle([_park(row, refused[row.id]) for row in rows if row.id in refused])
+    approved = [row.id for row in ready if row.state == PayoutState.APPROVED]
     moved = set(
         move(leased, PAYOUTS, approved, source=PayoutState.APPROVED, target=PayoutState.PROCESSING)
     )
-    going = [row for row in rows if row.state == PayoutState.PROCESSING or row.id in moved]
+    going = [row for row in ready if row.state == PayoutState.PROCESSING or row.id in moved]
     sendings = intend_sends(leased, provider, going)
     sent = [(row, sending) for row, sending in zip(going, sendings, strict=True) if sending]
     _post_submitted(leased, [row for row, _ in sent if row.id in moved])
@@ -173,17 +183,21 @@ def _post_submitted(leased: LeasedTx, rows: Sequence[Details]) -> None:
         ledger.post_new(leased, made, run=leased.holder, actor=leased.actor)
 
 
-def entry(
-    row: Details, kind: EntryType, debit: int | None, credit: int | None, day: date, number: int = 0
-) -> Entry:
-    """One entry of a payout's amount. Both accounts were opened before its first send."""
+Leg = tuple[int | None, int | None, int]
+"""Debit, credit, amount: the accounts by their ids, None where there is none."""
+
+
+def entry(row: Details, kind: EntryType, legs: Sequence[Leg], day: date, number: int = 0) -> Entry:
+    """One entry of a payout; legs of nothing are left out. Its accounts were opened before its first send."""
     return Entry(
         type=kind,
         key=payout_entry_key(row.id, row.generation, kind, number),
         currency=row.currency,
         effective_on=day,
-        postings=(
-            Posting(debit=_opened(row, debit), credit=_opened(row, credit), amount=row.amount),
+        postings=tuple(
+            Posting(debit=_opened(row, debit), credit=_opened(row, credit), amount=amount)
+            for debit, credit, amount in legs
+            if amount
         ),
     )
 

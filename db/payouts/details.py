@@ -18,6 +18,12 @@ class Details(NamedTuple):
     """The gross: what its payee is owed less by."""
     net: int
     """What is sent: the gross, less what was withheld at its claim."""
+    withheld: int
+    """Tax kept back at its claim."""
+    tax_year: str | None
+    """The financial year it was withheld for; None where nothing was computed (or ever will be)."""
+    is_earned: bool
+    """Made of earnings, so withheld from; an imported payout names what is to be sent."""
     currency: str
     mode: str | None
     purpose: str
@@ -45,7 +51,8 @@ class Details(NamedTuple):
 
 
 _READ: Final = sa.text("""
-    SELECT p.id, p.amount, coalesce(p.net_amount, p.amount) AS net, p.currency, p.mode, p.purpose, p.narration, p.generation,
+    SELECT p.id, p.amount, coalesce(p.net_amount, p.amount) AS net, p.tds_deducted AS withheld,
+           p.tds_financial_year AS tax_year, p.source = 'earnings' AS is_earned, p.currency, p.mode, p.purpose, p.narration, p.generation,
            p.effect_key, p.payable, p.state,
            p.approval_seal = payout_seal(p, p.generation, p.effect_key) AS is_sealed,
            a.fund_account_id, a.active, t.id AS in_transit, c.id AS cash,

@@ -4,7 +4,7 @@ from typing import Final
 
 from db import aggregates
 from db.family import Family
-from db.payouts import promises, promises_outside
+from db.payouts import promises, promises_outside, promises_tax
 from domain import payouts
 
 PAYOUTS: Final = Family(
@@ -19,6 +19,9 @@ PAYOUTS: Final = Family(
         promises_outside.COMPLETED_WAS_ACCEPTED,
         promises_outside.REJECTED_IS_NOT_PROCESSING,
         promises_outside.WORK_FITS_STATE,
+        promises_tax.WITHHELD_IS_RECORDED,
+        promises_tax.YEARS_ARE_THEIR_PAYOUTS,
+        promises_tax.RECORDS_ARE_OWED,
     ),
     columns=("external_id", "state", "amount", "currency", "error", "id"),
     named_by="external_id",

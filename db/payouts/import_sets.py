@@ -62,7 +62,7 @@ _PAYOUTS: Final = sa.text("""
                -- Only what the seal covers: the row as it is about to be.
                CAST(ROW(g.id, g.external_id, g.payee, g.account, g.payable, g.amount, g.currency, g.mode, g.purpose,
                         g.narration, NULL, 'APPROVED', 1, g.key, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-                        NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL) AS payouts), 1, g.key) END,
+                        NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL) AS payouts), 1, g.key) END,
              -- A microsecond apart, so that a listing by age has the order of the file.
              a.by, a.at, :actor, transaction_timestamp() + g.place * interval '1 microsecond'
       FROM given g

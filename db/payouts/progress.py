@@ -31,12 +31,12 @@ def waiting(tx: Tx) -> Sequence[Row]:
 
 
 _SENT: Final = sa.text("""
-    SELECT p.id, p.state, p.amount, p.generation, e.provider_id, e.sends
+    SELECT p.id, p.state, coalesce(p.net_amount, p.amount) AS amount, p.generation, e.provider_id, e.sends
     FROM payouts p LEFT JOIN effects e ON e.key = p.effect_key ORDER BY p.id""")
 
 
 def sent(tx: Tx) -> Sequence[Row]:
-    """Every payout with what its newest effect says: to be held against the provider's own list."""
+    """Every payout, what was to be sent of it, and what its newest effect says: to be held against the provider's own list."""
     return tx.rows(_SENT)
 
 

@@ -18,7 +18,7 @@ STATE_HAS_ITS_ENTRIES: Final = Invariant(
     offences="""
       WITH asked AS MATERIALIZED (
         SELECT p.id, p.state, p.generation, coalesce(e.put_backs, 0) AS put_backs,
-               EXISTS (SELECT FROM payout_earnings l WHERE l.payout = p.id) AS earned
+               p.source = 'earnings' AS earned
         FROM page p LEFT JOIN effects e ON e.key = p.effect_key),
       -- Each key such an entry would have, one more of each than there may be.
       possible AS (

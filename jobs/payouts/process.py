@@ -17,6 +17,7 @@ from domain.effects import as_evidence
 from domain.payouts import PROCESS
 from domain.ports import Bank
 from domain.tally import Tally
+from domain.tax import Withholding
 from jobs.payouts import provider
 from jobs.ports import Ports
 from jobs.shapes import Answer, Drain, Queue, StillMine
@@ -30,10 +31,15 @@ class ProcessPayouts(Drain[Sending, BankAnswer]):
     scope_keys = frozenset({"payout"})
 
     def __init__(
-        self, bank: Bank, *, call_seconds_max: float, recover_seconds: tuple[float, ...]
+        self,
+        bank: Bank,
+        *,
+        call_seconds_max: float,
+        recover_seconds: tuple[float, ...],
+        withholding: Withholding | None = None,
     ) -> None:
         self.bank = bank
-        self.provider: Provider = provider.of(bank)
+        self.provider: Provider = provider.of(bank, withholding)
         self.gates = (provider.brake(bank),)
         self.limit = provider.limit(bank)
         self.call_seconds_max = call_seconds_max
@@ -44,8 +50,12 @@ class ProcessPayouts(Drain[Sending, BankAnswer]):
         """Needs a bank."""
         if ports.bank is None:
             return None
-        seconds, delays = ports.call_seconds_max, ports.recover_seconds
-        return cls(ports.bank, call_seconds_max=seconds, recover_seconds=delays)
+        return cls(
+            ports.bank,
+            call_seconds_max=ports.call_seconds_max,
+            recover_seconds=ports.recover_seconds,
+            withholding=ports.withholding,
+        )
 
     def claim(self, tx: Tx, order: ClaimOrder) -> Batch[Sending]:
         """Commit to sending up to `order.limit` payouts."""

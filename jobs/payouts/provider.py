@@ -13,19 +13,21 @@ from domain.answers import Accepted, Answer, LookUpFailed, NotSent, Rejected, Un
 from domain.findings import Finding, FindingKind
 from domain.ports import Bank
 from domain.tally import Count, Tally
+from domain.tax import Withholding
 
 _MAY_REFUSE: Final = (Rejected, NotSent, Unknown, LookUpFailed)
 _MAY_LIMIT: Final = (Unknown, LookUpFailed)
 
 
-def of(bank: Bank) -> Provider:
-    """What a claim needs of a bank. Its keys are trusted for a day less than it promises."""
+def of(bank: Bank, withholding: Withholding | None = None) -> Provider:
+    """What a claim needs of a bank, and to withhold. Its keys are trusted for a day less than it promises."""
     window = bank.key_window - min(timedelta(days=1), bank.key_window / 6)
     return Provider(
         name=bank.provider,
         account=bank.account,
         freeze=bank.freeze,
         key_seconds=window.total_seconds(),
+        withholding=withholding or Withholding(),
     )
 
 

@@ -15,6 +15,7 @@ from db.engine import Database
 from db.reconcile import Matches
 from domain.errors import BadInputError
 from domain.ports import Bank
+from domain.tax import Withholding
 from jobs.payouts import provider
 
 PAGE: Final = 500
@@ -40,6 +41,7 @@ def reconcile_effects(
     bank: Bank,
     *,
     actor: str,
+    withholding: Withholding | None = None,
     since: datetime | None = None,
     told: Told = lambda _: None,
 ) -> Compared:
@@ -59,9 +61,8 @@ def reconcile_effects(
     matches = Matches()
     transfers = iter(bank.payouts_between(start, end))
     while page := list(islice(transfers, PAGE)):
-        compare = partial(
-            reconcile.compare, provider=provider.of(bank), transfers=page, actor=actor
-        )
+        known = provider.of(bank, withholding)
+        compare = partial(reconcile.compare, provider=known, transfers=page, actor=actor)
         matches += database.transact(compare)
         told(len(page))
     database.transact(partial(reconcile.finish, who=actor))

@@ -36,6 +36,7 @@ PAYOUT = PayoutFacts(
     updated="2026-01-05 05:00:00 UTC",
     last_move="PENDING -> APPROVED by asha",
     findings=(),
+    withheld=None,
     place=PLACE,
     around=OPEN,
 )

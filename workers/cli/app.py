@@ -33,6 +33,7 @@ MODULES: Final[Sequence[str]] = (
     "leases",
     "effects",
     "ledger",
+    "tax",
     "findings",
     "maintenance",
     "operators",

@@ -50,6 +50,7 @@ def effects(
                 database,
                 bank,
                 actor=here.actor,
+                withholding=here.settings.withholding,
                 since=since.replace(tzinfo=UTC) if since is not None else None,
                 told=done,
             )

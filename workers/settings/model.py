@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from domain.tax import Crossing, Engine, Rounding, Withholding
 from workers.settings.kinds import (
     BROKER_SCHEMES,
     CACHE_SCHEMES,
@@ -91,6 +92,12 @@ class Settings(BaseSettings):
     )
     """Delays before the first look-ups of an unknown answer; the last one repeats."""
 
+    tds_engine: Engine = Engine.GROSS
+    """From what tax is withheld before a payout made of earnings is sent."""
+    tds_crossing: Crossing = Crossing.EXCESS_ONLY
+    """What is taxed of the payout that carries its payee over the year's exemption."""
+    tds_rounding: Rounding = Rounding.FLOOR_MINOR
+
     alert_url: HttpUrl | None = Field(default=None, repr=False)
     """Takes a JSON POST for each new finding that pages somebody."""
     heartbeat_url: HttpUrl | None = Field(default=None, repr=False)
@@ -122,6 +129,13 @@ class Settings(BaseSettings):
                 return "stripe", self.stripe_account
             case None:
                 return None, None
+
+    @property
+    def withholding(self) -> Withholding:
+        """How tax is withheld."""
+        return Withholding(
+            engine=self.tds_engine, crossing=self.tds_crossing, rounding=self.tds_rounding
+        )
 
 
 UNUSED: Final = frozenset({"listen_url", "cache_url", "events_url"})

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from db.engine import Database
+from tests.builders import owner
 from tests.operating import opened
 
 
@@ -19,4 +20,11 @@ def operator(database_url: str) -> Iterator[Database]:
 def worker(database_url: str) -> Iterator[Database]:
     """This test's database, acting as a worker."""
     with opened(database_url, "bursar_worker") as database:
+        yield database
+
+
+@pytest.fixture
+def outside(database_url: str) -> Iterator[Database]:
+    """The database as its owner, for changing what no process may."""
+    with owner(database_url) as database:
         yield database

@@ -18,6 +18,7 @@ from domain.payout_ids import reference
 from domain.switches import RESTORED
 from jobs.payouts.reconcile_effects import Compared, reconcile_effects
 from tests.driving import claim, drive, follow, hasten, ids, process, recover
+from tests.earned import over_the_limit
 from tests.fakes.bank import FakeBank
 from tests.operating import change, line, opened, query, samples, take
 from tests.servers import Databases
@@ -102,6 +103,23 @@ def test_payouts_sent_after_the_backup_are_found_and_not_sent_again(
         assert len(ids(worker, "COMPLETED")) == 60
         assert [bank.times_paid(reference(p, 1)) for p in ids(worker, "COMPLETED")] == [1] * 60
         assert len(bank.submits) == 60
+        assert_sound(worker)
+
+
+def test_what_was_sent_with_tax_withheld_is_withheld_from_again_and_adopted(
+    databases: Databases, copies: ExitStack, database_url: str, bank: FakeBank
+) -> None:
+    """F34: the same tax comes out again, so what the bank was asked for is what we would ask for."""
+    with working(database_url) as (operator, worker):
+        over_the_limit(operator, ["A", "B", "C"])
+    restored = backup(databases, copies, database_url)
+    with working(database_url) as (_, worker):
+        assert drive(worker, process(bank)) == 3
+    with working(restored) as (operator, worker):
+        assert compare(operator, bank).matches == {Match.ADOPTED: 3}
+        assert_sound(worker)
+        finish(worker, bank)
+        assert len(ids(worker, "COMPLETED")) == len(bank.submits) == 3
         assert_sound(worker)
 
 

@@ -58,10 +58,12 @@ CREATE TABLE payouts (
   source        text NOT NULL DEFAULT 'import' CHECK (source IN (
     'import',     -- a file named the amount to send: nothing is withheld from it
     'earnings')), -- a batch made it of earnings: withheld as the law asks
-  -- What is sent and what is kept back, fixed at the claim; null and 0 before the first.
+  -- What is sent and what is kept back, fixed at the claim of the first send; null and 0 before it. In a payout
+  -- that failed they say what its last request was: it is counted nowhere, and a retry computes anew.
   net_amount    bigint CHECK (net_amount > 0),
   tds_deducted  bigint NOT NULL DEFAULT 0 CHECK (tds_deducted >= 0),
-  tds_base      bigint NOT NULL DEFAULT 0 CHECK (tds_base >= 0),
+  tds_gross     bigint NOT NULL DEFAULT 0 CHECK (tds_gross >= 0),   -- of the sales behind it
+  tds_base      bigint NOT NULL DEFAULT 0 CHECK (tds_base >= 0),    -- what was taxed
   tds_rate_bps  smallint,
   tds_engine    text,
   tds_financial_year text,
@@ -71,6 +73,8 @@ CREATE TABLE payouts (
 ) WITH (fillfactor = 50);
 -- Keyset pages, newest first. No index names the state: a change of state stays on its page.
 CREATE INDEX payouts_by_age ON payouts (created_at, id);
+-- What a tax year is the sum of; imported payouts are not in it.
+CREATE INDEX payouts_of_tax_year ON payouts (payee, tds_financial_year) WHERE tds_financial_year IS NOT NULL;
 
 CREATE TABLE earnings (
   id          uuid PRIMARY KEY,

@@ -172,6 +172,7 @@ RETURNS TABLE (subject uuid, outcome text, from_state text) LANGUAGE plpgsql AS 
 #variable_conflict use_column
 DECLARE
   mine uuid[];
+  staged uuid[];
 BEGIN
   -- Lock order: work rows, then subjects, each in key order.
   PERFORM FROM work w WHERE w.subject = ANY (ids) ORDER BY w.job, w.subject FOR UPDATE;
@@ -179,6 +180,8 @@ BEGIN
   -- Work that came while we waited for its subject is out of that order: taken where it is free, never waited for.
   SELECT coalesce(array_agg(l.subject), '{}') INTO mine
   FROM (SELECT w.subject FROM work w WHERE w.subject = ANY (ids) FOR UPDATE SKIP LOCKED) l;
+  SELECT coalesce(array_agg(p.id), '{}') INTO staged FROM payouts p
+  WHERE p.id = ANY (ids) AND p.state = 'APPROVED' AND p.tds_financial_year IS NOT NULL;
   RETURN QUERY
   WITH judged AS MATERIALIZED (
     SELECT wanted.id, p.state,
@@ -204,7 +207,9 @@ BEGIN
   approved AS (
     UPDATE payouts p SET state = to_state, generation = k.generation, effect_key = k.key,
            approval_seal = payout_seal(p, k.generation, k.key),
-           approved_by = actor, approved_at = clock_timestamp(), error = NULL, updated_at = clock_timestamp()
+           approved_by = actor, approved_at = clock_timestamp(), error = NULL, updated_at = clock_timestamp(),
+           -- Another request: what is withheld from it is computed at its claim.
+           net_amount = NULL, tds_deducted = 0, tds_gross = 0, tds_base = 0, tds_rate_bps = NULL, tds_engine = NULL, tds_financial_year = NULL
     FROM keyed k WHERE p.id = k.id AND to_state = 'APPROVED' RETURNING p.id),
   ended AS (
     UPDATE payouts p SET state = to_state, error = why, updated_at = clock_timestamp()
@@ -224,4 +229,9 @@ BEGIN
     INSERT INTO moves (kind, subject, source, target, actor, reason)
     SELECT 'payout', n.id, n.state, to_state, actor, why FROM next n)
   SELECT j.id, j.outcome, j.state FROM judged j ORDER BY j.id;
+  -- Put back with its tax computed, and never to be sent now: its payee's year is without it.
+  IF cardinality(staged) > 0 THEN
+    PERFORM count_in_tax_years(array_agg(p.id), array_agg(p.tds_financial_year), array_agg(-1))
+    FROM payouts p WHERE p.id = ANY (staged) AND p.state = 'CANCELLED' HAVING count(*) > 0;
+  END IF;
 END $$;
