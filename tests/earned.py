@@ -13,7 +13,9 @@ from db.payouts.decide import decide
 from db.tx import Tx
 from domain.decisions import Decision
 from domain.ledger import AccountKind, Entry, EntryType, Posting
-from domain.payout_ids import payee_id, payout_account_id, payout_id
+from domain.payout_ids import payee_id, payout_account_id, payout_id, reference
+from tests.driving import drive, follow, hasten, process
+from tests.fakes.bank import FakeBank
 
 _PAYEE = sa.text("""
     INSERT INTO payees (id, name, payable, tax_class, has_pan, resident)
@@ -106,3 +108,15 @@ def _fund(tx: Tx, payee: UUID, name: str, share: int, currency: str) -> int:
 def over_the_limit(operator: Database, names: Sequence[str]) -> list[UUID]:
     """Payouts of one payee, each of just more than half of what is exempt in a year."""
     return [earned(operator, name, gross=LIMIT // 2 + 50_000) for name in names]
+
+
+def paid_and_given_back(operator: Database, worker: Database, bank: FakeBank) -> None:
+    """Two payouts of a company with tax withheld: both were paid, and one came back."""
+    first, _ = (earned(operator, f"z-{n}", gross=100_000, payee=COMPANY) for n in (1, 2))
+    drive(worker, process(bank))
+    bank.finish()
+    hasten(worker)
+    drive(worker, follow(bank))
+    bank.settle(reference(first, 1), "reversed")
+    hasten(worker)
+    drive(worker, follow(bank))

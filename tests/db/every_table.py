@@ -24,6 +24,11 @@ ROWS: Final = (
     "INSERT INTO schedule_settings (schedule, cron, changed_by, why) VALUES ('a', '* * * * *', 'asha', 'because')",
     "INSERT INTO switches (name, is_on, who, why) VALUES ('a', true, 'asha', 'because') ON CONFLICT DO NOTHING",
     "INSERT INTO switch_changes (name, is_on, who, why) VALUES ('a', true, 'asha', 'because')",
+    "INSERT INTO tax_years (payee, financial_year) SELECT id, '2026-27' FROM payees LIMIT 1",
+    """INSERT INTO tax_records (payout, generation, payee, currency, financial_year, quarter, section, code, engine,
+                                rate_bps, gross, share, base, tax, recorded_at)
+       SELECT id, 1, payee, 'INR', '2026-27', 'Q1', 's', 'c', 'e', 10, 1000, 800, 1000, 1, clock_timestamp()
+       FROM payouts LIMIT 1""",
     "INSERT INTO ticks (schedule, tick_at, outcome, run, recorded_by) VALUES ('a', clock_timestamp(), 'run', 1, 'w')",
     "INSERT INTO workers (id, host, pid, version, jobs) VALUES ('w', 'h', 1, '1', '{}')",
 )

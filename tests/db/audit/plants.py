@@ -137,6 +137,35 @@ PLANTS = [
         "payout ",
     ),
     ("last-move-is-the-state", "DELETE FROM moves WHERE target = 'COMPLETED'", "payout "),
+    ("withheld-is-recorded", "DELETE FROM tax_records WHERE NOT is_reversal", "payout "),
+    ("withheld-is-recorded", "DELETE FROM tax_records WHERE is_reversal", "payout "),
+    ("withheld-is-recorded", "UPDATE tax_records SET tax = 7 WHERE NOT is_reversal", "payout "),
+    ("withheld-is-recorded", "UPDATE payouts SET source = 'import'", "payout "),
+    ("withheld-is-recorded", "DELETE FROM tax_years", "payout "),
+    (
+        "withheld-is-recorded",
+        "UPDATE payouts SET state = 'FAILED' WHERE source = 'earnings' AND state = 'COMPLETED'",
+        "payout ",
+    ),
+    (
+        "withheld-is-recorded",
+        """
+        UPDATE payouts SET net_amount = NULL, tds_deducted = 0
+        WHERE source = 'earnings' AND state = 'COMPLETED'""",
+        "payout ",
+    ),
+    ("tax-years-are-their-payouts", "UPDATE tax_years SET gross = gross + 1", "tax year "),
+    (
+        "tax-years-are-their-payouts",
+        "UPDATE payouts SET state = 'REVERSED' WHERE source = 'earnings' AND state = 'COMPLETED'",
+        "tax year ",
+    ),
+    ("tax-records-are-owed", "DELETE FROM tax_records WHERE is_reversal", "currency INR"),
+    (
+        "tax-records-are-owed",
+        "UPDATE balances SET credits = credits + 1 WHERE account = <tax> AND stripe = 0",
+        "currency INR",
+    ),
     ("seal-fits", "UPDATE payouts SET amount = amount + 1 WHERE id = <APPROVED>", "payout "),
     (
         "seal-fits",

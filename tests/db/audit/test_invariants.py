@@ -13,6 +13,7 @@ from db.tx import Tx
 from tests.conftest import Addresses
 from tests.db.audit.plants import HARMLESS, PLANTS
 from tests.driving import every_state
+from tests.earned import paid_and_given_back
 from tests.fakes.bank import FakeBank
 from tests.operating import opened
 from tests.servers import Databases
@@ -22,6 +23,7 @@ PAYOUT = "(SELECT min(CAST(id AS text))::uuid FROM payouts WHERE state = '?')"
 ACCOUNT = "(SELECT id FROM accounts WHERE kind = '?')"
 NAMED = {
     "<cash>": ACCOUNT.replace("?", "cash"),
+    "<tax>": ACCOUNT.replace("?", "tds_payable"),
     "<liability>": ACCOUNT.replace("?", "imported_liability"),
     **{f"<{state}>": PAYOUT.replace("?", state) for state in STATES},
 }
@@ -29,11 +31,13 @@ NAMED = {
 
 @pytest.fixture(scope="module")
 def scene(databases: Databases, template: str, addresses: Addresses) -> Iterator[sa.Engine]:
-    """A database with payouts in every state, as superuser."""
+    """A database with payouts in every state, some of them with tax withheld, as superuser."""
     with databases.database(template) as name:
         url = databases.url(name)
         with opened(url) as operator, opened(url, "bursar_worker") as worker:
-            every_state(operator, worker, FakeBank())
+            bank = FakeBank()
+            paid_and_given_back(operator, worker, bank)
+            every_state(operator, worker, bank)
         admin = sa.make_url(addresses.admin_url).set(database=name)
         engine = sa.create_engine(admin, poolclass=sa.pool.NullPool)
         yield engine
