@@ -1,6 +1,7 @@
 """What a Stripe transfer says, in our words.
 
-A transfer has no status: it exists, which is to be paid, until it is reversed. Source: Stripe's
+A transfer has no status: it exists, which is to be paid, until it is reversed. What the payee's own
+account shows of it, `destination_payment`, stands where a bank's UTR does. Source: Stripe's
 transfer object.
 """
 
@@ -39,7 +40,7 @@ def read_transfer(entity: object) -> ProviderPayout | None:
         amount_minor=amount,
         currency=currency.upper(),
         fund_account_id=text(entity, "destination"),
-        utr=None,
+        utr=text(entity, "destination_payment"),
         reason=None,
         created_at=created_at,
     )

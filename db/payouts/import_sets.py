@@ -109,7 +109,8 @@ class Import:
         self.tx, self.installation, self.order, self.actor = tx, installation, order, actor
         self.done = Imported()
         self.day = ledger.today(tx)
-        self.payees: dict[str, tuple[UUID, int]] = {}
+        self.payees: dict[tuple[str, str], tuple[UUID, int]] = {}
+        """By name and currency: the payee, and what is owed to them in that currency."""
         self.accounts: dict[tuple[str, str], UUID] = {}
         self.books: dict[str, int] = {}
         self.nets = Nets()
@@ -140,9 +141,9 @@ class Import:
             self.tx, [_book(kind, currency) for kind in _SYSTEM for currency in currencies]
         )
         self.books = {c: opened[_book(AccountKind.IMPORTED_LIABILITY, c)] for c in currencies}
-        names = {line.payee: line.currency for line in lines}
-        for start in range(0, len(names), SET_MAX):
-            self._open_payees(list(names.items())[start : start + SET_MAX])
+        owed = list(dict.fromkeys((line.payee, line.currency) for line in lines))
+        for start in range(0, len(owed), SET_MAX):
+            self._open_payees(owed[start : start + SET_MAX])
         pairs = sorted({(line.payee, line.fund_account_id) for line in lines})
         self.accounts = {pair: payout_account_id(self.installation, *pair) for pair in pairs}
         for start in range(0, len(pairs), SET_MAX):
@@ -150,23 +151,21 @@ class Import:
             self.tx.run(
                 _ACCOUNTS,
                 ids=[self.accounts[pair] for pair in part],
-                payees=[self.payees[name][0] for name, _ in part],
+                payees=[payee_id(self.installation, name) for name, _ in part],
                 tokens=[token for _, token in part],
             )
 
-    def _open_payees(self, names: Sequence[tuple[str, str]]) -> None:
-        ids = [payee_id(self.installation, name) for name, _ in names]
+    def _open_payees(self, owed: Sequence[tuple[str, str]]) -> None:
+        """Make payees and their accounts in the books; a payee's own is that of their first currency."""
+        ids = [payee_id(self.installation, name) for name, _ in owed]
         owners = [
             Owner(kind=AccountKind.PAYEE_PAYABLE, owner=str(id_), currency=currency)
-            for id_, (_, currency) in zip(ids, names, strict=True)
+            for id_, (_, currency) in zip(ids, owed, strict=True)
         ]
         opened = open_accounts(self.tx, owners)
         payables = [opened[owner] for owner in owners]
-        self.tx.run(_PAYEES, payees=ids, names=[name for name, _ in names], payables=payables)
-        self.payees |= {
-            name: both
-            for (name, _), both in zip(names, zip(ids, payables, strict=True), strict=True)
-        }
+        self.tx.run(_PAYEES, payees=ids, names=[name for name, _ in owed], payables=payables)
+        self.payees |= dict(zip(owed, zip(ids, payables, strict=True), strict=True))
 
     def _take(self, part: Part, columns: dict[str, object]) -> None:
         created, made = 0, set[UUID]()
@@ -204,7 +203,7 @@ class Import:
         """The parameters of one set, lists as array literals already: nothing is left for later."""
         own, ids = str(self.installation), [_text(number) for number, _ in part]
         lines = [self.order.lines[at] for _, at in part]
-        payees = [self.payees[line.payee] for line in lines]
+        payees = [self.payees[line.payee, line.currency] for line in lines]
         return {
             "approve": self.order.approve,
             "actor": self.actor,

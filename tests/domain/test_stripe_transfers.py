@@ -58,6 +58,7 @@ def test_the_object_that_stripe_publishes_as_its_example_is_read() -> None:
     assert read
     assert (read.status, read.amount_minor, read.currency) == (ProviderStatus.PAID, 400, "USD")
     assert (read.fund_account_id, read.reference) == ("acct_1MTfjCQ9PRzxEwkZ", "ORDER_95")
+    assert read.utr == "py_1MiN3gQ9PRzxEwkZWTPGNq9o"
     assert read.created_at.isoformat() == "2023-03-05T19:17:24+00:00"
 
 

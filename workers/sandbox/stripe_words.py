@@ -59,6 +59,7 @@ def transfer(row: sqlite3.Row, *, reversed_minor: int) -> dict[str, object]:
         "currency": row["currency"].lower(),
         "description": row["narration"],
         "destination": row["fund_account_id"],
+        "destination_payment": f"py_{row['number']:014d}",
         "livemode": False,
         "metadata": json.loads(row["notes"]),
         "reversed": reversed_minor == row["amount"],

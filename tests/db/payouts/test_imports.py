@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from db import installation
+from db import books, installation
 from db.engine import Database
 from db.payouts.imports import Lines, look, take_over
 from domain.effects import effect_key
@@ -239,3 +239,22 @@ def test_a_worker_may_not_import(worker: Database) -> None:
 def test_one_payee_with_two_destinations_is_one_payee(operator: Database) -> None:
     take(operator, [line("A-1"), line("A-2", fund_account_id="fa_2")])
     assert (counts(operator)["payees"], counts(operator)["payout_accounts"]) == (1, 2)
+
+
+def test_a_payee_is_owed_in_each_currency_by_itself(operator: Database) -> None:
+    """Invariant 44: in one file as in two; no posting mixes currencies."""
+    lines = [line("A-1"), line("A-2", currency="USD"), line("A-3", currency="JPY")]
+    take(operator, [lines[0], lines[1]])
+    take(operator, [*lines, line("A-4", currency="USD")])
+    owed = query(
+        operator,
+        """SELECT a.currency, b.credits FROM accounts a JOIN balances b ON b.account = a.id
+           WHERE a.kind = 'payee_payable' ORDER BY a.currency""",
+    )
+    amount = lines[0].amount_minor
+    assert owed == [("INR", amount), ("JPY", amount), ("USD", 2 * amount)]
+    assert counts(operator)["payees"] == 1
+    with operator.begin() as tx:
+        named = books.accounts(tx, books.AccountPage(kind="payee_payable"))
+    assert {row.payee for row in named} == {"Asha Rao"}
+    assert drift(operator) == 0
