@@ -80,7 +80,7 @@ _OPEN: Final = sa.text(f"""
     FROM payouts p
     JOIN payees y ON y.id = p.payee
     CROSS JOIN LATERAL ({GROSS}) s
-    WHERE p.source = 'earnings' AND p.state IN ('PENDING', 'APPROVED') AND p.tds_financial_year IS NULL
+    WHERE p.source = 'earnings' AND p.state IN ('PENDING', 'APPROVED') AND p.tds_engine IS NULL
     ORDER BY p.created_at, p.id""")
 
 _THEIR_YEARS: Final = sa.text("""

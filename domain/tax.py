@@ -16,6 +16,8 @@ from domain.tax_rates import Rate
 class Engine(StrEnum):
     """From what, and from which amount on, tax is withheld."""
 
+    NONE = "none"
+    """From nothing, in any currency: for a marketplace that this law is not about."""
     LEGACY = "legacy"
     """From the payee's share, past 50,000 rupees of it in a year, whoever the payee is."""
     SHARE = "194o"
@@ -119,6 +121,8 @@ def withhold(
     policy: Withholding, rate: Rate, payee: Payee, year: Year, *, gross: int, share: int
 ) -> Withheld:
     """Return what is kept back of a payout of `share` out of sales of `gross`, after `year`."""
+    if policy.engine is Engine.NONE:
+        return Withheld(gross, share, 0, 0, 0)
     limit = _limit(policy.engine, payee)
     amount, before = (gross, year.gross) if policy.engine is Engine.GROSS else (share, year.share)
     base = amount
@@ -133,7 +137,7 @@ def _limit(engine: Engine, payee: Payee) -> int | None:
     match engine:
         case Engine.LEGACY:
             return LEGACY_LIMIT
-        case Engine.SHARE:
+        case Engine.SHARE | Engine.NONE:
             return None
         case Engine.GROSS:
             return LIMIT if payee.tax_class in EXEMPT and payee.has_pan else None

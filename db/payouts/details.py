@@ -21,7 +21,9 @@ class Details(NamedTuple):
     withheld: int
     """Tax kept back at its claim."""
     tax_year: str | None
-    """The financial year it was withheld for; None where nothing was computed (or ever will be)."""
+    """The financial year it counts in; None where nothing was computed, or there was nothing to compute."""
+    tax_engine: str | None
+    """What its tax was computed by; None before the claim of its first send."""
     is_earned: bool
     """Made of earnings, so withheld from; an imported payout names what is to be sent."""
     currency: str
@@ -52,7 +54,7 @@ class Details(NamedTuple):
 
 _READ: Final = sa.text("""
     SELECT p.id, p.amount, coalesce(p.net_amount, p.amount) AS net, p.tds_deducted AS withheld,
-           p.tds_financial_year AS tax_year, p.source = 'earnings' AS is_earned, p.currency, p.mode, p.purpose, p.narration, p.generation,
+           p.tds_financial_year AS tax_year, p.tds_engine AS tax_engine, p.source = 'earnings' AS is_earned, p.currency, p.mode, p.purpose, p.narration, p.generation,
            p.effect_key, p.payable, p.state,
            p.approval_seal = payout_seal(p, p.generation, p.effect_key) AS is_sealed,
            a.fund_account_id, a.active, t.id AS in_transit, c.id AS cash,

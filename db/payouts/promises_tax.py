@@ -24,9 +24,9 @@ WITHHELD_IS_RECORDED: Final = Invariant(
       judged AS (
         SELECT p.id, p.state, CASE
           WHEN p.source <> 'earnings' THEN 'it was imported, and tax is withheld from it'
-          WHEN p.state IN ('PROCESSING', 'COMPLETED', 'REVERSED') AND (p.net_amount IS NULL OR p.tds_financial_year IS NULL)
+          WHEN p.state IN ('PROCESSING', 'COMPLETED', 'REVERSED') AND (p.net_amount IS NULL OR p.tds_engine IS NULL OR (p.tds_engine = 'none') <> (p.tds_financial_year IS NULL))
             THEN 'it was sent with no tax computed'
-          WHEN coalesce(k.paid, 0) <> CASE WHEN p.state IN ('COMPLETED', 'REVERSED') THEN 1 ELSE 0 END
+          WHEN coalesce(k.paid, 0) <> CASE WHEN p.state IN ('COMPLETED', 'REVERSED') AND p.tds_engine <> 'none' THEN 1 ELSE 0 END
             THEN format('%s records say that it was paid', coalesce(k.paid, 0))
           WHEN NOT k.fits THEN 'its record is not what was withheld from it'
           WHEN p.state = 'REVERSED' AND (k.gross, k.tax) <> (0, 0) THEN 'what was recorded of it is not given back'

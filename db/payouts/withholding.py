@@ -17,7 +17,7 @@ from db.transitions import LeasedTx
 from db.tx import Row, Tx
 from domain.payout_modes import Mode, mode_fault
 from domain.payouts import PayoutState
-from domain.tax import CURRENCY, Payee, TaxClass, Withheld, Withholding, Year, withhold
+from domain.tax import CURRENCY, Engine, Payee, TaxClass, Withheld, Withholding, Year, withhold
 from domain.tax_periods import period
 from domain.tax_rates import Rate, rate_on
 
@@ -48,7 +48,7 @@ _WRITE: Final = sa.text("""
              tds_rate_bps = g.rate, tds_engine = :engine, tds_financial_year = :financial_year
       FROM unnest(CAST(:ids AS uuid[]), CAST(:nets AS bigint[]), CAST(:taxes AS bigint[]), CAST(:grosses AS bigint[]),
                   CAST(:bases AS bigint[]), CAST(:rates AS int[])) AS g (id, net, tax, gross, base, rate)
-      WHERE p.id = g.id AND p.state = 'APPROVED' AND p.tds_financial_year IS NULL
+      WHERE p.id = g.id AND p.state = 'APPROVED' AND p.tds_engine IS NULL
       RETURNING p.id)
     SELECT count(*) FROM staged""")
 
@@ -69,11 +69,13 @@ def stage(
         return list(rows), {}
     at = period(clock.now(tx))
     facts = tx.rows(_FACTS, ids=fresh)
-    years = _lock(tx, {fact.payee for fact in facts}, at.financial_year)
+    # What nothing is withheld from is in no tax year.
+    year = None if policy.engine is Engine.NONE else at.financial_year
+    years = _lock(tx, {fact.payee for fact in facts}, year)
     found, refused = one_by_one(facts, policy, rate_on(at.day), years)
-    _write(tx, found, engine=policy.engine, financial_year=at.financial_year)
+    _write(tx, found, engine=policy.engine, financial_year=year)
     ready = [
-        row._replace(net=one.net, withheld=one.tax, tax_year=at.financial_year)
+        row._replace(net=one.net, withheld=one.tax, tax_year=year)
         if (one := found.get(row.id))
         else row
         for row in rows
@@ -83,7 +85,7 @@ def stage(
 
 
 def _is_fresh(row: Details) -> bool:
-    return row.is_earned and row.tax_year is None and row.state == PayoutState.APPROVED
+    return row.is_earned and row.tax_engine is None and row.state == PayoutState.APPROVED
 
 
 def one_by_one(
@@ -96,7 +98,7 @@ def one_by_one(
     found: dict[UUID, Withheld] = {}
     refused: dict[UUID, str] = {}
     for fact in facts:
-        reason = _not_ours(fact)
+        reason = _not_ours(fact, policy)
         if reason is None:
             year, payee = years[fact.payee], Payee(TaxClass(fact.tax_class), fact.has_pan)
             one = withhold(policy, rate, payee, year, gross=fact.gross, share=fact.amount)
@@ -109,29 +111,39 @@ def one_by_one(
     return found, refused
 
 
-def _not_ours(fact: Row) -> str | None:
+def _not_ours(fact: Row, policy: Withholding) -> str | None:
     """Why nobody may compute what is withheld from a payout; None where it can be done."""
+    if fact.gross is None:
+        return "no earnings are behind it"
+    if policy.engine is Engine.NONE:
+        return None
     if not fact.resident:
         return "its payee is no resident of India: other rules of withholding hold, pay it by hand"
     if fact.currency != CURRENCY:
         return f"nobody has said how tax is withheld in {fact.currency}"
-    return "no earnings are behind it" if fact.gross is None else None
+    return None
 
 
 def _too_little(fact: Row, one: Withheld) -> str | None:
-    """Why what is left after tax cannot be sent; None where it can."""
+    """Why what is left after tax cannot be sent; None where it can, or where there was no tax."""
+    if one.tax == 0:
+        return None
     fault = mode_fault(None if fact.mode is None else Mode(fact.mode), one.net)
     return (
         None if fault is None else f"{one.net} minor units are left after tax of {one.tax}: {fault}"
     )
 
 
-def _lock(tx: Tx, payees: Collection[UUID], financial_year: str) -> dict[UUID, Year]:
+def _lock(tx: Tx, payees: Collection[UUID], financial_year: str | None) -> dict[UUID, Year]:
+    if financial_year is None:
+        return dict.fromkeys(payees, Year())
     rows = tx.rows(_YEARS, payees=list(payees), financial_year=financial_year)
     return {row.payee: Year(row.gross, row.share, row.base, row.tax) for row in rows}
 
 
-def _write(tx: Tx, found: Mapping[UUID, Withheld], *, engine: str, financial_year: str) -> None:
+def _write(
+    tx: Tx, found: Mapping[UUID, Withheld], *, engine: str, financial_year: str | None
+) -> None:
     if not found:
         return
     staged = tx.scalar(
@@ -147,7 +159,8 @@ def _write(tx: Tx, found: Mapping[UUID, Withheld], *, engine: str, financial_yea
     )
     if staged != len(found):
         raise AssertionError("a payout that was locked as APPROVED and not withheld from is so")
-    count(tx, [(id_, financial_year, 1) for id_ in found])
+    if financial_year is not None:
+        count(tx, [(id_, financial_year, 1) for id_ in found])
 
 
 def count(tx: Tx, changes: Sequence[tuple[UUID, str, int]]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,9 @@ import pytest
 import sqlalchemy as sa
 
 from db.engine import Database
+from db.payouts.claim import start_processing
 from db.payouts.decide import decide
+from db.work import ClaimOrder
 from domain.answers import Answer, NotSent, Unknown
 from domain.decisions import Decision
 from domain.ports import Bank
@@ -20,7 +23,7 @@ from tests.builders import assert_sound, hurry, payout, seed
 from tests.driving import drive, follow, process, recover
 from tests.earned import COMPANY, LIMIT, PERSON, Who, earned, over_the_limit
 from tests.fakes.bank import FakeBank
-from tests.operating import change, query
+from tests.operating import PROVIDER, change, query
 from workers.sandbox.faults import Fault
 
 
@@ -160,6 +163,36 @@ def test_other_currencies_wait_for_somebody_who_knows_their_law(
     id_ = earned(operator, "A", gross=100_000, currency="USD")
     drive(worker, process(FakeBank()))
     assert payout(worker, id_).w_parked == "nobody has said how tax is withheld in USD"
+
+
+def test_a_marketplace_this_law_is_not_about_sends_in_any_currency(
+    operator: Database, worker: Database
+) -> None:
+    id_ = earned(operator, "A", gross=100_000, currency="USD")
+    none = replace(PROVIDER, withholding=Withholding(engine=Engine.NONE))
+    with worker.begin() as tx:
+        start_processing(tx, none, ClaimOrder(run=1, limit=1, lease_seconds=15))
+    assert withheld(worker, id_) == (80_000, 0, 0, 0)
+
+
+def test_a_marketplace_this_law_is_not_about_sends_everything_whole(
+    operator: Database, worker: Database
+) -> None:
+    """What was put back stays as it was computed, though the setting has changed meanwhile."""
+    id_ = earned(operator, "A", gross=100_000, payee=PERSON._replace(resident=False))
+    bank = FakeBank()
+    bank.script(NotSent(reason="no route"))
+    none = Withholding(engine=Engine.NONE)
+    job = ProcessPayouts(bank, call_seconds_max=1.0, recover_seconds=(1.0,), withholding=none)
+    drive(worker, job)
+    hurry(worker)
+    drive(worker, process(bank))
+    bank.finish()
+    hurry(worker)
+    drive(worker, follow(bank))
+    assert (payout(worker, id_).state, withheld(worker, id_)) == ("COMPLETED", (80_000, 0, 0, 0))
+    assert query(worker, "SELECT FROM tax_years") == query(worker, "SELECT FROM tax_records") == []
+    assert_sound(worker)
 
 
 @pytest.mark.parametrize(
