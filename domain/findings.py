@@ -34,6 +34,11 @@ class FindingKind(StrEnum):
     PAYOUT_STUCK = "payout-stuck"
     PAYOUT_NOT_AT_PROVIDER = "payout-not-at-provider"
     PAYOUT_STATUS_DIFFERS = "payout-status-differs"
+    STATEMENT_LINE_UNMATCHED = "statement-line-unmatched"
+    STATEMENT_MISSING = "statement-missing"
+    STATEMENT_AMOUNT_DIFFERS = "statement-amount-differs"
+    STATEMENT_STATE_DIFFERS = "statement-state-differs"
+    STATEMENT_GAP = "statement-gap"
     PROVIDER_BRAKE = "provider-brake"
     BOOKS_DRIFT = "books-drift"
     INVARIANT_BROKEN = "invariant-broken"
@@ -75,6 +80,11 @@ SEVERITIES: Final[Mapping[FindingKind, Severity]] = MappingProxyType({
     _K.PAYOUT_STUCK: Severity.P1,
     _K.PAYOUT_NOT_AT_PROVIDER: Severity.P1,
     _K.PAYOUT_STATUS_DIFFERS: Severity.P1,
+    _K.STATEMENT_LINE_UNMATCHED: Severity.P0,
+    _K.STATEMENT_MISSING: Severity.P0,
+    _K.STATEMENT_AMOUNT_DIFFERS: Severity.P0,
+    _K.STATEMENT_STATE_DIFFERS: Severity.P0,
+    _K.STATEMENT_GAP: Severity.P1,
     _K.PROVIDER_BRAKE: Severity.P0,
     _K.BOOKS_DRIFT: Severity.P0,
     _K.INVARIANT_BROKEN: Severity.P0,

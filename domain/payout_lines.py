@@ -1,13 +1,16 @@
 """One payout as an import file asks for it, read from a record of texts."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
+from operator import attrgetter
 
 from domain.errors import BadInputError, BrokenError
 from domain.money import format_major, parse_major
 from domain.payout_modes import Mode
-from domain.payout_rules import Rules, faults, fits_label, fits_narration, fits_purpose
+from domain.payout_rules import FIELDS, Rules, faults, fits_narration, fits_purpose
+from domain.records import Records, fits_label
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,4 +98,17 @@ def _fitting(record: Sequence[str], rules: Rules) -> PayoutLine | None:
         mode=mode,
         purpose=purpose,
         narration=narration,
+    )
+
+
+def payout_records(rules: Callable[[], Rules]) -> Records[PayoutLine]:
+    """A file of payouts by the rules of a provider, which are asked for with the first record and then kept."""
+    known = cache(rules)
+    return Records(
+        name="payouts",
+        fields=FIELDS,
+        parse=lambda record, file, row: parse_payout(record, file, row, known()),
+        key=attrgetter("external_id"),
+        key_field="external_id",
+        optional=frozenset({"mode", "narration"}),
     )

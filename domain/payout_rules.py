@@ -5,10 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from domain import stripe
+from domain import records, stripe
 from domain.errors import BadInputError
 from domain.money import parse_major
 from domain.payout_modes import Mode, mode_fault
+from domain.records import LABEL_RULE, fits_label
 
 FIELDS: Final = (
     "external_id", "payee", "fund_account_id", "amount", "currency", "mode", "purpose", "narration",
@@ -18,28 +19,9 @@ FIELDS: Final = (
 CURRENCY: Final = "INR"
 """The one currency RazorpayX pays out, and that of an amount whose own is unknown."""
 
-LABEL_MAX: Final = 64
-"""Characters in an external id or a payee's name."""
-
-FIELDS_MAX: Final = 64
-"""Names in a header or an object that are worth naming one by one where they are wrong."""
-
-SHOWN_MAX: Final = 80
-"""Characters of a bad value that an error repeats."""
-
 fits_fund_account: Final = re.compile(r"(?![0-9]+\Z)[A-Za-z0-9_]{1,40}").fullmatch
 fits_purpose: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ]{0,28}[A-Za-z0-9])?").fullmatch
 fits_narration: Final = re.compile(r"[A-Za-z0-9 ]{0,30}").fullmatch
-
-
-def fits_label(text: str) -> bool:
-    """Tell whether `text` may be an external id or a payee: 1 to 64 printable, no outer space."""
-    return text.isprintable() and 0 < len(text) <= LABEL_MAX and text[0] != " " != text[-1]
-
-
-def shown(value: str) -> str:
-    """Return `value`, cut to what an error may repeat of it."""
-    return value if len(value) <= SHOWN_MAX else f"{value[:SHOWN_MAX]}…"
 
 
 AmountFault = Callable[[Mode | None, int], str | None]
@@ -76,10 +58,9 @@ _FITS: Final[dict[str, Callable[[str], object]]] = {
 }
 """How a field is judged that every provider takes alike."""
 
-_LABEL: Final = f"must be 1 to {LABEL_MAX} printable characters, no space at either end"
 _WORDS: Final = {
-    "external_id": _LABEL,
-    "payee": _LABEL,
+    "external_id": LABEL_RULE,
+    "payee": LABEL_RULE,
     "purpose": "must be 1 to 30 characters A-Z a-z 0-9 and inner spaces, such as payout, salary "
     "or vendor bill",
     "narration": "must be empty or up to 30 characters A-Z a-z 0-9 and space",
@@ -121,27 +102,11 @@ def rules_of(provider: str | None) -> Rules:
     return STRIPE if provider == stripe.PROVIDER else RAZORPAYX
 
 
-def named(name: str) -> str:
-    """Return a field's `name` as an error may print it in its place, whatever it holds."""
-    return shown(name) if name.isprintable() else ascii(shown(name))
-
-
 def faults(record: Sequence[str], place: str, rules: Rules) -> list[BadInputError]:
     """Every rule that `record` (texts in the order of `FIELDS`) breaks; `place` is file and row."""
-    return [
-        BadInputError(f"{place} field {field}", shown(value), rule)
-        for field, value in zip(FIELDS, record, strict=True)
-        if (rule := _unreadable(value) or _rule(field, value, record, rules))
-    ]
-
-
-def _unreadable(value: str) -> str | None:
-    for char in value:
-        if "\ud800" <= char <= "\udfff":
-            return "must be UTF-8 text: it holds other bytes (save the file as UTF-8)"
-        if char == "\0":
-            return "must not hold a NUL byte"
-    return None
+    return records.faults(
+        FIELDS, record, place, lambda field, value, whole: _rule(field, value, whole, rules)
+    )
 
 
 def _rule(field: str, value: str, record: Sequence[str], rules: Rules) -> str | None:

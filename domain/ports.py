@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
 from domain.answers import Answer, LookUp, ProviderPayout, Report
+from domain.statements import StatementLine
 
 
 class PayoutOrder(NamedTuple):
@@ -45,7 +46,7 @@ class Sought:
 class Bank(Protocol):
     """A provider that pays out.
 
-    No method but `payouts_between` raises for anything the network or the provider does. Every
+    No method but `payouts_between` and `statement` raises for anything the network or the provider does. Every
     call is bounded by the adapter's *total* time-out on a monotonic clock, connect to last byte.
     """
 
@@ -81,6 +82,12 @@ class Bank(Protocol):
 
     def payouts_between(self, start: datetime, end: datetime) -> Iterator[ProviderPayout]:
         """Every payout created in `[start, end)`. Raises `UnreachableError` when a read fails."""
+
+    def statement(self, start: datetime, end: datetime) -> Iterator[StatementLine]:
+        """Every line of the account's own statement in `[start, end)`, oldest first.
+
+        Raises `UnreachableError` when a read fails, and `RefusedError` where the provider tells none.
+        """
 
     def check(self) -> LookUp:
         """One harmless authenticated call (the balance): `Found(payouts=())` when it worked."""

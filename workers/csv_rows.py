@@ -1,4 +1,4 @@
-"""Reads the rows of a CSV file of payouts: a header in any order, then one record per row."""
+"""Reads the rows of a CSV file: a header in any order, then one record per row."""
 
 import csv
 from collections.abc import Iterator, Sequence
@@ -6,13 +6,15 @@ from difflib import get_close_matches
 from operator import itemgetter
 
 from domain.errors import BadInputError
-from domain.payout_rules import FIELDS, FIELDS_MAX, named, shown
+from domain.records import FIELDS_MAX, named, shown
 
 Row = tuple[int, Sequence[str]]
-"""The line an editor shows for the record's start, and its texts in the order of `FIELDS`."""
+"""The line an editor shows for the record's start, and its texts in the order of its kind's fields."""
 
 
-def csv_rows(lines: Iterator[str], file: str) -> Iterator[Row | BadInputError]:
+def csv_rows(
+    lines: Iterator[str], file: str, fields: Sequence[str]
+) -> Iterator[Row | BadInputError]:
     """Yield each record, or the error that hides it. Blank lines are skipped.
 
     A wrong header ends the reading: every error in it is yielded, and no record.
@@ -20,22 +22,22 @@ def csv_rows(lines: Iterator[str], file: str) -> Iterator[Row | BadInputError]:
     records = _records(lines, file)
     header = next(records, None)
     if header is None:
-        yield BadInputError(f"{file} row 1", "", f"must be the header {','.join(FIELDS)}")
+        yield BadInputError(f"{file} row 1", "", f"must be the header {','.join(fields)}")
         return
     if isinstance(header, BadInputError):
         yield header
         return
     row, names = header
-    if errors := _header_errors(names, f"{file} row {row}"):
+    if errors := _header_errors(names, fields, f"{file} row {row}"):
         yield from errors
         return
-    in_order = itemgetter(*(names.index(field) for field in FIELDS))
+    in_order = itemgetter(*(names.index(field) for field in fields))
     for item in records:
         if isinstance(item, BadInputError):
             yield item
             continue
         row, record = item
-        if len(record) == len(FIELDS):
+        if len(record) == len(fields):
             yield row, in_order(record)
         else:
             yield _wrong_length(record, names, f"{file} row {row}")
@@ -58,20 +60,22 @@ def _records(lines: Iterator[str], file: str) -> Iterator[tuple[int, list[str]] 
             yield row, record
 
 
-def _header_errors(names: list[str], place: str) -> list[BadInputError]:
+def _header_errors(names: list[str], fields: Sequence[str], place: str) -> list[BadInputError]:
     if len(names) == 1 and (";" in names[0] or "\t" in names[0]):
         return [BadInputError(place, shown(names[0]), "must separate columns by commas")]
     if len(names) > FIELDS_MAX:
-        return [BadInputError(place, shown(",".join(names)), f"must be {','.join(FIELDS)}")]
+        return [BadInputError(place, shown(",".join(names)), f"must be {','.join(fields)}")]
     errors = [
         BadInputError(f"{place} field {field}", "", "is missing from the header")
-        for field in FIELDS
+        for field in fields
         if field not in names
     ]
     for at, name in enumerate(names):
-        if name not in FIELDS:
+        if name not in fields:
             errors.append(
-                BadInputError(f"{place} field {named(name)}", shown(name), unknown_field(name))
+                BadInputError(
+                    f"{place} field {named(name)}", shown(name), unknown_field(name, fields)
+                )
             )
         elif name in names[:at]:
             rule = "stands twice in the header"
@@ -79,11 +83,11 @@ def _header_errors(names: list[str], place: str) -> list[BadInputError]:
     return errors
 
 
-def unknown_field(name: str) -> str:
+def unknown_field(name: str, fields: Sequence[str]) -> str:
     """Return the rule an unknown field breaks, with the known one it was meant to be, if any."""
-    near = get_close_matches(name.strip().casefold(), FIELDS, n=1)
+    near = get_close_matches(name.strip().casefold(), fields, n=1)
     hint = f"did you mean {near[0]}? " if near else ""
-    return f"is not a known field; {hint}known are {', '.join(FIELDS)}"
+    return f"is not a known field; {hint}known are {', '.join(fields)}"
 
 
 def _wrong_length(record: list[str], names: list[str], place: str) -> BadInputError:

@@ -1,17 +1,16 @@
-"""Reads a file of payouts into valid lines and named errors, row by row, in bounded memory."""
+"""Reads a file of records into valid lines and named errors, row by row, in bounded memory."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property, partial
+from functools import partial
 from io import BufferedReader, TextIOWrapper
 from os import fsencode
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Generic
 
 from domain.errors import BadInputError, BadInputsError
-from domain.payout_lines import PayoutLine, parse_payout
-from domain.payout_rules import Rules, shown
+from domain.records import LineT, Records, shown
 from workers.csv_rows import Row, csv_rows
 from workers.json_rows import json_rows
 
@@ -41,52 +40,49 @@ class Form(StrEnum):
 
 _SUFFIXES: Final = {".csv": Form.CSV, ".jsonl": Form.JSONL, ".ndjson": Form.JSONL}
 
-RulesOf = Callable[[], Rules]
-"""Asked for with the first record: a file that holds none needs nobody's rules."""
-
 Progress = Callable[[int, int], None]
 """Told rows read so far and bytes read so far (0 where the file is a pipe)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PayoutFile:
+class RecordFile(Generic[LineT]):
     """What a file holds: valid lines, the row of each, and what is wrong with the others.
 
-    Of rows that share an external id none is among `lines`: nobody can know which one is meant.
+    Of rows that share a key none is among `lines`: nobody can know which one is meant.
     """
 
     file: str
-    lines: list[PayoutLine]
+    lines: list[LineT]
     rows: list[int]
     errors: list[BadInputError]
     more: int
     """Errors beyond those named in `errors`."""
 
-    def whole(self) -> "PayoutFile":
+    def whole(self) -> "RecordFile[LineT]":
         """Return the file where nothing is wrong with it; raise `BadInputsError` otherwise."""
         if self.errors:
             raise BadInputsError(self.errors, more=self.more)
         return self
 
 
-def read_payout_file(
+def read_file(
     path: Path,
-    rules: RulesOf,
+    kind: Records[LineT],
     *,
     form: Form | None = None,
     rows_max: int = 1_000_000,
     progress: Progress | None = None,
-) -> PayoutFile:
+) -> RecordFile[LineT]:
     """Read the file at `path`; its suffix (or first byte) tells the form where `form` does not.
 
     Raises `BadInputError` where the file cannot be opened; all other errors are in the result.
     """
     try:
         with path.open("rb") as stream:
-            return read_payouts(
+            return read_stream(
                 stream,
                 fsencode(path).decode(errors="replace"),
-                rules,
+                kind,
                 form=form or _SUFFIXES.get(path.suffix.lower()),
                 rows_max=rows_max,
                 progress=progress,
@@ -96,16 +92,16 @@ def read_payout_file(
         raise BadInputError("file", fsencode(path).decode(errors="replace"), rule) from error
 
 
-def read_payouts(
+def read_stream(
     stream: "BufferedReader[Any]",
     file: str,
-    rules: RulesOf,
+    kind: Records[LineT],
     *,
     form: Form | None = None,
     rows_max: int = 1_000_000,
     progress: Progress | None = None,
-) -> PayoutFile:
-    """Read payouts from an open binary `stream`, left open, that errors call `file`.
+) -> RecordFile[LineT]:
+    """Read records from an open binary `stream`, left open, that errors call `file`.
 
     Standard input is `open(0, "rb", closefd=False)`.
     """
@@ -113,21 +109,23 @@ def read_payouts(
     for mark, rule in _FOREIGN.items():
         if head.startswith(mark):
             error = BadInputError(file, head[:4], rule)
-            return PayoutFile(file=file, lines=[], rows=[], errors=[error], more=0)
+            return RecordFile(file=file, lines=[], rows=[], errors=[error], more=0)
     first = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
     if first == b"[" and form is None:
         rule = (
             "is a JSON array: write one object per line, as `jq -c '.[]'` does, and call it .jsonl"
         )
         error = BadInputError(file, first.decode(), rule)
-        return PayoutFile(file=file, lines=[], rows=[], errors=[error], more=0)
+        return RecordFile(file=file, lines=[], rows=[], errors=[error], more=0)
     if form is None:
         form = Form.JSONL if first == b"{" else Form.CSV
     text = TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
     try:
         lines = _lines(text, file)
-        rows = csv_rows(lines, file) if form is Form.CSV else json_rows(lines, file)
-        return _Collector(file, rules, rows_max).collect(rows, partial(_tell, stream, progress))
+        rows = (
+            csv_rows(lines, file, kind.fields) if form is Form.CSV else json_rows(lines, file, kind)
+        )
+        return _Collector(file, kind, rows_max).collect(rows, partial(_tell, stream, progress))
     finally:
         text.detach()
 
@@ -146,28 +144,23 @@ def _tell(stream: "BufferedReader[Any]", progress: Progress | None, rows: int) -
         progress(rows, stream.tell() if stream.seekable() else 0)
 
 
-class _Collector:
-    """Gathers valid lines and a bounded number of errors, and finds external ids that repeat."""
+class _Collector(Generic[LineT]):
+    """Gathers valid lines and a bounded number of errors, and finds keys that repeat."""
 
-    def __init__(self, file: str, rules: RulesOf, rows_max: int) -> None:
+    def __init__(self, file: str, kind: Records[LineT], rows_max: int) -> None:
         self.file = file
-        self.rules_of = rules
+        self.kind = kind
         self.rows_max = rows_max
-        self.lines: list[PayoutLine] = []
+        self.lines: list[LineT] = []
         self.rows: list[int] = []
         self.errors: list[BadInputError] = []
         self.more = 0
         self.index_of: dict[str, int] = {}
         self.repeated: set[int] = set()
 
-    @cached_property
-    def rules(self) -> Rules:
-        """The rules of the provider, once a record is there to be judged by them."""
-        return self.rules_of()
-
     def collect(
         self, rows: Iterator[Row | BadInputError], tell: Callable[[int], None]
-    ) -> PayoutFile:
+    ) -> RecordFile[LineT]:
         """Read all `rows` and say what they hold."""
         read = 0
         try:
@@ -179,7 +172,7 @@ class _Collector:
             self._blame(error)
         tell(read)
         keep = [at for at in range(len(self.lines)) if at not in self.repeated]
-        return PayoutFile(
+        return RecordFile(
             file=self.file,
             lines=[self.lines[at] for at in keep] if self.repeated else self.lines,
             rows=[self.rows[at] for at in keep] if self.repeated else self.rows,
@@ -192,27 +185,28 @@ class _Collector:
             self._blame(item)
             return
         row, record = item
-        line = parse_payout(record, self.file, row, self.rules)
+        line = self.kind.parse(record, self.file, row)
         if isinstance(line, list):
             for error in line:
                 self._blame(error)
             return
         at = len(self.lines)
-        first = self.index_of.setdefault(line.external_id, at)
+        first = self.index_of.setdefault(self.kind.key(line), at)
         if first != at:
             self._blame(self._repeat(line, row, first))
             self.repeated.add(first)
         elif at == self.rows_max:
             rule = f"is beyond the {self.rows_max} rows one import may hold; split the file"
-            raise BadInputError(f"{self.file} row {row}", line.external_id, rule)
+            raise BadInputError(f"{self.file} row {row}", self.kind.key(line), rule)
         else:
             self.lines.append(line)
             self.rows.append(row)
 
-    def _repeat(self, line: PayoutLine, row: int, first: int) -> BadInputError:
+    def _repeat(self, line: LineT, row: int, first: int) -> BadInputError:
         content = "the same" if line == self.lines[first] else "other"
         rule = f"stands on row {self.rows[first]} too, with {content} content; must be unique"
-        return BadInputError(f"{self.file} row {row} field external_id", line.external_id, rule)
+        place = f"{self.file} row {row} field {self.kind.key_field}"
+        return BadInputError(place, self.kind.key(line), rule)
 
     def _blame(self, error: BadInputError) -> None:
         if len(self.errors) < ERRORS_MAX:

@@ -1,14 +1,12 @@
-"""Reads the rows of a JSON Lines file of payouts: one object of strings per line."""
+"""Reads the rows of a JSON Lines file: one object of strings per line."""
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 from domain.errors import BadInputError
-from domain.payout_rules import FIELDS, FIELDS_MAX, named, shown
+from domain.records import FIELDS_MAX, Records, named, shown
 from workers.csv_rows import Row, unknown_field
-
-_OPTIONAL = frozenset({"mode", "narration"})
-"""What may be absent or null, and is empty then."""
 
 
 class _Number(str):
@@ -29,7 +27,7 @@ _DECODER = json.JSONDecoder(
 )
 
 
-def json_rows(lines: Iterator[str], file: str) -> Iterator[Row | BadInputError]:
+def json_rows(lines: Iterator[str], file: str, kind: Records[Any]) -> Iterator[Row | BadInputError]:
     """Yield each line's values, or the errors that hide them. Blank lines are skipped."""
     for row, line in enumerate(lines, start=1):
         text = line.strip()
@@ -44,37 +42,51 @@ def json_rows(lines: Iterator[str], file: str) -> Iterator[Row | BadInputError]:
         if not isinstance(value, _Object):
             yield BadInputError(place, shown(text), "must be a JSON object")
             continue
-        if errors := _shape_errors(value, place):
+        if errors := _shape_errors(value, kind, place):
             yield from errors
             continue
         fields = dict(value)
-        yield row, [str(fields.get(field) or "") for field in FIELDS]
+        yield row, [_text(fields.get(field)) for field in kind.fields]
 
 
-def _shape_errors(pairs: _Object, place: str) -> list[BadInputError]:
+def _text(value: object) -> str:
+    match value:
+        case bool(said):
+            return "yes" if said else "no"
+        case _:
+            return str(value or "")
+
+
+def _shape_errors(pairs: _Object, kind: Records[Any], place: str) -> list[BadInputError]:
     if len(pairs) > FIELDS_MAX:
-        rule = f"must have the fields {', '.join(FIELDS)} and no other"
+        rule = f"must have the fields {', '.join(kind.fields)} and no other"
         return [BadInputError(place, f"{len(pairs)} fields", rule)]
     errors, seen = [], set()
     for name, value in pairs:
         spot = f"{place} field {named(name)}"
         if name in seen:
             errors.append(BadInputError(spot, shown(name), "stands twice in the object"))
-        elif name not in FIELDS:
-            errors.append(BadInputError(spot, shown(name), unknown_field(name)))
-        elif type(value) is not str and not (value is None and name in _OPTIONAL):
-            errors.append(BadInputError(spot, _brief(value), _type_rule(name)))
+        elif name not in kind.fields:
+            errors.append(BadInputError(spot, shown(name), unknown_field(name, kind.fields)))
+        elif not _is_fit(value, name, kind):
+            errors.append(BadInputError(spot, _brief(value), _type_rule(name, kind)))
         seen.add(name)
     errors += [
         BadInputError(f"{place} field {field}", "", "is missing")
-        for field in FIELDS
-        if field not in seen and field not in _OPTIONAL
+        for field in kind.fields
+        if field not in seen and field not in kind.optional
     ]
     return errors
 
 
-def _type_rule(name: str) -> str:
-    if name == "amount":
+def _is_fit(value: object, name: str, kind: Records[Any]) -> bool:
+    if value is None:
+        return name in kind.optional
+    return type(value) is str or (isinstance(value, bool) and name in kind.flags)
+
+
+def _type_rule(name: str, kind: Records[Any]) -> str:
+    if name in kind.amounts:
         return 'must be decimal text in quotes, such as "1250.50": floats never hold money'
     return "must be a JSON string"
 

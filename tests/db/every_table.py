@@ -22,6 +22,8 @@ ROWS: Final = (
     """INSERT INTO schedule_progress (schedule, rhythm, accounted_until, next_tick_at)
        VALUES ('a', 'b', clock_timestamp(), clock_timestamp())""",
     "INSERT INTO schedule_settings (schedule, cron, changed_by, why) VALUES ('a', '* * * * *', 'asha', 'because')",
+    """INSERT INTO statement_lines (provider, account, line_id, occurred_at, side, amount, currency, balance, source)
+       VALUES ('razorpayx', '1', 'txn_1', clock_timestamp(), 'debit', 100, 'INR', 0, 'payout')""",
     "INSERT INTO switches (name, is_on, who, why) VALUES ('a', true, 'asha', 'because') ON CONFLICT DO NOTHING",
     "INSERT INTO switch_changes (name, is_on, who, why) VALUES ('a', true, 'asha', 'because')",
     "INSERT INTO tax_years (payee, financial_year) SELECT id, '2026-27' FROM payees LIMIT 1",

@@ -21,9 +21,11 @@ from domain.answers import (
     Report,
     Unknown,
 )
+from domain.errors import UnreachableError
 from domain.ports import FrozenRequest, PayoutOrder, Sought
 from domain.razorpayx import fits_key, fits_narration, freeze
 from domain.razorpayx_payouts import STATUSES
+from domain.statements import Side, Source, StatementLine
 from workers.sandbox.faults import BEFORE, Fault
 
 HELD_SECONDS_MAX = 30.0
@@ -39,6 +41,9 @@ INSTEAD: dict[Fault, Answer] = {
 """What a client makes of each fault that comes before execution; of any other, unknown."""
 
 HARMLESS = frozenset({Fault.SLOW, Fault.FAIL, Fault.REVERSE})
+BACK = frozenset({ProviderStatus.FAILED, ProviderStatus.REVERSED, ProviderStatus.CANCELLED})
+"""After which the bank has given the money back."""
+OPENING_BALANCE = 10**13
 SUSPECT = frozenset({Fault.WRONG_AMOUNT, Fault.WRONG_REFERENCE})
 
 
@@ -103,6 +108,8 @@ class FakeBank:
         self.now = datetime.now(UTC)
         self.submits: list[Submit] = []
         self.transfers: list[Transfer] = []
+        self.given_back: dict[str, datetime] = {}
+        """When the money of a transfer came back, by its id."""
         self.reads = 0
         self.unreachable: str | None = None
         """Set it, and every read fails with this reason, and every send never leaves."""
@@ -147,6 +154,10 @@ class FakeBank:
             return replace(payout, status=status, raw_status=raw_status, utr=utr)
 
         with self._lock:
+            for one in self.transfers:
+                if one.payout.reference == reference and status in BACK:
+                    at = self.now.replace(microsecond=0)
+                    self.given_back.setdefault(one.payout.provider_id, at)
             self.transfers = [
                 replace(one, payout=told(one.payout)) if one.payout.reference == reference else one
                 for one in self.transfers
@@ -249,10 +260,47 @@ class FakeBank:
             made = [one.payout for one in self.transfers]
         yield from (payout for payout in made if start <= payout.created_at < end)
 
+    def statement(self, start: datetime, end: datetime) -> Iterator[StatementLine]:
+        """Each transfer's debit, and a credit for what was given back; whole seconds, as banks have them."""
+        with self._lock:
+            self.reads += 1
+            if self.unreachable:
+                raise UnreachableError(self.unreachable)
+            moved = [(one.payout.created_at, Side.DEBIT, one.payout) for one in self.transfers]
+            moved += [
+                (self.given_back[one.payout.provider_id], Side.CREDIT, one.payout)
+                for one in self.transfers
+                if one.payout.provider_id in self.given_back
+            ]
+        balance = OPENING_BALANCE
+        for number, (at, side, payout) in enumerate(sorted(moved, key=lambda move: move[0])):
+            balance += payout.amount_minor if side is Side.CREDIT else -payout.amount_minor
+            if start <= at < end:
+                yield statement_line(number, at, side, payout, balance, self.account)
+
     def check(self) -> LookUp:
         with self._lock:
             self.reads += 1
             return LookUpFailed(reason=self.unreachable) if self.unreachable else Found(payouts=())
+
+
+def statement_line(
+    number: int, at: datetime, side: Side, payout: ProviderPayout, balance: int, account: str
+) -> StatementLine:
+    """One line about a payout."""
+    return StatementLine(
+        line_id=f"txn_{number:014d}",
+        account=account,
+        occurred_at=at,
+        side=side,
+        amount_minor=payout.amount_minor,
+        fee_minor=0,
+        currency=payout.currency,
+        balance_minor=balance,
+        utr=payout.utr,
+        source=Source.PAYOUT if side is Side.DEBIT else Source.REVERSAL,
+        source_id=payout.provider_id,
+    )
 
 
 def check_request(request: FrozenRequest, account: str) -> None:

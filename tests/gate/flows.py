@@ -161,6 +161,17 @@ DOORS: Final[tuple[Flow, ...]] = (
         transaction="one for each page of the provider's list",
         lease="the switch `restored`: nothing is sent meanwhile",
     ),
+    Flow(
+        name="reconcile a statement",
+        constraints=("statement_lines_once", "matched_to_a_payout", "fee_is_of_the_amount"),
+        tests=(
+            "tests/jobs/payouts/test_reconcile_statement.py",
+            "tests/workers/cli/test_statements.py",
+        ),
+        worlds=("reconcile statement",),
+        transaction="one: all of a statement, or nothing; then one for each page that is judged",
+        lease="an advisory lock, for each transaction",
+    ),
 )
 """What is done, and is no job: the scheduler, the sweep, people."""
 

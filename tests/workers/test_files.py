@@ -11,17 +11,18 @@ import pytest
 from hypothesis import given, strategies as st
 
 from domain.errors import BadInputError, BadInputsError
-from domain.payout_lines import PayoutLine
+from domain.payout_lines import PayoutLine, payout_records
 from domain.payout_modes import Mode
-from domain.payout_rules import FIELDS, LABEL_MAX, RAZORPAYX, Rules
+from domain.payout_rules import FIELDS, RAZORPAYX
+from domain.records import LABEL_MAX
 from domain.samples import sample_payouts, write_csv
 from workers.files import (
     ERRORS_MAX,
     LINE_CHARS_MAX,
     Form,
-    PayoutFile,
-    read_payout_file,
-    read_payouts,
+    RecordFile,
+    read_file,
+    read_stream,
 )
 
 HEADER = ",".join(FIELDS)
@@ -32,15 +33,16 @@ OBJECT = {
 }  # fmt: skip
 
 
-def razorpayx() -> Rules:
-    return RAZORPAYX
+PAYOUTS = payout_records(lambda: RAZORPAYX)
 
 
-def read(data: bytes | str, form: Form | None = None, rows_max: int = 1_000) -> PayoutFile:
+def read(
+    data: bytes | str, form: Form | None = None, rows_max: int = 1_000
+) -> RecordFile[PayoutLine]:
     """Read `data` as the file `p`."""
     raw = data if isinstance(data, bytes) else data.encode()
-    return read_payouts(
-        io.BufferedReader(io.BytesIO(raw)), "p", razorpayx, form=form, rows_max=rows_max
+    return read_stream(
+        io.BufferedReader(io.BytesIO(raw)), "p", PAYOUTS, form=form, rows_max=rows_max
     )
 
 
@@ -175,7 +177,7 @@ def test_a_file_of_another_kind_is_called_what_it_is(data: bytes, rule: str) -> 
 @pytest.mark.parametrize("form", list(Form))
 def test_a_line_without_end_is_refused_and_not_swallowed(form: Form) -> None:
     stream = io.BufferedReader(io.BytesIO(b"x" * LINE_CHARS_MAX * 20))
-    (error,) = read_payouts(stream, "p", razorpayx, form=form).errors
+    (error,) = read_stream(stream, "p", PAYOUTS, form=form).errors
     assert error.place == "p row 1"
     assert "reading stopped here" in error.rule
     assert stream.tell() < LINE_CHARS_MAX * 3
@@ -273,24 +275,24 @@ def test_every_field_that_a_json_object_lacks_is_named() -> None:
 def test_a_path_says_its_form_by_its_suffix(tmp_path: Path) -> None:
     path = tmp_path / "payouts.ndjson"
     path.write_text("\n" + json_line())
-    assert read_payout_file(path, razorpayx).whole().rows == [2]
-    assert read_payout_file(path, razorpayx, form=Form.CSV).errors
+    assert read_file(path, PAYOUTS).whole().rows == [2]
+    assert read_file(path, PAYOUTS, form=Form.CSV).errors
 
 
 @pytest.mark.parametrize(("name", "why"), [("missing.csv", "No such file"), ("", "directory")])
 def test_a_file_that_cannot_be_opened_is_bad_input(tmp_path: Path, name: str, why: str) -> None:
     with pytest.raises(BadInputError, match=why) as refused:
-        read_payout_file(tmp_path / name, razorpayx)
+        read_file(tmp_path / name, PAYOUTS)
     assert str(tmp_path) in str(refused.value)
 
 
 def test_a_file_name_of_odd_bytes_can_still_be_printed(tmp_path: Path) -> None:
     path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.csv"))
     with pytest.raises(BadInputError) as refused:
-        read_payout_file(path, razorpayx)
+        read_file(path, PAYOUTS)
     str(refused.value).encode()
     path.write_text("x")
-    for error in read_payout_file(path, razorpayx).errors:
+    for error in read_file(path, PAYOUTS).errors:
         str(error).encode()
 
 
@@ -300,9 +302,7 @@ def test_a_pipe_is_read_like_a_file(tmp_path: Path) -> None:
     writer = Thread(target=pipe.write_text, args=(csv_of(ROW),), daemon=True)
     writer.start()
     told: list[tuple[int, int]] = []
-    assert read_payout_file(pipe, razorpayx, progress=lambda *at: told.append(at)).whole().rows == [
-        2
-    ]
+    assert read_file(pipe, PAYOUTS, progress=lambda *at: told.append(at)).whole().rows == [2]
     assert told == [(1, 0)]
     writer.join(timeout=5)
 
@@ -312,7 +312,7 @@ def test_progress_is_told_on_the_way_and_ends_at_the_whole(tmp_path: Path) -> No
     with path.open("w", newline="") as stream:
         write_csv(sample_payouts(12_000, 3), stream)
     told: list[tuple[int, int]] = []
-    read_payout_file(path, razorpayx, progress=lambda *at: told.append(at)).whole()
+    read_file(path, PAYOUTS, progress=lambda *at: told.append(at)).whole()
     assert [rows for rows, _ in told] == [5_000, 10_000, 12_000]
     assert told[-1][1] == path.stat().st_size
     assert sorted(told) == told

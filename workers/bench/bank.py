@@ -17,6 +17,7 @@ from domain.answers import (
     Report,
 )
 from domain.ports import FrozenRequest, PayoutOrder, Sought
+from domain.statements import StatementLine
 
 ACCOUNT = "4564567890123456"
 _AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -66,6 +67,10 @@ class AcceptingBank:
         return {item.reference: failed for item in sought}
 
     def payouts_between(self, start: datetime, end: datetime) -> Iterator[ProviderPayout]:
+        """Know nothing: no benchmark asks."""
+        return iter(())
+
+    def statement(self, start: datetime, end: datetime) -> Iterator[StatementLine]:
         """Know nothing: no benchmark asks."""
         return iter(())
 

@@ -8,6 +8,7 @@ from workers.bench.figures import Figure
 from workers.bench.importing import import_seconds
 from workers.bench.limit import limit_per_second
 from workers.bench.stand import Stand
+from workers.bench.stating import state
 from workers.bench.system import measure
 from workers.bench.wake import latencies
 from workers.bench.webhooks import answers
@@ -102,6 +103,25 @@ def import_report(stand: Stand, items: int, runs: int, told: Told) -> Report:
         "rows_per_second": round(figure.median),
         "lowest_per_second": round(figure.lowest),
         "highest_per_second": round(figure.highest),
+        "items": items,
+        "runs": runs,
+    }
+
+
+def statement_report(stand: Stand, items: int, runs: int, told: Told) -> Report:
+    """Hold a statement of so many lines against as many payouts, each time in a fresh database."""
+    seen = []
+    for _ in range(runs):
+        seen.append(state(stand, items))
+        told(1)
+    lines = Figure.of([items / (one.read_seconds + one.hold_seconds) for one in seen])
+    return {
+        "lines_per_second": round(lines.median),
+        "lowest_per_second": round(lines.lowest),
+        "highest_per_second": round(lines.highest),
+        "read_seconds": round(Figure.of([one.read_seconds for one in seen]).median, 2),
+        "hold_seconds": round(Figure.of([one.hold_seconds for one in seen]).median, 2),
+        "again_seconds": round(Figure.of([one.again_seconds for one in seen]).median, 2),
         "items": items,
         "runs": runs,
     }

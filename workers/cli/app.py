@@ -41,6 +41,8 @@ MODULES: Final[Sequence[str]] = (
     "changes",
     "audit",
     "reconcile",
+    "statements",
+    "money",
     "new",
 )
 """Modules of this package, in the order of the help; each has an `app` with its commands."""

@@ -76,6 +76,16 @@ def import_(items: Items = 100_000, runs: Runs = 3, json: JsonOne = False) -> No
 
 
 @app.command()
+def statement(items: Items = 100_000, runs: Runs = 3, json: JsonOne = False) -> None:
+    """Hold a bank's statement against as many payouts: read, taken over, matched."""
+    from workers.bench.report import statement_report
+
+    with _stand() as made, progress("statement", runs) as told:
+        report = statement_report(made, items, runs, told)
+    show_one(report, json=json)
+
+
+@app.command()
 def wake(
     processes: Processes = 2,
     often: Annotated[int, typer.Option("--often", min=1, help="Runs asked for at 25/s.")] = 200,

@@ -14,7 +14,9 @@ from workers.cli.output import JsonOne, progress, show_one
 
 if TYPE_CHECKING:
     from db.payouts.imports import Imported, Lines
-    from workers.files import PayoutFile, RulesOf
+    from domain.payout_lines import PayoutLine
+    from domain.records import Records
+    from workers.files import RecordFile
 
 app = typer.Typer(name="import", help="Bring files into the database.", no_args_is_help=True)
 
@@ -49,13 +51,14 @@ def payouts(
     leaves nothing written, unless --partial.
     """
     from db.payouts.imports import Lines
+    from domain.payout_lines import payout_records
     from domain.payout_rules import rules_of
 
     here = context(ctx)
     due, because = moment(at), None if why is None else reason(why)
     if due is not None and not approve:
         raise typer.BadParameter("--at says when approved payouts are sent: give --approve too")
-    read = _read(file, lambda: rules_of(here.bound.provider))
+    read = _read(file, payout_records(lambda: rules_of(here.bound.provider)))
     if not partial:
         read.whole()
     order = Lines(
@@ -72,13 +75,13 @@ def payouts(
     _tell(read, order, done, dry_run=dry_run, json=json)
 
 
-def _read(file: str, rules: "RulesOf") -> "PayoutFile":
-    from workers.files import read_payout_file, read_payouts
+def _read(file: str, kind: "Records[PayoutLine]") -> "RecordFile[PayoutLine]":
+    from workers.files import read_file, read_stream
 
     if file == STDIN:
         try:
             with open(0, "rb", closefd=False) as stream:
-                return read_payouts(stream, "standard input", rules)
+                return read_stream(stream, "standard input", kind)
         except OSError as error:
             rule = f"cannot be read: {error.strerror}"
             raise BadInputError("standard input", file, rule) from error
@@ -94,7 +97,7 @@ def _read(file: str, rules: "RulesOf") -> "PayoutFile":
             advance(position - seen)
             seen = position
 
-        return read_payout_file(path, rules, progress=tell)
+        return read_file(path, kind, progress=tell)
 
 
 def _import(here: Context, order: "Lines", *, dry_run: bool, why: str | None) -> "Imported":
@@ -116,7 +119,7 @@ def _import(here: Context, order: "Lines", *, dry_run: bool, why: str | None) ->
 
 
 def _tell(
-    read: "PayoutFile", order: "Lines", done: "Imported", *, dry_run: bool, json: bool
+    read: "RecordFile[PayoutLine]", order: "Lines", done: "Imported", *, dry_run: bool, json: bool
 ) -> None:
     wrong = [*read.errors, *done.errors]
     left_out = len(wrong) + read.more + done.more

@@ -1,4 +1,4 @@
-"""`reconcile effects`: after a restore, the provider's list against ours, before anything is sent."""
+"""`reconcile …`: what outside systems have against what is here: effects after a restore, statements any day."""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -8,6 +8,7 @@ import typer
 from workers.cli.asking import WhyToo, reason
 from workers.cli.context import context
 from workers.cli.output import JsonOne, show_one
+from workers.cli.stating import statement
 
 app = typer.Typer(name="reconcile", rich_markup_mode=None, no_args_is_help=True)
 
@@ -63,3 +64,6 @@ def effects(
     if bad:
         typer.echo(f"{', '.join(sorted(bad))}: see `bursar findings list`", err=True)
         raise typer.Exit(1)
+
+
+app.command()(statement)

@@ -13,6 +13,7 @@ from db import audit, installation, operators
 from db.engine import Database
 from db.payouts import imports, progress
 from domain.errors import ExpectedError
+from domain.payout_lines import payout_records
 from domain.payout_rules import RAZORPAYX
 from domain.payouts import PayoutState
 from workers.banks import open_bank
@@ -20,7 +21,7 @@ from workers.databases import open_database
 from workers.demo.look import Look, look
 from workers.demo.verdict import Ours, Promise, audited, promises, unforged
 from workers.demo.view import View
-from workers.files import read_payout_file
+from workers.files import read_file
 from workers.logs import configure
 from workers.practice import count
 from workers.servers import SandboxPlan
@@ -122,7 +123,7 @@ def _make_operators(database: Database) -> dict[str, str]:
 
 
 def _import(database: Database, file: Path) -> int:
-    lines = read_payout_file(file, lambda: RAZORPAYX).whole().lines
+    lines = read_file(file, payout_records(lambda: RAZORPAYX)).whole().lines
     with database.begin(IMPORT_SECONDS_MAX) as tx:
         order = imports.Lines(lines=lines, file=file.name, approve=True)
         done = imports.take_over(

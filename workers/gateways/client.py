@@ -20,8 +20,9 @@ from domain.answers import (
     Report,
     Unknown,
 )
-from domain.errors import UnreachableError
+from domain.errors import RefusedError, UnreachableError
 from domain.ports import FrozenRequest, PayoutOrder, Sought
+from domain.statements import StatementLine
 from workers.gateways.classify import Dialect, classify_failure, classify_reply
 from workers.gateways.http import Http, Reply
 from workers.gateways.pages import Pages, ReadFailedError, Under
@@ -124,6 +125,12 @@ class Client(ABC):
                     yield payout
         except (ReadFailedError, TooManyPagesError) as error:
             raise UnreachableError(f"{self.provider}: no list of payouts: {error}") from error
+
+    def statement(self, start: datetime, end: datetime) -> Iterator[StatementLine]:
+        """Raise `RefusedError`: this provider tells no statement; one that does says so in its own client."""
+        raise RefusedError(
+            f"{self.provider} tells no statement with running balances: bring it as a file"
+        )
 
     def check(self) -> LookUp:
         """Read the balance: `Found(payouts=())` when URL, credentials and account work."""

@@ -1,13 +1,18 @@
 """RazorpayX as a `Bank`: the payouts of one account."""
 
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 
+from domain.errors import UnreachableError
 from domain.ports import FrozenRequest, PayoutOrder
 from domain.razorpayx import PROVIDER, fits_key, freeze
+from domain.statements import StatementLine
 from workers.gateways.client import LOOK_UP_GRACE, Client
 from workers.gateways.http import Http, Reply
+from workers.gateways.pages import ReadFailedError
 from workers.gateways.razorpayx_pages import RazorpayXPages
 from workers.gateways.razorpayx_replies import DIALECT, KEY_HEADER
+from workers.gateways.statements import TooManyLinesError, lines_between
 
 
 class RazorpayX(Client):
@@ -30,10 +35,11 @@ class RazorpayX(Client):
     ) -> None:
         """Open no connection yet; raises `BadInputError` for an unsafe `url`."""
         http = Http(url=url, auth=(key_id, key_secret), connections_max=connections_max)
+        self._own = RazorpayXPages(http, account_number)
         super().__init__(
             account=account_number,
             http=http,
-            pages=RazorpayXPages(http, account_number),
+            pages=self._own,
             timeout_seconds=timeout_seconds,
             look_up_grace=look_up_grace,
         )
@@ -41,6 +47,19 @@ class RazorpayX(Client):
     def freeze(self, order: PayoutOrder) -> str:
         """Return the exact request body for `order`; raises `BadInputError` naming a bad field."""
         return freeze(order, self.account)
+
+    def statement(self, start: datetime, end: datetime) -> Iterator[StatementLine]:
+        """Yield every line of the statement in `[start, end)`, oldest first; a time-out for each read.
+
+        Times are whole seconds at the provider. Raises `UnreachableError` when a read fails.
+        """
+        first, last = int(start.timestamp()), -int(-end.timestamp() // 1)
+        try:
+            for line in lines_between(self._own.lines, first, last, self._until):
+                if start <= line.occurred_at < end:
+                    yield line
+        except (ReadFailedError, TooManyLinesError) as error:
+            raise UnreachableError(f"{self.provider}: no statement: {error}") from error
 
     def _key_fault(self, key: str) -> str | None:
         return None if fits_key(key) else "4 to 36 of A-Z a-z 0-9 _ - space"

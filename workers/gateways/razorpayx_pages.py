@@ -7,6 +7,8 @@ from urllib.parse import quote
 from domain.answers import LookUpFailed, ProviderPayout
 from domain.razorpayx import PROVIDER
 from domain.razorpayx_payouts import read_payout
+from domain.razorpayx_statement import read_line
+from domain.statements import StatementLine
 from workers.gateways.classify import vendor_error
 from workers.gateways.http import Http, Reply
 from workers.gateways.pages import PAGE_MAX, Listed, Page, ReadFailedError, Under
@@ -49,6 +51,26 @@ class RazorpayXPages:
         if reply.status in NOT_FOUND and vendor_error(reply):
             return None
         return asked_for(read_payout(self._patience.checked("get", reply)), provider_id)
+
+    def lines(self, first: int, last: int, skip: int, until: float) -> list[StatementLine]:
+        """Return one page of statement lines from one unix second to another; raises `ReadFailedError`."""
+        params: Params = {
+            "account_number": self._account_number,
+            "count": PAGE_MAX,
+            "skip": skip,
+            "from": first,
+            "to": last,
+        }
+        found = self._patience.document(
+            "statement", lambda: self._get("transactions", params, until), until
+        )
+        items = found.get("items")
+        if not isinstance(items, list):
+            raise ReadFailedError(LookUpFailed(reason="a page without items"))
+        lines = [line for item in items if (line := read_line(item))]
+        if len(lines) != len(items):
+            raise ReadFailedError(LookUpFailed(reason="a page with an unreadable line"))
+        return lines
 
     def check(self, until: float) -> None:
         """Read the balance, and keep nothing of it."""

@@ -150,7 +150,7 @@ class Bank:
             self._line(number, reverse_ms, row["amount"], None)
             self._tell(number, "payout.reversed", reverse_ms)
 
-    def _line(self, number: int, at_ms: int, change: int, balance: int | None) -> None:
+    def _line(self, number: int | None, at_ms: int, change: int, balance: int | None) -> None:
         self.storage.run(
             "INSERT INTO lines (payout, at_ms, change, balance)"
             " VALUES (:number, :at, :change, :balance)",
@@ -196,6 +196,8 @@ class Bank:
         """Add to the account (negative: take away), and start what was queued, oldest first."""
         with self.storage.transaction():
             self._settle_lines()
+            held = self.storage.fact("balance") + amount
+            self._line(None, self.storage.now_ms(), amount, held)
             self.storage.add("balance", amount)
             for row in self.storage.rows(
                 "SELECT number, amount FROM payouts WHERE final_ms IS NULL AND cancel_ms IS NULL"

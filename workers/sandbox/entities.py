@@ -37,8 +37,9 @@ def payout(row: sqlite3.Row) -> dict[str, object]:
 
 
 def line(row: sqlite3.Row, account_number: str) -> dict[str, object]:
-    """Return the statement line of a row that has both a line and its payout."""
+    """Return the statement line of a row that has a line and, unless it is a deposit, its payout."""
     change = row["change"]
+    of_payout = payout if change < 0 else reversal
     return {
         "id": f"txn_{row['line']:014d}",
         "entity": "transaction",
@@ -48,7 +49,7 @@ def line(row: sqlite3.Row, account_number: str) -> dict[str, object]:
         "credit": max(change, 0),
         "debit": max(-change, 0),
         "balance": row["balance"],
-        "source": payout(row) if change < 0 else reversal(row),
+        "source": bank_transfer(row) if row["id"] is None else of_payout(row),
         "created_at": row["at_ms"] // 1000,
     }
 
@@ -63,6 +64,16 @@ def reversal(row: sqlite3.Row) -> dict[str, object]:
         "currency": "INR",
         "utr": f"{row['number']:012d}",
         "created_at": row["at_ms"] // 1000,
+    }
+
+
+def bank_transfer(row: sqlite3.Row) -> dict[str, object]:
+    """Return the entity that a deposit's line has as its source."""
+    return {
+        "id": f"bt_{row['line']:014d}",
+        "entity": "bank_transfer",
+        "amount": abs(row["change"]),
+        "currency": "INR",
     }
 
 

@@ -43,11 +43,11 @@ def search(bank: Bank, params: QueryParams) -> list[sqlite3.Row]:
 
 
 def statement(bank: Bank, params: QueryParams) -> list[sqlite3.Row]:
-    """Return a page of statement lines that have happened, newest first, each with its payout."""
+    """Return a page of statement lines that have happened, newest first, each with its payout, if it has one."""
     bank.balance()
     return bank.storage.rows(
         f"SELECT lines.number AS line, at_ms, change, balance, payouts.*, {STATUS} AS status"  # noqa: S608 - names of this module's own
-        " FROM lines JOIN payouts ON payouts.number = lines.payout"
+        " FROM lines LEFT JOIN payouts ON payouts.number = lines.payout"
         " WHERE balance IS NOT NULL AND at_ms >= :from_ms AND at_ms < :to_ms"
         " ORDER BY at_ms DESC, lines.number DESC LIMIT :count OFFSET :skip",
         now=bank.storage.now_ms(),

@@ -45,7 +45,7 @@ CREATE INDEX IF NOT EXISTS payouts_queued ON payouts (number)
   WHERE final_ms IS NULL AND cancel_ms IS NULL;
 CREATE TABLE IF NOT EXISTS lines (
   number INTEGER PRIMARY KEY,
-  payout INTEGER NOT NULL REFERENCES payouts (number),
+  payout INTEGER REFERENCES payouts (number),
   at_ms INTEGER NOT NULL,
   change INTEGER NOT NULL,
   balance INTEGER

@@ -34,6 +34,7 @@ LISTINGS: Final = {
     "ledger accounts": "id",
     "tax report": "payee_id",
     "tax years": "payee_id",
+    "statements list": "number",
     "maintenance status": "switch",
     "maintenance history": "id",
     "changes": "id",
@@ -51,8 +52,8 @@ WITHOUT_STATE: Final = {
     "maintenance history",
 }
 """Their rows have none."""
-REPORTS: Final = {"ledger trial-balance"}
-"""One row for each kind of account: a part of it would not balance."""
+REPORTS: Final = {"ledger trial-balance", "money"}
+"""One row for each kind of account, or for each sum: a part of them would not add up."""
 WORDS: Final = {name: name.split() for name in LISTINGS} | {
     "schedules ticks": ["schedules", "ticks", PROCESS],
     "tax report": ["tax", "report", "--fy", "2026-27"],
@@ -99,6 +100,13 @@ def busy(bursar: Line) -> Line:
             )
             switches.turn(tx, f"brake:sandbox:{n}", on=True, who="meera", why="x")
     for n in (1, 2):
+        change(
+            bursar.database,
+            "INSERT INTO statement_lines"
+            " (provider, account, line_id, occurred_at, side, amount, currency, balance, source)"
+            " VALUES ('razorpayx', '1', :line, clock_timestamp(), 'debit', 1, 'INR', 0, 'payout')",
+            line=f"txn_{n}",
+        )
         tick = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=n)
         change(
             bursar.database,

@@ -18,12 +18,21 @@ READING: Final = {
     *REPORTS,
     *(f"{family.machine.table} {word}" for family in FAMILIES for word in ("list", "show")),
     *(f"why {family.machine.kind}" for family in FAMILIES),
-    *("run", "why run", "effects show", "findings show"),
+    *("run", "tax compare", "why run", "effects show", "findings show"),
     *("ledger balance", "audit", "sample payouts"),
 }
 RUNNING: Final = {
     *("up", "demo", "worker", "scheduler", "web", "sandbox", "mail-sink"),
-    *("bench drain", "bench import", "bench wake", "bench memory", "bench all", "chaos"),
+    *(
+        "bench drain",
+        "bench import",
+        "bench statement",
+        "bench wake",
+        "bench memory",
+        "bench webhooks",
+        "bench all",
+        "chaos",
+    ),
 }
 RELEASING: Final = {"migrate"}
 """A step of a release: what it does stands in the release."""
