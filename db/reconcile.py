@@ -169,9 +169,13 @@ def _adopt(tx: Tx, provider: Provider, done: _Sorted, actor: str) -> None:
     if not leased.held:
         return
     # What was withheld in the time that was lost is withheld again: where it comes to less or more, a person looks.
-    withholding.stage(leased, provider.withholding, read(leased, leased.held))
+    _, refused = withholding.stage(leased, provider.withholding, read(leased, leased.held))
     rows = read(leased, leased.held)
     decided = {row.id: _verdict(leased, row, done) for row in rows}
+    decided |= {
+        id_: verdicts.parked(leased.held[id_], reason, _K.PAYOUT_ANSWER_MISMATCH)
+        for id_, reason in refused.items()
+    }
     unsent = [
         row
         for row in rows

@@ -16,9 +16,11 @@ from domain.answers import ProviderStatus
 from domain.errors import BadInputError, UnreachableError
 from domain.payout_ids import reference
 from domain.switches import RESTORED
+from domain.tax import Engine, Withholding
+from jobs.payouts.process import ProcessPayouts
 from jobs.payouts.reconcile_effects import Compared, reconcile_effects
 from tests.driving import claim, drive, follow, hasten, ids, process, recover
-from tests.earned import over_the_limit
+from tests.earned import COMPANY, PERSON, earned, over_the_limit
 from tests.fakes.bank import FakeBank
 from tests.operating import change, line, opened, query, samples, take
 from tests.servers import Databases
@@ -120,6 +122,26 @@ def test_what_was_sent_with_tax_withheld_is_withheld_from_again_and_adopted(
         assert_sound(worker)
         finish(worker, bank)
         assert len(ids(worker, "COMPLETED")) == len(bank.submits) == 3
+        assert_sound(worker)
+
+
+def test_what_nobody_may_withhold_from_and_was_sent_waits_for_a_person(
+    databases: Databases, copies: ExitStack, database_url: str, bank: FakeBank
+) -> None:
+    """F34: sent under another setting in the time that was lost; the rest of the page goes on."""
+    with working(database_url) as (operator, worker):
+        earned(operator, "A", gross=100_000, payee=PERSON._replace(name="N", resident=False))
+        earned(operator, "B", gross=100_000, payee=COMPANY)
+    restored = backup(databases, copies, database_url)
+    none = Withholding(engine=Engine.NONE)
+    with working(database_url) as (_, worker):
+        job = ProcessPayouts(bank, call_seconds_max=1.0, recover_seconds=(1.0,), withholding=none)
+        assert drive(worker, job) == 2
+    with working(restored) as (operator, worker):
+        assert compare(operator, bank).matches == {Match.PARKED: 2}
+        assert ids(worker, "APPROVED") != []
+        finish(worker, bank)
+        assert len(bank.submits) == 2
         assert_sound(worker)
 
 
