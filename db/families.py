@@ -7,9 +7,10 @@ Its machine is in `domain/families.py`, its tables and functions in files of the
 from typing import Final
 
 from db.family import Family
+from db.notices.family import NOTICES
 from db.payouts.family import PAYOUTS
 
-FAMILIES: Final[tuple[Family, ...]] = (PAYOUTS,)
+FAMILIES: Final[tuple[Family, ...]] = (PAYOUTS, NOTICES)
 
 
 def family_of(kind: str) -> Family:

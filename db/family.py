@@ -14,5 +14,7 @@ class Family:
     promises: tuple[Invariant, ...]
     columns: tuple[str, ...] = ("id", "state", "created_at", "updated_at")
     """What a listing shows, of its table, in this order."""
+    details: tuple[str, ...] = ()
+    """What `show` tells beside them."""
     named_by: str = "id"
     """The column that other systems know it by; unique."""

@@ -45,8 +45,8 @@ def listing(tx: Tx, family: Family, page: Page) -> Rows:
 
 
 def show(tx: Tx, family: Family, id_: UUID) -> Row | None:
-    """One subject: its columns, and what it waits for."""
-    columns = ", ".join(f"s.{column}" for column in family.columns)
+    """One subject: its columns and details, and what it waits for."""
+    columns = ", ".join(f"s.{column}" for column in (*family.columns, *family.details))
     statement = sa.text(f"""
         SELECT {columns}, w.job AS waits_for, NULLIF(w.due_at, 'infinity') AS due_at, w.leased_until, w.holder AS held_by_run,
                w.tries, w.parked_reason, w.last_error
@@ -73,7 +73,8 @@ def find(tx: Tx, names: Sequence[str], families: Sequence[Family] = FAMILIES) ->
         statement = sa.text(f"""
             SELECT n.name, s.id FROM unnest(CAST(:names AS text[])) AS n (name)
             JOIN {family.machine.table} s ON CAST(s.{family.named_by} AS text) = n.name""")
-        found |= {row.name: row.id for row in tx.rows(statement, names=list(names))}
+        if family.named_by != "id":
+            found |= {row.name: row.id for row in tx.rows(statement, names=list(names))}
         ids = {id_: name for name in names if name not in found and (id_ := _uuid(name))}
         found |= {ids[id_]: id_ for id_ in _known(tx, family, list(ids))}
     kinds = " or ".join(family.machine.kind for family in families)

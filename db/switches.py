@@ -1,6 +1,6 @@
 """Switches: maintenance, pauses and brakes; who turned each, when and why, with their history.
 
-A switch that is on holds something back. Every statement that must obey one reads it itself.
+A switch that is on holds something back, but for `notices`, which lets something be told. Every statement that must obey one reads it itself.
 """
 
 from dataclasses import dataclass
@@ -53,6 +53,18 @@ def turn(
         _TURN, name=check_name(name), is_on=on, who=who, why=why, until=until if on else None
     )
     return None if row is None else _switch(row)
+
+
+_FIRST: Final = sa.text("""
+    WITH turned AS (
+      INSERT INTO switches (name, is_on, who, why) VALUES (:name, true, :who, :why)
+      ON CONFLICT (name) DO NOTHING RETURNING *)
+    INSERT INTO switch_changes (name, is_on, who, why) SELECT name, is_on, who, why FROM turned""")
+
+
+def turn_on_first(tx: Tx, name: str, *, who: str, why: str) -> None:
+    """Turn on a switch that nobody ever turned: once somebody has, it stands as they left it."""
+    tx.run(_FIRST, name=check_name(name), who=who, why=why)
 
 
 _LAPSE: Final = sa.text("""

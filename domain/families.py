@@ -3,9 +3,10 @@
 from typing import Final
 
 from domain.machines import Machine
+from domain.notices import NOTICES
 from domain.payouts import PAYOUTS
 from domain.runs import RUNS
 
-AGGREGATES: Final[tuple[Machine, ...]] = (PAYOUTS,)
+AGGREGATES: Final[tuple[Machine, ...]] = (PAYOUTS, NOTICES)
 """Whose subjects wait in `work`."""
 MACHINES: Final[tuple[Machine, ...]] = (*AGGREGATES, RUNS)

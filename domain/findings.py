@@ -52,6 +52,7 @@ class FindingKind(StrEnum):
     RUN_PROCESSED_NOTHING = "run-processed-nothing"
     FENCED_SETTLE = "fenced-settle"
     ALERT_UNDELIVERED = "alert-undelivered"
+    NOTICE_UNDELIVERED = "notice-undelivered"
 
     @property
     def severity(self) -> Severity:
@@ -98,6 +99,7 @@ SEVERITIES: Final[Mapping[FindingKind, Severity]] = MappingProxyType({
     _K.RUN_PROCESSED_NOTHING: Severity.P1,
     _K.FENCED_SETTLE: Severity.P2,
     _K.ALERT_UNDELIVERED: Severity.P1,
+    _K.NOTICE_UNDELIVERED: Severity.P1,
 })  # fmt: skip
 """The one table: `docs/findings.md` has a section for each of its lines."""
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
 from domain.answers import Answer, LookUp, ProviderPayout, Report
+from domain.notices import Delivery
 from domain.statements import StatementLine
 
 
@@ -101,3 +102,14 @@ class Alerts(Protocol):
 
     def heartbeat(self) -> bool:
         """Tell the outside that the whole system is alive; True when the receiver answered 2xx."""
+
+
+class Events(Protocol):
+    """Where applications are told what happened."""
+
+    def deliver(self, event_id: str, body: str) -> Delivery:
+        """POST `body` as it is, signed, under `event_id`. Raises for nothing that the network or the receiver does.
+
+        Bounded by a *total* time-out, connect to last byte. A lost reply is `Undelivered`: the receiver
+        tells a repeat by its id.
+        """

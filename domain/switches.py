@@ -1,4 +1,4 @@
-"""The names of switches: what each holds back while it is on."""
+"""The names of switches: what each holds back, or lets happen, while it is on."""
 
 import re
 from typing import Final
@@ -7,10 +7,12 @@ from domain.errors import BadInputError
 
 MAINTENANCE: Final = "maintenance"
 """Times are recorded as held, workers stop claiming."""
+NOTICES: Final = "notices"
+"""Applications are told what becomes of payouts; off, nothing is written down to be told."""
 RESTORED: Final = "restored"
 """The database was restored: nothing is claimed until effects were compared with the provider."""
 _NAME: Final = re.compile(
-    r"maintenance|restored|queue:(money|rest)|(job|schedule):[a-z_]+\.[a-z_]+|brake:[^:\s]+:.+"
+    r"maintenance|restored|notices|queue:(money|rest)|(job|schedule):[a-z_]+\.[a-z_]+|brake:[^:\s]+:.+"
 )
 
 
@@ -37,6 +39,6 @@ def brake(provider: str, account: str) -> str:
 def check_name(name: str) -> str:
     """Return `name`, or raise `BadInputError` where no switch can be called that."""
     if not _NAME.fullmatch(name):
-        rule = "must be maintenance, restored, queue:…, job:…, schedule:… or brake:provider:account"
+        rule = "must be maintenance, restored, notices, queue:…, job:…, schedule:… or brake:provider:account"
         raise BadInputError("switch", name, rule)
     return name

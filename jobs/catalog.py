@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from jobs.notices.deliver import DeliverNotices
 from jobs.payouts.check_stuck import CheckStuck
 from jobs.payouts.follow import FollowPayouts
 from jobs.payouts.process import ProcessPayouts
@@ -22,6 +23,7 @@ ALL: Final[tuple[type[Job], ...]] = (
     FollowPayouts,
     CheckStuck,
     ReconcilePayouts,
+    DeliverNotices,
     Watch,
     AuditBooks,
     Prune,

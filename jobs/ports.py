@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from domain.ports import Alerts, Bank
+from domain.ports import Alerts, Bank, Events
 from domain.tax import Withholding
 
 
@@ -12,8 +12,9 @@ class Ports:
 
     bank: Bank | None = None
     alerts: Alerts | None = None
+    events: Events | None = None
     call_seconds_max: float = 8.0
-    """The total time-out of one call to the bank."""
+    """The total time-out of one call to the bank, or to whoever is told."""
     recover_seconds: tuple[float, ...] = (30.0, 60.0, 120.0, 300.0, 600.0)
     withholding: Withholding = field(default_factory=Withholding)
     """How tax is kept back from what is paid out."""

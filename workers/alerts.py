@@ -1,7 +1,6 @@
 """Send findings and heartbeats: one bounded POST each, and whether it arrived."""
 
 import json
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -10,8 +9,7 @@ import httpx
 import structlog
 
 from domain.ports import Alerts
-from workers.gateways.deadline import ends_at
-from workers.gateways.http import DeadlineTransport
+from workers.gateways.posting import Poster, is_ok
 from workers.settings import Settings
 
 SEND_SECONDS_MAX: Final = 3.0
@@ -25,11 +23,7 @@ class HttpAlerts:
 
     def __init__(self, alert_url: str | None, heartbeat_url: str | None) -> None:
         self.alert_url, self.heartbeat_url = alert_url, heartbeat_url
-        self._client = httpx.Client(
-            transport=DeadlineTransport(connections_max=2),
-            follow_redirects=False,
-            headers={"User-Agent": "bursar"},
-        )
+        self._poster = Poster(connections_max=2)
 
     def send(self, document: dict[str, object]) -> bool:
         """POST one finding; True when the receiver answered 2xx, or nobody wants to be told."""
@@ -43,22 +37,18 @@ class HttpAlerts:
 
     def close(self) -> None:
         """Close every connection."""
-        self._client.close()
+        self._poster.close()
 
     def _post(self, what: str, url: str, body: bytes) -> bool:
         headers = {"Content-Type": "application/json"} if body else {}
         try:
-            with (
-                ends_at(time.monotonic() + SEND_SECONDS_MAX),
-                # Only the status counts: the body is not read.
-                self._client.stream("POST", url, content=body, headers=headers) as response,
-            ):
-                if response.is_success:
-                    return True
-                log.warning("alerts.refused", what=what, status=response.status_code)
+            status = self._poster.post(url, body, headers, SEND_SECONDS_MAX)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             log.warning("alerts.not_sent", what=what, error=type(error).__name__)
-        return False
+            return False
+        if not is_ok(status):
+            log.warning("alerts.refused", what=what, status=status)
+        return is_ok(status)
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from workers.alerts import open_alerts
 from workers.banks import open_bank
 from workers.broker import Bell
 from workers.databases import open_database
+from workers.gateways.events import open_events
 from workers.lives import own_life
 from workers.runner.bounds import Bounds
 from workers.runner.execute import Runner
@@ -108,6 +109,7 @@ def process(
         ports = Ports(
             bank=stack.enter_context(open_bank(settings)),
             alerts=stack.enter_context(open_alerts(settings)),
+            events=stack.enter_context(open_events(settings)),
             call_seconds_max=settings.gateway_timeout_seconds,
             recover_seconds=settings.recover_seconds,
             withholding=settings.withholding,

@@ -11,8 +11,9 @@ from typing import Final
 
 import structlog
 
-from db import rate_limits, workers as registry
+from db import rate_limits, switches, workers as registry
 from domain.errors import ExpectedError, UnreachableError
+from domain.switches import NOTICES
 from workers.broker import RunningWorker, open_broker, start_worker
 from workers.composition import Process, Release, process
 from workers.metrics import Metrics
@@ -73,6 +74,9 @@ def _handle(made: Process, metrics: Metrics, run: int) -> None:
 def _register(made: Process, settings: Settings) -> None:
     with made.database.begin() as tx:
         registry.register(tx, made.registered)
+        if settings.events_url is not None:
+            why = "BURSAR_EVENTS_URL is set"
+            switches.turn_on_first(tx, NOTICES, who=f"worker:{made.runner.worker}", why=why)
         for limit in {job.limit for job in made.jobs.values() if job.limit is not None}:
             if settings.gateway_rate_per_second is None:
                 rate_limits.lift(tx, limit)

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from db import effects, findings, ledger
 from db.accounts import Owner, open_accounts
 from db.effects import Outcome
+from db.notices import write as notices
 from db.payouts import tax_records
 from db.payouts.claim import Leg, entry
 from db.payouts.details import Details, read
@@ -54,6 +55,7 @@ def apply(tx: LeasedTx, verdicts: Sequence[Verdict]) -> set[UUID]:
         lost |= {v.subject for v in group} - set(moved)
     tax_records.keep(tx, ended)
     tx.settle([_lost(tx, v) if v.subject in lost else v.next for v in verdicts])
+    notices.write(tx, [(one.row.id, one.target) for one in ended if one.row.is_told])
     findings.report(tx, [v.finding for v in verdicts if v.finding is not None])
     ledger.post(tx, _entries(tx, ended), run=tx.holder, actor=tx.actor)
     return lost

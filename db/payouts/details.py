@@ -50,6 +50,8 @@ class Details(NamedTuple):
     completed_at: datetime | None
     is_past_key: bool | None
     """Whether a same-key send is no longer known to be safe."""
+    is_told: bool
+    """Whether applications are told what becomes of payouts: the switch `notices`."""
 
 
 _READ: Final = sa.text("""
@@ -59,7 +61,8 @@ _READ: Final = sa.text("""
            p.approval_seal = payout_seal(p, p.generation, p.effect_key) AS is_sealed,
            a.fund_account_id, a.active, t.id AS in_transit, c.id AS cash,
            e.state AS effect_state, e.sends, e.put_backs, e.provider_id, e.accepted_at, e.first_sent_at, p.completed_at,
-           e.sends > 0 AND clock_timestamp() - e.first_sent_at > make_interval(secs => :key_seconds) AS is_past_key
+           e.sends > 0 AND clock_timestamp() - e.first_sent_at > make_interval(secs => :key_seconds) AS is_past_key,
+           EXISTS (SELECT FROM switches WHERE name = 'notices' AND is_on) AS is_told
     FROM payouts p
     JOIN payout_accounts a ON a.id = p.account
     LEFT JOIN accounts t ON t.kind = 'payouts_in_transit' AND t.owner = '' AND t.currency = p.currency

@@ -15,6 +15,7 @@ from jobs.catalog import Ports, build
 from tests.builders import RECOVER_SECONDS, House
 from tests.fakes.alerts import Receiver
 from tests.fakes.bank import FakeBank
+from tests.fakes.events import FakeEvents
 from workers.runner.bounds import Bounds
 
 BATCH = 3
@@ -29,10 +30,16 @@ class Fakes:
 
     bank: FakeBank = field(default_factory=FakeBank)
     alerts: Receiver = field(default_factory=Receiver)
+    events: FakeEvents = field(default_factory=FakeEvents)
 
     def ports(self) -> Ports:
         """The ports a process is given."""
-        return Ports(bank=self.bank, alerts=self.alerts, recover_seconds=RECOVER_SECONDS)
+        return Ports(
+            bank=self.bank,
+            alerts=self.alerts,
+            events=self.events,
+            recover_seconds=RECOVER_SECONDS,
+        )
 
 
 @dataclass(kw_only=True)

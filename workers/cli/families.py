@@ -24,7 +24,12 @@ def commands(machine: "Machine") -> typer.Typer:
     if find_spec(own) is not None:
         app: typer.Typer = import_module(own).app
         return app
-    app = typer.Typer(name=machine.table, help=f"Read {machine.table}.", no_args_is_help=True)
+    return reading(machine, f"Read {machine.table}.")
+
+
+def reading(machine: "Machine", about: str) -> typer.Typer:
+    """A group with `list` and `show`, made from the columns of the machine's family."""
+    app = typer.Typer(name=machine.table, help=about, no_args_is_help=True)
     app.command("list", help=f"List {machine.table}, newest first.")(_list(machine))
     app.command("show", help=f"Show one {machine.kind}, with its history.")(_show(machine))
     return app

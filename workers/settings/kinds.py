@@ -28,6 +28,7 @@ SECRETS: Final = frozenset(
         "stripe_api_key",
         "stripe_webhook_secrets",
         "flutterwave_secret_hash",
+        "events_secrets",
         "operator_token",
     }
 )

@@ -103,7 +103,9 @@ class Settings(BaseSettings):
     heartbeat_url: HttpUrl | None = Field(default=None, repr=False)
     """Is told each minute that the system lives, so that its silence is noticed outside."""
     events_url: HttpUrl | None = Field(default=None, repr=False)
-    """Takes the events of the domain, where an application wants them."""
+    """Takes a signed JSON POST for each event of the domain, where an application wants them."""
+    events_secrets: Secrets = ()
+    """What those are signed with, comma-separated, the current one first: while it is changed, two hold."""
     operator_token: SecretStr | None = None
     """Proves which operator runs this command."""
 
@@ -138,7 +140,7 @@ class Settings(BaseSettings):
         )
 
 
-UNUSED: Final = frozenset({"listen_url", "cache_url", "events_url"})
+UNUSED: Final = frozenset({"listen_url"})
 """Fields that are checked, so that a configuration made for the next version starts this one, and not used yet."""
 
 

@@ -18,6 +18,7 @@ def broken(settings: Settings) -> Iterator[BadInputError]:
     """Yield every rule that these settings break together."""
     yield from _servers(settings)
     yield from _provider(settings)
+    yield from _events(settings)
     yield from _times(settings)
 
 
@@ -45,6 +46,15 @@ def _provider(settings: Settings) -> Iterator[BadInputError]:
         if given is not None:
             rule = f"is missing while {variable(given)} is set: say {provider} to use it"
             yield BadInputError(variable("payout_provider"), "", rule)
+
+
+def _events(settings: Settings) -> Iterator[BadInputError]:
+    """What is told must be told apart from what anybody may say."""
+    given = {"events_secrets": settings.events_secrets, "events_url": settings.events_url}
+    for field, other in (("events_secrets", "events_url"), ("events_url", "events_secrets")):
+        if not given[field] and given[other]:
+            rule = f"is missing while {variable(other)} is set: events are signed, or not sent"
+            yield BadInputError(variable(field), "", rule)
 
 
 def _times(settings: Settings) -> Iterator[BadInputError]:

@@ -227,8 +227,11 @@ BEGIN
     FROM linked l WHERE g.id = l.earning AND g.state IN ('READY', 'BATCHED')),
   told AS (
     INSERT INTO moves (kind, subject, source, target, actor, reason)
-    SELECT 'payout', n.id, n.state, to_state, actor, why FROM next n)
-  SELECT j.id, j.outcome, j.state FROM judged j ORDER BY j.id;
+    SELECT 'payout', n.id, n.state, to_state, actor, why FROM next n),
+  noticed AS (
+    SELECT write_notices(array_agg(d.id), array_agg(to_state)) FROM ended d)
+  -- Named here, or it would not be done.
+  SELECT j.id, j.outcome, j.state FROM judged j CROSS JOIN noticed ORDER BY j.id;
   -- Put back with its tax computed, and never to be sent now: its payee's year is without it.
   IF cardinality(staged) > 0 THEN
     PERFORM count_in_tax_years(array_agg(p.id), array_agg(p.tds_financial_year), array_agg(-1))
