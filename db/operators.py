@@ -1,23 +1,13 @@
 """Operators: people who may decide about money, known by a token of which only the hash is kept."""
 
-import hashlib
 from typing import Final
 
 import sqlalchemy as sa
 
+from db import tokens
 from db.tx import Rows, Tx
-from domain.errors import BadInputError, NotFoundError, RefusedError
+from domain.errors import NotFoundError, RefusedError
 from domain.listings import OperatorState
-
-NAME_MAX: Final = 64
-TOKEN_MIN: Final = 32
-"""Characters a token must have: it is random, so that its bare hash tells nothing."""
-
-
-def hash_of(token: str) -> str:
-    """Return what is stored of a token: its SHA-256, 64 hex digits."""
-    return hashlib.sha256(token.encode()).hexdigest()
-
 
 _ADD: Final = sa.text("""
     INSERT INTO operators AS o (name, token_hash, added_by) VALUES (:name, :hash, :by)
@@ -33,17 +23,8 @@ def add(tx: Tx, name: str, token: str, *, by: str) -> None:
 
     Raises `BadInputError` for a name or token that is none, `RefusedError` where the name is taken.
     """
-    if (
-        not name.isprintable()
-        or not 0 < len(name) <= NAME_MAX
-        or name != name.strip()
-        or ":" in name
-    ):
-        rule = f"must be 1 to {NAME_MAX} printable characters without a colon or outer space"
-        raise BadInputError("operator", name, rule)
-    if len(token) < TOKEN_MIN:
-        raise BadInputError("token", "…", f"must have at least {TOKEN_MIN} characters")
-    if tx.row(_ADD, name=name, hash=hash_of(token), by=by) is None:
+    tokens.check("operator", name, token)
+    if tx.row(_ADD, name=name, hash=tokens.hash_of(token), by=by) is None:
         raise RefusedError(f"operator {name} exists: remove it first to give it another token")
 
 
@@ -51,7 +32,7 @@ def identify(tx: Tx, token: str) -> str | None:
     """The operator whose token this is, or None."""
     name: str | None = tx.scalar(
         sa.text("SELECT name FROM operators WHERE token_hash = :hash AND removed_at IS NULL"),
-        hash=hash_of(token),
+        hash=tokens.hash_of(token),
     )
     return name
 

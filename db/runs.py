@@ -138,6 +138,11 @@ def enqueue(tx: Tx, requests: Sequence[Request]) -> list[Enqueued]:
     ]
 
 
+def state_of(tx: Tx, run: int) -> str:
+    """The state of a run that is on record."""
+    return str(tx.scalar(sa.text("SELECT state FROM runs WHERE id = :id"), id=run))
+
+
 _START: Final = sa.text("""
     WITH started AS (
       UPDATE runs r SET state = 'running', attempts = attempts + 1, reason = NULL, ended_at = NULL,

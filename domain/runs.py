@@ -33,6 +33,7 @@ class Origin(StrEnum):
     TICK = "tick"
     OPERATOR = "operator"
     SQL = "sql"
+    HTTP = "http"
     WATCH = "watch"
 
 

@@ -54,6 +54,8 @@ class Job(ABC):
     """Runs of this job that may be queued or running at once."""
     scope_keys: ClassVar[frozenset[str]] = frozenset()
     """Names a `--scope` may use; the first subject key narrows a claim."""
+    triggerable: ClassVar[bool] = False
+    """Whether an application may ask for a run of it over HTTP."""
     gates: Sequence[str] = ()
     """Switches that hold this job back, such as its provider's brake."""
     limit: str | None = None

@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
-from db import gauges, installation, migrate, release, server_facts
+from db import applications, gauges, installation, migrate, release, server_facts, switches
 from db.engine import Database
 from db.server_facts import ServerFacts
 from domain.answers import LookUpFailed
 from domain.errors import ExpectedError, RefusedError, UnreachableError
+from domain.switches import NOTICES
 from workers.banks import open_bank
 from workers.broker import check_broker
 from workers.broker_depth import depths
@@ -112,6 +113,7 @@ def _database(database: Database, settings: Settings, processes: int) -> Iterato
         return
     yield _graded("schema", [], f"{settings.database_schema} at head")
     yield from _state(database, settings)
+    yield from _doors(database, settings)
 
 
 def _state(database: Database, settings: Settings) -> Iterator[Check]:
@@ -137,6 +139,28 @@ def _state(database: Database, settings: Settings) -> Iterator[Check]:
             yield Check(subject="runs", grade=Grade.WARNING, detail=detail)
     grade = Grade.OK if workers else Grade.WARNING
     yield Check(subject="workers", grade=grade, detail=f"{workers} processes run jobs")
+
+
+def _doors(database: Database, settings: Settings) -> Iterator[Check]:
+    """Name what is open to programs, and whether they are told of payouts."""
+    with database.begin() as tx:
+        present = applications.present(tx)
+        is_on = switches.is_on(tx, NOTICES)
+    may = "; ".join(f"{one.name}: {', '.join(sorted(one.scopes))}" for one in present)
+    detail = f"open to {may}" if present else "closed: there is no application"
+    yield Check(subject="POST /v1/runs", grade=Grade.INFO, detail=detail)
+    match settings.events_url is not None, is_on:
+        case True, True:
+            grade, detail = Grade.OK, "applications are told what becomes of payouts"
+        case True, False:
+            detail = "BURSAR_EVENTS_URL is set and nothing is told: `bursar notices on --why …`"
+            grade, detail = Grade.WARNING, f"{detail}, or a worker's first start"
+        case False, True:
+            detail = "notices are written, but BURSAR_EVENTS_URL is not set here"
+            grade, detail = Grade.WARNING, f"{detail}: set it, or `bursar notices off --why …`"
+        case _:
+            grade, detail = Grade.INFO, "nobody is told: BURSAR_EVENTS_URL is not set"
+    yield Check(subject="notices", grade=grade, detail=detail)
 
 
 def _broker(addresses: Addresses) -> Iterator[Check]:

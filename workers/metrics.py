@@ -61,6 +61,12 @@ class Metrics:
         )
         self._rings = self._counter("bursar_lost_wakeups", "Wake-ups that were not sent.", "queue")
 
+        self._fallbacks = Counter(
+            "bursar_limiter_fallbacks",
+            "Calls counted by this process alone, since Redis was away.",
+            registry=self.registry,
+        )
+
     def run_started(self, job: str, due_to_start_seconds: float) -> None:
         """A run began so long after it was due."""
         self._due_to_start.labels(job).observe(max(0.0, due_to_start_seconds))
@@ -85,6 +91,10 @@ class Metrics:
     def webhook(self, provider: str, outcome: str) -> None:
         """A webhook was answered."""
         self._webhooks.labels(provider, outcome).inc()
+
+    def limiter_fell_back(self) -> None:
+        """A call was counted here alone: the Redis of the rate limits is away."""
+        self._fallbacks.inc()
 
     def watch(self, database: Database, depths: Depths | None = None) -> None:
         """Add the gauges of the whole system, read from the database at every scrape."""

@@ -32,6 +32,7 @@ class FollowPayouts(Ask[Following, Heard]):
 
     name = FOLLOW
     queue = Queue.MONEY
+    triggerable = True
     scope_keys = frozenset({"payout"})
 
     def __init__(self, bank: Bank, *, call_seconds_max: float) -> None:

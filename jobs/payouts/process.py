@@ -28,6 +28,7 @@ class ProcessPayouts(Drain[Sending, BankAnswer]):
 
     name = PROCESS
     queue = Queue.MONEY
+    triggerable = True
     scope_keys = frozenset({"payout"})
 
     def __init__(

@@ -25,6 +25,7 @@ class ReconcilePayouts(Sweep):
 
     name: ClassVar[str] = "payouts.reconcile"
     queue: ClassVar[Queue] = Queue.REST
+    triggerable: ClassVar[bool] = True
 
     def page(self, tx: Tx, cursor: Mapping[str, Any], run: int) -> Page:
         """Look at one page of what waits to be asked about; the last one heals what is over."""

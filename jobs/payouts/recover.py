@@ -39,6 +39,7 @@ class RecoverPayouts(Drain[Recovering, Recovery]):
 
     name = RECOVER
     queue = Queue.MONEY
+    triggerable = True
     scope_keys = frozenset({"payout"})
 
     def __init__(

@@ -39,6 +39,7 @@ class AuditBooks(Sweep):
 
     name: ClassVar[str] = "upkeep.audit"
     queue: ClassVar[Queue] = Queue.REST
+    triggerable: ClassVar[bool] = True
 
     def page(self, tx: Tx, cursor: Mapping[str, Any], run: int) -> Page:
         """Check one page of one promise; the last one heals."""

@@ -21,6 +21,7 @@ class Prune(Sweep):
 
     name: ClassVar[str] = "upkeep.prune"
     queue: ClassVar[Queue] = Queue.REST
+    triggerable: ClassVar[bool] = True
 
     def page(self, tx: Tx, cursor: Mapping[str, Any], run: int) -> Page:
         """Partitions and workers first, then runs in the order of their ids."""

@@ -32,6 +32,7 @@ class Watch(Sweep):
 
     name: ClassVar[str] = "upkeep.watch"
     queue: ClassVar[Queue] = Queue.REST
+    triggerable: ClassVar[bool] = True
 
     def __init__(
         self,

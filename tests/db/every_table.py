@@ -13,6 +13,9 @@ ROWS: Final = (
     "INSERT INTO changes (what, subject, who, why) VALUES ('lease.break', 'a', 'asha', 'because')",
     "INSERT INTO findings (key, kind, subject, severity, detail) VALUES ('a', 'b', 'c', 'P1', 'd')",
     "INSERT INTO leases (name, token, holder, worker, leased_until) VALUES ('run:1', 1, 1, 'w', clock_timestamp())",
+    "INSERT INTO applications (name, token_hash, scopes, added_by) VALUES ('shop', 'hash', '{a.b}', 'ravi')",
+    """INSERT INTO notices (id, kind, subject, sequence, payload)
+       SELECT gen_random_uuid(), 'payout.completed', id, 1, '{}' FROM payouts LIMIT 1""",
     "INSERT INTO operators (name, token_hash, added_by) VALUES ('asha', 'hash', 'ravi')",
     "INSERT INTO proposals (action, subject, proposed_by, why) VALUES ('a', 'b', 'asha', 'because')",
     "INSERT INTO rate_limits (name, rate_per_second, burst) VALUES ('a', 1, 1)",

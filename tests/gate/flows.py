@@ -24,6 +24,8 @@ class Flow:
     tests: tuple[str, ...] = ()
     worlds: tuple[str, ...] = ()
     races: tuple[str, ...] = ()
+    less: tuple[str, ...] = ()
+    """Of the constraints of a job's shape, those that it does without."""
     transaction: str = ""
     lease: str = ""
 
@@ -82,6 +84,13 @@ MORE: Final[tuple[Flow, ...]] = (
         for name in ("payouts.check_stuck", "payouts.reconcile")
     ),
     Flow(
+        name="notices.deliver",
+        constraints=("notices_pkey", "notices_one_per_place"),
+        less=("effects_pkey", "sends_are_counted"),  # safe twice by its id: decision 27
+        tests=("tests/conformance/test_events.py", "tests/db/notices/test_write.py"),
+        races=("deliver",),
+    ),
+    Flow(
         name="upkeep.watch",
         constraints=("findings_pkey", "resolved_by_whom_and_why", "runs_one_per_request"),
     ),
@@ -121,6 +130,15 @@ DOORS: Final[tuple[Flow, ...]] = (
         name="enqueue",
         constraints=("runs_one_per_request", "scope_is_small"),
         tests=("tests/db/test_runs.py", "tests/faults/test_postgres.py"),
+        worlds=("enqueue",),
+        races=("enqueue",),
+        transaction="one",
+        lease="none: one key is one run for ever",
+    ),
+    Flow(
+        name="ask for a run over HTTP",
+        constraints=("runs_one_per_request", "applications_token_hash_key", "scope_is_small"),
+        tests=("tests/workers/web/test_runs.py", "tests/workers/web/test_limits.py"),
         worlds=("enqueue",),
         races=("enqueue",),
         transaction="one",
@@ -189,7 +207,7 @@ def of_job(job: type[Job]) -> Flow:
     own = f"tests/jobs/{family}/test_{name}.py"
     return Flow(
         name=job.name,
-        constraints=(*shape.constraints, *more.constraints),
+        constraints=(*(c for c in shape.constraints if c not in more.less), *more.constraints),
         tests=(*((own,) if (ROOT / own).is_file() else ()), *more.tests),
         worlds=(job.name,),
         races=more.races,

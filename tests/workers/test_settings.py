@@ -282,8 +282,7 @@ def test_every_module_imports_in_an_empty_environment() -> None:
 
 def test_what_this_version_does_not_use_is_marked_where_it_is_set_and_on_the_page() -> None:
     told = {
-        "BURSAR_CACHE_URL": "redis://cache",
-        "BURSAR_EVENTS_URL": "https://events.example/hook",
+        "BURSAR_LISTEN_URL": "postgresql://past.the.pooler/app",
         "BURSAR_BATCH_MAX": "7",
     }
     marked = {d.name for d in describe(load(told), told) if d.unused}
@@ -291,5 +290,5 @@ def test_what_this_version_does_not_use_is_marked_where_it_is_set_and_on_the_pag
     _, _, rest = page.partition("## Known, and not used yet")
     listed = set(re.findall(r"^\| `(BURSAR_\w+)`", rest.partition("\n## ")[0], re.MULTILINE))
 
-    assert marked == {"BURSAR_CACHE_URL", "BURSAR_EVENTS_URL"}
+    assert marked == {"BURSAR_LISTEN_URL"}
     assert listed == {variable(field) for field in UNUSED}

@@ -37,6 +37,7 @@ MODULES: Final[Sequence[str]] = (
     "findings",
     "maintenance",
     "operators",
+    "applications",
     "proposals",
     "changes",
     "audit",

@@ -160,13 +160,10 @@ def _scope(
         named.setdefault(name, []).append(value)
     if not named:
         return {}, None
-    from db.payouts import listing
+    from workers.scopes import resolve
 
-    values = [value for these in named.values() for value in these]
     with here.database().begin() as tx:
-        ids = listing.find(tx, values)
-    wanted = {name: [str(ids[value]) for value in these] for name, these in named.items()}
-    return wanted, list(dict.fromkeys(ids.values()))
+        return resolve(tx, named)
 
 
 def _foresee(here: Context, job: "type[Job]", only: "list[UUID] | None", *, json: bool) -> None:

@@ -26,6 +26,12 @@ COLUMNS = (
 def jobs(ctx: typer.Context, asked: Asked[str]) -> Found:
     """List the jobs: what waits for each, and who can run it."""
     from db import run_listing
+    from jobs.catalog import ALL
+
+    triggerable = {job.name: job.triggerable for job in ALL}
+
+    def told(row: dict[str, object]) -> dict[str, object]:
+        return {**row, "triggerable": triggerable.get(str(row["job"]), False)}
 
     with context(ctx).database().begin() as tx:
-        return found(run_listing.jobs(tx, after=asked.after, limit=asked.limit))
+        return found(run_listing.jobs(tx, after=asked.after, limit=asked.limit), told)

@@ -1,6 +1,5 @@
 """`operators …`: who may decide about money."""
 
-import secrets
 from typing import Annotated
 
 import typer
@@ -9,11 +8,11 @@ from domain.listings import OperatorState
 from workers.cli.asking import Why, reason
 from workers.cli.context import context
 from workers.cli.listing import STATE, Asked, Found, found, listing, word
-from workers.cli.output import JsonOne, show_one
+from workers.cli.output import JsonOne
+from workers.cli.tokens import fresh, tell
 
 app = typer.Typer(name="operators", help="Who may decide about money.", no_args_is_help=True)
 
-TOKEN_BYTES = 32
 COLUMNS = ("name", "state", "added_by", "added_at", "removed_at")
 NOBODY = "no such operator: `bursar operators add NAME --why …`"
 
@@ -31,15 +30,14 @@ def add(
     """
     from db import changes, operators
 
-    here, because, token = context(ctx), reason(why), secrets.token_urlsafe(TOKEN_BYTES)
+    here, because, token = context(ctx), reason(why), fresh()
     with here.database().begin() as tx:
         first = operators.is_first(tx)
     by = here.actor if first else here.operator
     with here.database().begin() as tx:
         operators.add(tx, name, token, by=by)
         changes.note(tx, "operator.add", [name], who=by, why=because)
-    show_one({"operator": name, "token": token}, json=json)
-    typer.echo("keep it: it is shown this once. export BURSAR_OPERATOR_TOKEN=…", err=True)
+    tell("operator", name, token, "export BURSAR_OPERATOR_TOKEN=…", json=json)
 
 
 @app.command("list")

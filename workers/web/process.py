@@ -1,9 +1,11 @@
 """The web process: its connections, its addresses, its server, and an orderly end."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.routing import Route
 
 from db.engine import Database
 from workers.broker_depth import depths
@@ -14,7 +16,7 @@ from workers.settings import Settings
 from workers.signals import survive_stop
 from workers.tick_health import late_schedules
 from workers.web.health import Late, routes
-from workers.web.receiving import Receiver
+from workers.web.runs import open_door
 from workers.web.webhooks import open_receiver
 
 STOP_SECONDS_MAX: Final = 5
@@ -24,9 +26,11 @@ POOL_MAX: Final = 2
 """Connections for those who look on; webhooks have their own."""
 
 
-def build(database: Database, metrics: Metrics, late: Late, receiver: Receiver) -> Starlette:
-    """Return the application: health, metrics, webhooks."""
-    return Starlette(routes=[*routes(database, metrics, late), receiver.route()])
+def build(
+    database: Database, metrics: Metrics, late: Late, doors: Sequence[Route] = ()
+) -> Starlette:
+    """Return the application: health, metrics, and `doors`, which let somebody in."""
+    return Starlette(routes=[*routes(database, metrics, late), *doors])
 
 
 def serve(app: Starlette, *, host: str, port: int) -> None:
@@ -45,7 +49,7 @@ def serve(app: Starlette, *, host: str, port: int) -> None:
 
 
 def run_web(settings: Settings, addresses: Addresses, *, host: str, port: int | None) -> None:
-    """Serve health, metrics and webhooks until SIGTERM; afterwards no connection is left."""
+    """Serve health, metrics, webhooks and requests for runs until SIGTERM; afterwards no connection is left."""
     survive_stop()
     database = open_database(
         settings, addresses, role="bursar_worker", application="bursar web", pool_max=POOL_MAX
@@ -53,8 +57,11 @@ def run_web(settings: Settings, addresses: Addresses, *, host: str, port: int | 
     metrics = Metrics()
     try:
         metrics.watch(database, lambda: depths(addresses.broker_url))
-        with open_receiver(settings, addresses, metrics) as receiver:
-            app = build(database, metrics, late_schedules, receiver)
+        with (
+            open_receiver(settings, addresses, metrics) as receiver,
+            open_door(settings, addresses, database, metrics) as door,
+        ):
+            app = build(database, metrics, late_schedules, [receiver.route(), door.route()])
             serve(app, host=host, port=PORT if port is None else port)
     finally:
         database.dispose()

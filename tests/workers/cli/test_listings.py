@@ -26,6 +26,7 @@ LISTINGS: Final = {
     "schedules list": "schedule",
     "schedules ticks": "tick_at",
     "operators list": "name",
+    "applications list": "name",
     "proposals": "id",
     "findings list": "key",
     "effects list": "key",
@@ -88,6 +89,8 @@ def busy(bursar: Line) -> Line:
     assert bursar("payouts", "approve", "--all-pending", "--why", "x").code == 0
     claimed(bursar.database)
     for name in ("asha", "bela"):
+        job = ("--job", "upkeep.audit")
+        assert bursar("applications", "add", name, *job, "--why", "x").code == 0
         added = bursar("operators", "add", name, "--why", "x", "--json")
         bursar.set("BURSAR_OPERATOR_TOKEN", added.json["token"])
     with bursar.database.begin() as tx:

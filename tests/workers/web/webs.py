@@ -1,17 +1,15 @@
 """A web process as it is in production, served in a thread of the test's process, and who calls it."""
 
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import httpx
-import uvicorn
 from starlette.applications import Starlette
 
 from db.engine import Database, DatabaseOptions
 from tests.domain.webhooks.signing import BEFORE, SECRET, razorpay_headers
+from tests.fakes.serving import serving as served
 from workers.metrics import Metrics
 from workers.servers import Addresses
 from workers.settings import load
@@ -19,7 +17,6 @@ from workers.tick_health import late_schedules
 from workers.web import build
 from workers.web.webhooks import open_receiver
 
-START_SECONDS_MAX = 10.0
 SECRETS = {
     "BURSAR_RAZORPAYX_WEBHOOK_SECRETS": f"{SECRET},{BEFORE}",
     "BURSAR_RAZORPAY_WEBHOOK_SECRETS": SECRET,
@@ -55,18 +52,8 @@ class Web:
 @contextmanager
 def serving(app: Starlette) -> Iterator[int]:
     """Serve an application on a free port until the block ends."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="off"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    deadline = time.monotonic() + START_SECONDS_MAX
-    while not server.started:
-        assert time.monotonic() < deadline
-        thread.join(0.01)
-    try:
-        yield server.servers[0].sockets[0].getsockname()[1]
-    finally:
-        server.should_exit = True
-        thread.join()
+    with served(app) as url:
+        yield int(url.rpartition(":")[2])
 
 
 @contextmanager
@@ -81,7 +68,7 @@ def web(database_url: str, broker_url: str, **changes: str) -> Iterator[Web]:
     try:
         with (
             open_receiver(settings, addresses, metrics) as receiver,
-            serving(build(database, metrics, late_schedules, receiver)) as port,
+            serving(build(database, metrics, late_schedules, [receiver.route()])) as port,
             httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client,
         ):
             yield Web(http=client, port=port, metrics=metrics)

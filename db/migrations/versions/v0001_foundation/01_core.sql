@@ -57,7 +57,7 @@ CREATE TABLE runs (
   job          text NOT NULL,
   version      integer NOT NULL DEFAULT 1,
   queue        text NOT NULL,
-  origin       text NOT NULL CHECK (origin IN ('wake', 'tick', 'operator', 'sql', 'watch')),
+  origin       text NOT NULL CHECK (origin IN ('wake', 'tick', 'operator', 'sql', 'http', 'watch')),
   state        text NOT NULL DEFAULT 'queued' CHECK (state IN (
     'queued',     -- committed; startable once due
     'held',       -- <- queued: a switch holds it back; -> queued when that is turned off

@@ -1,0 +1,18 @@
+-- Applications that may ask for runs over HTTP, each for the jobs that are named here. Only the hash of a token is kept.
+CREATE TABLE applications (
+  name       text PRIMARY KEY,
+  token_hash text COLLATE "C" NOT NULL UNIQUE,
+  scopes     text[] NOT NULL CONSTRAINT applications_may_something CHECK (cardinality(scopes) > 0),   -- jobs, by name
+  added_by   text NOT NULL,
+  added_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+  removed_at timestamptz
+);
+
+-- Whose token has this hash, for processes that may not read hashes: one row, its name null where it is nobody's;
+-- `known` says whether there is any application at all. What is compared is the SHA-256 of a random token, whole: how long
+-- that takes tells of the hash at most, from which no token can be made.
+CREATE FUNCTION application_of(hash text) RETURNS TABLE (name text, scopes text[], known boolean)
+LANGUAGE sql STABLE SECURITY DEFINER AS $$
+  SELECT a.name, a.scopes, EXISTS (SELECT FROM applications WHERE removed_at IS NULL)
+  FROM (SELECT) one LEFT JOIN applications a ON a.token_hash = hash AND a.removed_at IS NULL
+$$;

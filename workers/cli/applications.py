@@ -1,0 +1,69 @@
+"""`applications …`: which programs may ask for runs over HTTP."""
+
+from typing import Annotated
+
+import typer
+
+from domain.errors import BadInputError
+from domain.listings import OperatorState
+from workers.cli.asking import Why, known_job, reason
+from workers.cli.context import context
+from workers.cli.listing import STATE, Asked, Found, found, listing, word
+from workers.cli.output import JsonOne
+from workers.cli.tokens import fresh, tell
+
+app = typer.Typer(
+    name="applications", help="Which programs may ask for runs over HTTP.", no_args_is_help=True
+)
+
+COLUMNS = ("name", "state", "scopes", "added_by", "added_at", "removed_at")
+NOBODY = "no such application: `bursar applications add NAME --job JOB --why …`"
+
+
+@app.command()
+def add(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="How history will name it.")],
+    why: Why,
+    jobs: Annotated[
+        list[str], typer.Option("--job", help="What it may ask for: `bursar jobs`; repeatable.")
+    ],
+    json: JsonOne = False,
+) -> None:
+    """Let a program ask for runs of some jobs; its token is printed once, and only its hash is kept."""
+    from db import applications, changes
+
+    here, because, token = context(ctx), reason(why), fresh()
+    for job in jobs:
+        if not known_job(job, "--job").triggerable:
+            raise BadInputError("--job", job, "runs of this job cannot be asked for over HTTP")
+    with here.database().begin() as tx:
+        applications.add(tx, name, token, jobs, by=here.actor)
+        changes.note(tx, "application.add", [name], who=here.actor, why=because)
+    tell("application", name, token, "curl -H 'Authorization: Bearer …'", json=json)
+
+
+@app.command("list")
+@listing(columns=COLUMNS, key="name", read=word, empty=NOBODY)
+def list_(
+    ctx: typer.Context,
+    asked: Asked[str],
+    state: Annotated[OperatorState | None, STATE] = None,
+) -> Found:
+    """List applications, also those removed."""
+    from db import applications
+
+    with context(ctx).database().begin() as tx:
+        return found(applications.listing(tx, state=state, after=asked.after, limit=asked.limit))
+
+
+@app.command()
+def remove(ctx: typer.Context, name: str, why: Why) -> None:
+    """Let a program's token open nothing from now on; history keeps the name."""
+    from db import applications, changes
+
+    here, because = context(ctx), reason(why)
+    with here.database().begin() as tx:
+        applications.remove(tx, name)
+        changes.note(tx, "application.remove", [name], who=here.actor, why=because)
+    typer.echo(f"{name} may ask for nothing any more, says {here.actor}")
