@@ -10,7 +10,7 @@ import pytest
 from db import clock
 from db.engine import Database
 from db.errors import RuleBrokenError
-from db.payouts import tax_records
+from db.payouts import sums, tax_records
 from db.payouts.details import read
 from db.payouts.tax_records import Ended
 from db.transitions import move, seize
@@ -79,6 +79,20 @@ def test_a_paid_payout_is_recorded_once_and_its_tax_is_owed(
     assert (books["cash"], books["tds_payable"]) == (79_900, 100)
     assert (books["payouts_in_transit"], books["payee_payable"]) == (0, 0)
     assert_sound(worker)
+
+
+def test_only_what_is_paid_or_in_flight_sums_up_to_tax(
+    operator: Database, worker: Database
+) -> None:
+    bank = FakeBank()
+    id_ = sent(operator, worker, bank)
+    for status, tax in (("processed", 100), ("reversed", 0)):
+        heard(worker, bank, id_, status)
+        with worker.begin() as tx:
+            [row] = sums.by_state(
+                tx, datetime(2020, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+            )
+        assert (row.amount_minor, row.tax_minor) == (80_000, tax)
 
 
 def test_an_exempt_payout_is_recorded_too_with_nothing_owed(
