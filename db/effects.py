@@ -91,7 +91,7 @@ def intend(
 
 
 class Outcome(NamedTuple):
-    """What one answer makes of an effect; `state` None records the answer and changes nothing else."""
+    """What one answer makes of an effect; `state` None records the answer, and at most its UTR."""
 
     key: UUID
     answer: str
@@ -120,7 +120,7 @@ _ANSWERED: Final = sa.text("""
       UPDATE effects e SET state = coalesce(g.state, e.state), provider_id = coalesce(g.provider_id, e.provider_id),
              status = coalesce(g.status, e.status), utr = coalesce(g.utr, e.utr), accepted_at = coalesce(g.accepted_at, e.accepted_at),
              sends = e.sends + g.sends, put_backs = e.put_backs + CASE WHEN g.state = 'not_sent' THEN 1 ELSE 0 END,
-             error = CASE WHEN g.state = 'accepted' THEN NULL ELSE coalesce(g.detail, e.error) END, updated_at = clock_timestamp()
+             error = CASE WHEN g.state = 'accepted' THEN NULL WHEN g.state IS NULL THEN e.error ELSE coalesce(g.detail, e.error) END, updated_at = clock_timestamp()
       FROM given g WHERE e.key = g.key RETURNING e.key, e.provider, e.account, g.provider_id),
     -- Each name is given once: a second effect that claims a payment breaks effects_one_per_payment.
     named AS (

@@ -7,10 +7,11 @@ Its machine is in `domain/families.py`, its tables and functions in files of the
 from typing import Final
 
 from db.family import Family
+from db.inbox.family import INBOX
 from db.notices.family import NOTICES
 from db.payouts.family import PAYOUTS
 
-FAMILIES: Final[tuple[Family, ...]] = (PAYOUTS, NOTICES)
+FAMILIES: Final[tuple[Family, ...]] = (PAYOUTS, NOTICES, INBOX)
 
 
 def family_of(kind: str) -> Family:

@@ -1,15 +1,15 @@
 """The one way to change a state: compare, swap, fence, history, for a whole set.
 
 A move needs a `LeasedTx`: a transaction in which the work rows of its subjects are locked and carry
-this holder's token. `claim` and `seize` make one by giving rows a token; `regain` makes one again
-for settling, by comparing it. Subjects in states without work are moved by CAS alone, through
+this holder's token. `claim` and `seize` make one by giving rows a token, and `recall` where there was
+no row; `regain` makes one again for settling, by comparing it. Subjects in states without work are moved by CAS alone, through
 `unleased_move` (the SQL door `bursar_move`, so there is one implementation for every caller).
 
 Lock order everywhere: work rows, then subjects, then tax years, then accounts, then totals, each in
 key order.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -28,7 +28,7 @@ TABLES: Final = {machine.kind: machine.table for machine in AGGREGATES}
 
 
 class LeasedTx(Tx):
-    """A transaction that holds work rows by token. Only `claim`, `seize` and `regain` make one."""
+    """A transaction that holds work rows by token. Only `claim`, `seize`, `recall` and `regain` make one."""
 
     __slots__ = ("actor", "held", "holder")
 
@@ -59,12 +59,40 @@ def claim(tx: Tx, job: str, order: ClaimOrder) -> LeasedTx:
 
 
 def seize(
-    tx: Tx, subjects: Sequence[UUID], *, run: int | None, actor: str, leased_too: bool
+    tx: Tx,
+    subjects: Collection[UUID],
+    *,
+    run: int | None,
+    actor: str,
+    leased_too: bool,
+    spared: Collection[UUID] = (),
 ) -> LeasedTx:
-    """Take the rows of `subjects` from whoever holds them; `leased_too` only for a provider's final answer."""
-    return LeasedTx(
-        tx, work.seize(tx, subjects, run=run, leased_too=leased_too), run=run, actor=actor
-    )
+    """Take the rows of `subjects` from whoever holds them; `leased_too` only for a provider's final answer.
+
+    Of `spared` only what no live worker holds is taken.
+    """
+    wanted = {**dict.fromkeys(spared, False), **dict.fromkeys(subjects, leased_too)}
+    return LeasedTx(tx, work.seize(tx, wanted, run=run), run=run, actor=actor)
+
+
+def recall(tx: LeasedTx, machine: Machine, job: str, subjects: Sequence[UUID]) -> LeasedTx:
+    """Hold, beside what `tx` holds, subjects that wait for nothing: each by a new row of `job`.
+
+    So that they too move under a lease alone; the settle deletes the row again, or keeps it. Whoever
+    else makes work for such a subject locks it first, as this does.
+    """
+    if not subjects:
+        return tx
+    tx.rows(_LOCK[machine.kind], ids=sorted(subjects))
+    made = work.recall(tx, job, subjects, run=tx.holder)
+    return LeasedTx(tx, [*tx.held.values(), *made], run=tx.holder, actor=tx.actor)
+
+
+_LOCK: Final = {
+    kind: sa.text(f"""
+    SELECT FROM {table} WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR UPDATE""")
+    for kind, table in TABLES.items()
+}
 
 
 def regain(tx: Tx, held: Sequence[Held], *, run: int) -> LeasedTx:

@@ -242,19 +242,38 @@ _FREEZE: Final = sa.text("""
 _SEIZE: Final = sa.text("""
     WITH token AS MATERIALIZED (SELECT nextval('tokens') AS token)
     UPDATE work w SET token = token.token, leased_until = clock_timestamp() + interval '15 seconds', holder = coalesce(:run, 0)
-    FROM token WHERE w.subject = ANY(CAST(:subjects AS uuid[]))
-      AND (:leased_too OR w.leased_until IS NULL OR w.leased_until <= (SELECT clock_timestamp()))
+    FROM token, unnest(CAST(:subjects AS uuid[]), CAST(:leased_too AS boolean[])) AS s (subject, leased_too)
+    WHERE w.subject = s.subject AND (s.leased_too OR w.leased_until IS NULL OR w.leased_until <= (SELECT clock_timestamp()))
     RETURNING w.job, w.subject, w.token, w.claims, w.tries, w.waiting_since""")
 
 
-def seize(tx: Tx, subjects: Sequence[UUID], *, run: int | None, leased_too: bool) -> list[Held]:
+def seize(tx: Tx, subjects: Mapping[UUID, bool], *, run: int | None) -> list[Held]:
     """Give the rows of `subjects` a new token in this transaction; whoever held them is fenced.
 
-    The rows are locked by a statement of their own: one that was handed to another job while we
-    waited for it has another key than this statement's snapshot knows, and would be missed.
+    A row under a live lease is taken only where its subject says True. The rows are locked by a
+    statement of their own: one that was handed to another job while we waited for it has another key
+    than this statement's snapshot knows, and would be missed.
     """
     tx.rows(_FREEZE, subjects=list(subjects))
-    rows = tx.rows(_SEIZE, subjects=list(subjects), run=run, leased_too=leased_too)
+    rows = tx.rows(_SEIZE, subjects=list(subjects), leased_too=list(subjects.values()), run=run)
+    return list(map(Held._make, rows))
+
+
+_RECALL: Final = sa.text("""
+    WITH token AS MATERIALIZED (SELECT nextval('tokens') AS token)
+    INSERT INTO work (job, subject, token, leased_until, holder)
+    SELECT :job, s.subject, token.token, clock_timestamp() + interval '15 seconds', coalesce(:run, 0)
+    FROM token, unnest(CAST(:subjects AS uuid[])) AS s (subject)
+    WHERE NOT EXISTS (SELECT FROM work w WHERE w.subject = s.subject)
+    RETURNING job, subject, token, claims, tries, waiting_since""")
+
+
+def recall(tx: Tx, job: str, subjects: Sequence[UUID], *, run: int | None) -> list[Held]:
+    """Make a row of `job`, held from its birth, for those of `subjects` that wait for nothing.
+
+    The caller has locked the subjects: whoever else would make work for them waits for that lock.
+    """
+    rows = tx.rows(_RECALL, job=job, subjects=list(subjects), run=run)
     return list(map(Held._make, rows))
 
 

@@ -19,7 +19,7 @@ class ProviderStatus(StrEnum):
     """Failed or rejected: the money did not leave, or came back before it arrived."""
     CANCELLED = "cancelled"
     REVERSED = "reversed"
-    """The money came back; a failure before completion, a reversal after it."""
+    """The money came back: so it was paid before, whether or not anybody told us."""
     UNRECOGNISED = "unrecognised"
     """A word this version does not know: nothing moves, a person is told."""
 

@@ -2,11 +2,12 @@
 
 from typing import Final
 
+from domain.inbox import EVENTS
 from domain.machines import Machine
 from domain.notices import NOTICES
 from domain.payouts import PAYOUTS
 from domain.runs import RUNS
 
-AGGREGATES: Final[tuple[Machine, ...]] = (PAYOUTS, NOTICES)
+AGGREGATES: Final[tuple[Machine, ...]] = (PAYOUTS, NOTICES, EVENTS)
 """Whose subjects wait in `work`."""
 MACHINES: Final[tuple[Machine, ...]] = (*AGGREGATES, RUNS)

@@ -39,6 +39,7 @@ class FindingKind(StrEnum):
     STATEMENT_AMOUNT_DIFFERS = "statement-amount-differs"
     STATEMENT_STATE_DIFFERS = "statement-state-differs"
     STATEMENT_GAP = "statement-gap"
+    EVENT_FAILED = "event-failed"
     PROVIDER_BRAKE = "provider-brake"
     BOOKS_DRIFT = "books-drift"
     INVARIANT_BROKEN = "invariant-broken"
@@ -86,6 +87,7 @@ SEVERITIES: Final[Mapping[FindingKind, Severity]] = MappingProxyType({
     _K.STATEMENT_AMOUNT_DIFFERS: Severity.P0,
     _K.STATEMENT_STATE_DIFFERS: Severity.P0,
     _K.STATEMENT_GAP: Severity.P1,
+    _K.EVENT_FAILED: Severity.P1,
     _K.PROVIDER_BRAKE: Severity.P0,
     _K.BOOKS_DRIFT: Severity.P0,
     _K.INVARIANT_BROKEN: Severity.P0,

@@ -6,6 +6,8 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID, uuid5
 
+from domain.machines import Call, Guard, Machine, Move
+
 APPLY: Final = "webhooks.apply"
 """The job that an event waits for."""
 
@@ -19,6 +21,26 @@ class EventState(StrEnum):
     """What it says was written, or found to change nothing, in the same transaction."""
     FAILED = "FAILED"
     """It cannot be applied, or was tried too often: a person looks, and may replay it."""
+
+
+_E = EventState
+
+EVENTS: Final = Machine(
+    kind="event",
+    table="inbox",
+    initial=frozenset({_E.RECEIVED}),
+    moves=(
+        Move(source=_E.RECEIVED, target=_E.APPLIED, guard=Guard.LEASED, when="written, or found to change nothing"),
+        Move(source=_E.RECEIVED, target=_E.FAILED, guard=Guard.LEASED, when="unfit, unreadable, or tried too often"),
+        Move(source=_E.FAILED, target=_E.RECEIVED, guard=Guard.UNLEASED, when="replayed by an operator"),
+    ),
+    calls=(
+        Call(state=_E.RECEIVED, outcome=None, job=APPLY, due="at once; after an error backing off"),
+        Call(state=_E.APPLIED, outcome=None, job=None, due="ended"),
+        Call(state=_E.FAILED, outcome=None, job=None, due="an operator may replay it"),
+    ),
+)  # fmt: skip
+"""The frozen table of an event's life."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

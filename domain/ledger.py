@@ -29,6 +29,8 @@ class AccountKind(StrEnum):
     """The bank account payouts leave from."""
     TDS_PAYABLE = "tds_payable"
     """Tax withheld and owed to the state."""
+    PAYEE_RECEIVABLE = "payee_receivable"
+    """What one payee was paid twice and owes back. One per payee; never below zero."""
 
 
 class EntryType(StrEnum):
@@ -40,6 +42,8 @@ class EntryType(StrEnum):
     PAYOUT_PUT_BACK = "payout.put_back"
     PAYOUT_COMPLETED = "payout.completed"
     PAYOUT_FAILED = "payout.failed"
+    PAYOUT_PAID_LATE = "payout.paid_late"
+    """Paid after it had failed or been cancelled, and its money been given back to the payee's account."""
     PAYOUT_REVERSED = "payout.reversed"
 
 
@@ -65,6 +69,7 @@ ACCOUNT_RULES: Final[dict[AccountKind, AccountRule]] = {
     _K.PAYOUTS_IN_TRANSIT: AccountRule(normal=_C, stripes=16, bounded=False, owned=False),
     _K.CASH: AccountRule(normal=_D, stripes=16, bounded=False, owned=False),
     _K.TDS_PAYABLE: AccountRule(normal=_C, stripes=16, bounded=False, owned=False),
+    _K.PAYEE_RECEIVABLE: AccountRule(normal=_D, stripes=1, bounded=True, owned=True),
 }
 
 ENTRY_RULES: Final[dict[EntryType, tuple[frozenset[AccountKind], frozenset[AccountKind]]]] = {
@@ -73,8 +78,9 @@ ENTRY_RULES: Final[dict[EntryType, tuple[frozenset[AccountKind], frozenset[Accou
     _T.PAYOUT_PUT_BACK: (frozenset({_K.PAYOUTS_IN_TRANSIT}), frozenset({_K.PAYEE_PAYABLE})),
     _T.PAYOUT_COMPLETED: (frozenset({_K.PAYOUTS_IN_TRANSIT}), frozenset({_K.CASH, _K.TDS_PAYABLE})),
     _T.PAYOUT_FAILED: (frozenset({_K.PAYOUTS_IN_TRANSIT}), frozenset({_K.PAYEE_PAYABLE})),
-    _T.PAYOUT_REVERSED: (frozenset({_K.CASH, _K.TDS_PAYABLE}), frozenset({_K.PAYEE_PAYABLE})),
-}
+    _T.PAYOUT_PAID_LATE: (frozenset({_K.PAYEE_PAYABLE, _K.PAYEE_RECEIVABLE}), frozenset({_K.CASH, _K.TDS_PAYABLE})),
+    _T.PAYOUT_REVERSED: (frozenset({_K.CASH, _K.TDS_PAYABLE}), frozenset({_K.PAYEE_PAYABLE, _K.PAYEE_RECEIVABLE})),
+}  # fmt: skip
 """Entry type to the account kinds it may debit and credit; the database holds the same map."""
 
 

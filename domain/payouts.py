@@ -18,7 +18,7 @@ class PayoutState(StrEnum):
     COMPLETED = "COMPLETED"
     """The provider says it was paid; a late reversal may still follow."""
     FAILED = "FAILED"
-    """The provider definitely refused it, or the money came back before it arrived."""
+    """The provider definitely refused it, or says that it failed."""
     CANCELLED = "CANCELLED"
     """Withdrawn before a send, or cancelled at the provider."""
     REVERSED = "REVERSED"
@@ -49,6 +49,8 @@ PAYOUTS: Final = Machine(
         Move(source=_P.PROCESSING, target=_P.COMPLETED, guard=Guard.LEASED, when="the provider says paid"),
         Move(source=_P.PROCESSING, target=_P.FAILED, guard=Guard.LEASED, when="the provider says failed"),
         Move(source=_P.PROCESSING, target=_P.CANCELLED, guard=Guard.LEASED, when="the provider says cancelled"),
+        Move(source=_P.FAILED, target=_P.COMPLETED, guard=Guard.LEASED, when="the provider says paid after all"),
+        Move(source=_P.CANCELLED, target=_P.COMPLETED, guard=Guard.LEASED, when="the provider says paid after all"),
         Move(source=_P.COMPLETED, target=_P.REVERSED, guard=Guard.LEASED, when="the provider gave the money back"),
     ),
     calls=(

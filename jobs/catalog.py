@@ -14,6 +14,7 @@ from jobs.shapes import Job
 from jobs.upkeep.audit import AuditBooks
 from jobs.upkeep.prune import Prune
 from jobs.upkeep.watch import Watch
+from jobs.webhooks.apply import ApplyEvents
 
 __all__ = ["ALL", "Ports", "build", "queue_of", "rows"]
 
@@ -24,6 +25,7 @@ ALL: Final[tuple[type[Job], ...]] = (
     CheckStuck,
     ReconcilePayouts,
     DeliverNotices,
+    ApplyEvents,
     Watch,
     AuditBooks,
     Prune,

@@ -151,6 +151,10 @@ class Chore(Job):
     def work(self, tx: Tx, order: ClaimOrder) -> Done:
         """Do up to `order.limit` items, wholly inside `tx`."""
 
+    def give_up(self, tx: LeasedTx, subject: UUID, reason: str) -> bool:
+        """Conclude an item that broke a rule on its last try; False parks it, for a person to see."""
+        return False
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:

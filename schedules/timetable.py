@@ -20,6 +20,7 @@ TIMETABLE: Final = (
     _cron("payouts.follow", "*/15 * * * *"),
     _cron("payouts.check_stuck", "10 */4 * * *"),
     _cron("payouts.reconcile", "40 */6 * * *"),
+    _cron("webhooks.apply", "* * * * *"),
     _cron("upkeep.audit", "0 * * * *"),
     _cron("upkeep.prune", "30 3 * * *"),
 )

@@ -8,6 +8,7 @@ Everything after the CAS is fed from what the CAS returned.
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
+from itertools import pairwise
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from db import effects, findings, ledger
 from db.accounts import Owner, open_accounts
 from db.effects import Outcome
 from db.notices import write as notices
-from db.payouts import tax_records
+from db.payouts import late, tax_records
 from db.payouts.claim import Leg, entry
 from db.payouts.details import Details, read
 from db.payouts.tax_records import Ended
@@ -25,17 +26,18 @@ from db.transitions import LeasedTx, move
 from db.work import Next
 from domain.findings import Finding
 from domain.ledger import AccountKind, Entry, EntryType
+from domain.payout_words import Path
 from domain.payouts import PAYOUTS, PayoutState
 
 
 class Verdict(NamedTuple):
-    """What becomes of one held payout: its effect, its state (None: stays), its work row."""
+    """What becomes of one held payout: its effect, the states it goes through, its work row."""
 
     subject: UUID
     next: Next
     outcome: Outcome | None = None
-    source: PayoutState | None = None
-    target: PayoutState | None = None
+    path: Path = ()
+    """From the state it is in to where it comes; empty: it stays."""
     reason: str | None = None
     finding: Finding | None = None
 
@@ -43,22 +45,30 @@ class Verdict(NamedTuple):
 def apply(tx: LeasedTx, verdicts: Sequence[Verdict]) -> set[UUID]:
     """Write the verdicts; returns the subjects whose CAS was lost (parked, for a person to see)."""
     effects.answered(tx, [(v.subject, v.outcome) for v in verdicts if v.outcome is not None])
-    moving: defaultdict[tuple[PayoutState, PayoutState], list[Verdict]] = defaultdict(list)
-    for verdict in verdicts:
-        if verdict.source is not None and verdict.target is not None:
-            moving[verdict.source, verdict.target].append(verdict)
     ended: list[Ended] = []
     lost: set[UUID] = set()
-    for (source, target), group in sorted(moving.items()):
-        moved = _move(tx, group, source, target)
+    for (_, source, target), group in _steps(verdicts):
+        going = [v for v in group if v.subject not in lost]
+        moved = _move(tx, going, source, target)
         ended += [Ended(row, source, target) for row in read(tx, moved)] if moved else []
-        lost |= {v.subject for v in group} - set(moved)
+        lost |= {v.subject for v in going} - set(moved)
     tax_records.keep(tx, ended)
     tx.settle([_lost(tx, v) if v.subject in lost else v.next for v in verdicts])
     notices.write(tx, [(one.row.id, one.target) for one in ended if one.row.is_told])
     findings.report(tx, [v.finding for v in verdicts if v.finding is not None])
     ledger.post(tx, _entries(tx, ended), run=tx.holder, actor=tx.actor)
     return lost
+
+
+def _steps(
+    verdicts: Sequence[Verdict],
+) -> list[tuple[tuple[int, PayoutState, PayoutState], list[Verdict]]]:
+    """The verdicts by the move they make; the first move of each before any second one."""
+    steps: defaultdict[tuple[int, PayoutState, PayoutState], list[Verdict]] = defaultdict(list)
+    for verdict in verdicts:
+        for place, (source, target) in enumerate(pairwise(verdict.path)):
+            steps[place, source, target].append(verdict)
+    return sorted(steps.items())
 
 
 _TOUCH: Final = sa.text("""
@@ -95,7 +105,7 @@ def _entries(tx: LeasedTx, ended: Sequence[Ended]) -> list[Entry]:
     if not ended:
         return []
     day, taxes = ledger.today(tx), _tax_accounts(tx, ended)
-    return [_entry(one, taxes.get(one.row.currency), day) for one in ended]
+    return [_entry(one, taxes.get(one.row.currency), day) for one in late.charged(tx, ended)]
 
 
 def _tax_accounts(tx: LeasedTx, ended: Sequence[Ended]) -> dict[str, int]:
@@ -118,6 +128,9 @@ def _entry(ended: Ended, taxes: int | None, day: date) -> Entry:
             return entry(row, EntryType.PAYOUT_PUT_BACK, [_back(row)], day, number)
         case PayoutState.PROCESSING, PayoutState.FAILED | PayoutState.CANCELLED:
             return entry(row, EntryType.PAYOUT_FAILED, [_back(row)], day)
+        case PayoutState.FAILED | PayoutState.CANCELLED, PayoutState.COMPLETED:
+            sent, withheld = (row.payable, row.cash, row.net), (row.payable, taxes, row.withheld)
+            return entry(row, EntryType.PAYOUT_PAID_LATE, [sent, withheld], day)
         case PayoutState.COMPLETED, PayoutState.REVERSED:
             sent, withheld = (row.cash, row.payable, row.net), (taxes, row.payable, row.withheld)
             return entry(row, EntryType.PAYOUT_REVERSED, [sent, withheld], day)
@@ -131,5 +144,5 @@ def _back(row: Details) -> Leg:
 
 
 def _lost(tx: LeasedTx, verdict: Verdict) -> Next:
-    reason = f"its state was changed under the lease, from outside: expected {verdict.source}"
+    reason = f"its state was changed under the lease, from outside: expected {verdict.path[0]}"
     return Next(subject=verdict.subject, job=tx.job(verdict.subject), parked=reason, error=reason)

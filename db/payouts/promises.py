@@ -23,7 +23,7 @@ STATE_HAS_ITS_ENTRIES: Final = Invariant(
       -- Each key such an entry would have, one more of each than there may be.
       possible AS (
         SELECT a.id, 'ended' AS kind, concat_ws(':', 'payout', a.id, a.generation, s.short) AS key, s.short
-        FROM asked a CROSS JOIN (VALUES ('completed'), ('failed'), ('reversed')) s (short)
+        FROM asked a CROSS JOIN (VALUES ('completed'), ('failed'), ('paid_late'), ('reversed')) s (short)
         UNION ALL
         SELECT a.id, 'submitted', concat_ws(':', 'payout', a.id, a.generation, 'submitted', nullif(n, 0)), 'submitted'
         FROM asked a CROSS JOIN LATERAL generate_series(0, a.put_backs + 1) n
@@ -41,29 +41,33 @@ STATE_HAS_ITS_ENTRIES: Final = Invariant(
                count(*) FILTER (WHERE x.short = 'put_back') AS put_back,
                count(*) FILTER (WHERE x.short = 'completed') AS completed,
                count(*) FILTER (WHERE x.short = 'failed') AS failed,
+               count(*) FILTER (WHERE x.short = 'paid_late') AS paid_late,
                count(*) FILTER (WHERE x.short = 'reversed') AS reversed,
                count(*) FILTER (WHERE x.short = 'earlier') AS earlier,
                count(*) FILTER (WHERE x.short = 'imported') AS imported
         FROM possible x JOIN entries n ON n.key = x.key GROUP BY x.id),
       judged AS (
         SELECT a.*, coalesce(c.submitted, 0) AS submitted, coalesce(c.put_back, 0) AS put_back,
-               coalesce(c.completed, 0) AS completed, coalesce(c.failed, 0) AS failed, coalesce(c.reversed, 0) AS reversed,
+               coalesce(c.completed, 0) AS completed, coalesce(c.failed, 0) AS failed, coalesce(c.paid_late, 0) AS paid_late, coalesce(c.reversed, 0) AS reversed,
                coalesce(c.earlier, 0) AS earlier, coalesce(c.imported, 0) AS imported
         FROM asked a LEFT JOIN counted c ON c.id = a.id)
       SELECT 'payout ' || j.id AS subject,
              format('%s of generation %s, put back %s times: entries imported %s, submitted %s, put_back %s, completed %s, '
-                    'failed %s, reversed %s, failed before %s', j.state, j.generation, j.put_backs, j.imported, j.submitted,
-                    j.put_back, j.completed, j.failed, j.reversed, j.earlier) AS detail
+                    'failed %s, paid_late %s, reversed %s, failed before %s', j.state, j.generation, j.put_backs, j.imported, j.submitted,
+                    j.put_back, j.completed, j.failed, j.paid_late, j.reversed, j.earlier) AS detail
       FROM judged j
       WHERE j.earlier <> j.generation - 1
          OR j.imported <> CASE WHEN j.earned THEN 0 ELSE 1 END
          OR j.put_back <> j.put_backs
-         OR (j.submitted - j.put_backs, j.completed, j.failed, j.reversed) NOT IN (
-              SELECT f.open, f.completed, f.failed, f.reversed
-              FROM (VALUES ('PENDING', 0, 0, 0, 0), ('APPROVED', 0, 0, 0, 0), ('PROCESSING', 1, 0, 0, 0),
-                           ('COMPLETED', 1, 1, 0, 0), ('FAILED', 1, 0, 1, 0), ('REVERSED', 1, 1, 0, 1),
+         OR (j.submitted - j.put_backs, j.completed, j.failed, j.paid_late, j.reversed) NOT IN (
+              SELECT f.open, f.completed, f.failed, f.paid_late, f.reversed
+              FROM (VALUES ('PENDING', 0, 0, 0, 0, 0), ('APPROVED', 0, 0, 0, 0, 0), ('PROCESSING', 1, 0, 0, 0, 0),
+                           ('COMPLETED', 1, 1, 0, 0, 0), ('FAILED', 1, 0, 1, 0, 0), ('REVERSED', 1, 1, 0, 0, 1),
                            -- Withdrawn before a send, or cancelled at the provider.
-                           ('CANCELLED', 0, 0, 0, 0), ('CANCELLED', 1, 0, 1, 0)) f (state, open, completed, failed, reversed)
+                           ('CANCELLED', 0, 0, 0, 0, 0), ('CANCELLED', 1, 0, 1, 0, 0),
+                           -- Paid after it had failed or been cancelled.
+                           ('COMPLETED', 1, 0, 1, 1, 0), ('REVERSED', 1, 0, 1, 1, 1))
+                   f (state, open, completed, failed, paid_late, reversed)
               WHERE f.state = j.state)""",
 )
 

@@ -117,8 +117,7 @@ def declare(tx: Tx, payout: UUID, word: Word, *, provider_id: str | None) -> Pay
     verdict = Verdict(
         subject=payout,
         outcome=outcome,
-        source=PayoutState.PROCESSING,
-        target=target,
+        path=(PayoutState.PROCESSING, target),
         reason=word.why,
         next=Next(subject=payout, job=FOLLOW if is_paid else None, delay=_DAY),
     )
@@ -155,4 +154,4 @@ def _seize(tx: Tx, payout: UUID, actor: str) -> tuple[LeasedTx, Details]:
 def _write(leased: LeasedTx, verdict: Verdict) -> PayoutState:
     if verdict.subject in apply(leased, [verdict]):
         raise AssertionError("a seized payout that was PROCESSING is PROCESSING")
-    return verdict.target or PayoutState.PROCESSING
+    return verdict.path[-1] if verdict.path else PayoutState.PROCESSING

@@ -1,5 +1,6 @@
 """From what a provider said to what becomes of the payout: pure decisions over claimed rows."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import assert_never
@@ -22,12 +23,10 @@ from domain.backoff import FOLLOW_SECONDS, PUT_BACK_SECONDS, delay
 from domain.calendar import add_working_days
 from domain.effects import EffectState
 from domain.findings import Finding, FindingKind
-from domain.payouts import FOLLOW, NOT_AT_PROVIDER, PROCESS, RECOVER, PayoutState
+from domain.payout_words import FINAL, RANKS, Path, is_late, leads_through
+from domain.payouts import FOLLOW, NOT_AT_PROVIDER, PROCESS, RECOVER, SETTLED, PayoutState
 from domain.tally import Count
 
-FINAL = frozenset(
-    {ProviderStatus.PAID, ProviderStatus.FAILED, ProviderStatus.CANCELLED, ProviderStatus.REVERSED}
-)
 REVERSAL_DAYS = 5
 """Working days after completion in which a provider may still give the money back (RazorpayX: T+3)."""
 _DAY = timedelta(days=1)
@@ -65,8 +64,7 @@ def of_send(
                 outcome=Outcome(
                     key=key, answer="rejected", state=EffectState.REJECTED, detail=detail
                 ),
-                source=PayoutState.PROCESSING,
-                target=PayoutState.FAILED,
+                path=(PayoutState.PROCESSING, PayoutState.FAILED),
                 reason=detail,
                 next=Next(subject=held.subject, job=None),
             ), Count.FAILED
@@ -76,8 +74,7 @@ def of_send(
                 outcome=Outcome(
                     key=key, answer="not_sent", state=EffectState.NOT_SENT, detail=reason, sends=-1
                 ),
-                source=PayoutState.PROCESSING,
-                target=PayoutState.APPROVED,
+                path=(PayoutState.PROCESSING, PayoutState.APPROVED),
                 reason=reason,
                 next=_again(held, PROCESS, PUT_BACK_SECONDS, reason),
             ), Count.PUT_BACK
@@ -138,25 +135,40 @@ def _heard(key: UUID, paid: ProviderPayout, *, named: bool = False) -> Outcome:
 
 def of_report(known: Known, paid: ProviderPayout, now: datetime) -> tuple[Verdict, Count]:
     """What becomes of a payout when its provider says where it is: the one completion rule."""
-    wrong = _mismatch(known, paid)
+    wrong = mismatch(known, paid)
     if wrong is not None:
-        return _parked(known, wrong, FindingKind.PAYOUT_ANSWER_MISMATCH), Count.PARKED
-    target = _target(known.state, paid.status)
-    finding = None
-    if paid.status is ProviderStatus.UNRECOGNISED:
-        finding = _finding(
-            FindingKind.PAYOUT_PROVIDER_STATUS_UNRECOGNISED, known.held.subject, paid.raw_status
-        )
+        return contradicted(known, wrong, FindingKind.PAYOUT_ANSWER_MISMATCH), Count.PARKED
+    return _of_words(known, [paid], now, asked=True)
+
+
+def of_events(
+    known: Known, heard: Sequence[ProviderPayout], now: datetime
+) -> tuple[Verdict, Count]:
+    """The same for what it said by itself, which may be old: by rank, so that the order of coming does not matter.
+
+    Each of `heard` fits: the caller asked `mismatch`.
+    """
+    return _of_words(known, heard, now, asked=False)
+
+
+def _of_words(
+    known: Known, heard: Sequence[ProviderPayout], now: datetime, *, asked: bool
+) -> tuple[Verdict, Count]:
+    path: Path = (known.state,)
+    last = heard[0]
+    for paid in sorted(heard, key=lambda paid: RANKS[paid.status]):
+        step = leads_through(path[-1], paid.status)
+        if step or len(path) == 1:
+            path, last = path + step, paid
     verdict = Verdict(
         subject=known.held.subject,
-        outcome=_heard(known.key, paid, named=known.provider_id is not None),
-        source=known.state if target else None,
-        target=target,
-        reason=paid.reason or (paid.raw_status if target is not PayoutState.COMPLETED else None),
-        next=_after(known, target, now),
-        finding=finding,
+        outcome=_told(known, heard, last, is_news=asked or len(path) > 1),
+        path=path if len(path) > 1 else (),
+        reason=last.reason or (last.raw_status if path[-1] is not PayoutState.COMPLETED else None),
+        next=_after(known, path, now),
+        finding=_worth_telling(known, path, last),
     )
-    return verdict, Count.WAITING if target is None else _COUNTS[target]
+    return verdict, Count.WAITING if len(path) == 1 else _COUNTS[path[-1]]
 
 
 _COUNTS = {
@@ -167,29 +179,33 @@ _COUNTS = {
 }
 
 
-def _target(state: PayoutState, status: ProviderStatus) -> PayoutState | None:
-    """The state a provider's word leads to; None moves nothing. A late or early word moves nothing."""
-    if state is PayoutState.PROCESSING:
-        return {
-            ProviderStatus.PAID: PayoutState.COMPLETED,
-            ProviderStatus.FAILED: PayoutState.FAILED,
-            ProviderStatus.REVERSED: PayoutState.FAILED,
-            ProviderStatus.CANCELLED: PayoutState.CANCELLED,
-        }.get(status)
-    if state is PayoutState.COMPLETED and status in {
-        ProviderStatus.REVERSED,
-        ProviderStatus.FAILED,
-    }:
-        return PayoutState.REVERSED
+def _told(
+    known: Known, heard: Sequence[ProviderPayout], last: ProviderPayout, *, is_news: bool
+) -> Outcome:
+    """What the effect learns; from an event that comes after the end nothing but a UTR."""
+    utr = last.utr or next((paid.utr for paid in heard if paid.utr), None)
+    if is_news or known.state is PayoutState.PROCESSING:
+        named = known.provider_id is not None
+        return _heard(known.key, last, named=named)._replace(utr=utr)
+    return Outcome(key=known.key, answer="late", state=None, detail=last.raw_status, utr=utr)
+
+
+def _worth_telling(known: Known, path: Path, last: ProviderPayout) -> Finding | None:
+    if is_late(path):
+        detail = f"{last.provider_id} is {last.raw_status}; here it was {path[0]}"
+        return _finding(FindingKind.PAYOUT_PAID_AFTER_FAILED, known.held.subject, detail)
+    if last.status is ProviderStatus.UNRECOGNISED:
+        kind = FindingKind.PAYOUT_PROVIDER_STATUS_UNRECOGNISED
+        return _finding(kind, known.held.subject, last.raw_status)
     return None
 
 
-def _after(known: Known, target: PayoutState | None, now: datetime) -> Next:
+def _after(known: Known, path: Path, now: datetime) -> Next:
     subject = known.held.subject
-    if target is PayoutState.COMPLETED:
-        return Next(subject=subject, job=FOLLOW, delay=_DAY)
-    if target is not None:
+    if path[-1] in SETTLED:
         return Next(subject=subject, job=None)
+    if len(path) > 1:  # completed; what came late may be old news, so the provider is asked at once
+        return Next(subject=subject, job=FOLLOW, delay=_AT_ONCE if is_late(path) else _DAY)
     if known.state is PayoutState.COMPLETED:
         watched_until = add_working_days(known.completed_at or now, REVERSAL_DAYS)
         return Next(subject=subject, job=FOLLOW if now < watched_until else None, delay=_DAY)
@@ -197,7 +213,8 @@ def _after(known: Known, target: PayoutState | None, now: datetime) -> Next:
     return Next(subject=subject, job=FOLLOW, delay=delay(FOLLOW_SECONDS, tries), tries=tries + 1)
 
 
-def _mismatch(known: Known, paid: ProviderPayout) -> str | None:
+def mismatch(known: Known, paid: ProviderPayout) -> str | None:
+    """How a report contradicts what we know, or None."""
     told = {
         "amount": (known.amount_minor, paid.amount_minor),
         "currency": (known.currency, paid.currency),
@@ -213,8 +230,12 @@ def _mismatch(known: Known, paid: ProviderPayout) -> str | None:
     return f"provider's payout {paid.provider_id}: {', '.join(wrong)}" if wrong else None
 
 
-def _parked(known: Known, reason: str, kind: FindingKind) -> Verdict:
-    return parked(known.held, reason, kind)
+def contradicted(known: Known, reason: str, kind: FindingKind) -> Verdict:
+    """Nothing moves; what waits for something is parked, and a person must look."""
+    verdict = parked(known.held, reason, kind)
+    if known.state in {PayoutState.PENDING, *SETTLED}:
+        return verdict._replace(next=Next(subject=known.held.subject, job=None))
+    return verdict
 
 
 def parked(held: Held, reason: str, kind: FindingKind) -> Verdict:

@@ -15,6 +15,7 @@ CREATE TABLE inbox (
   created_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
   updated_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
   CONSTRAINT inbox_once_per_event UNIQUE (provider, event_id),
+  CONSTRAINT concluded_says_what CHECK (state = 'RECEIVED' OR outcome IS NOT NULL),
   CONSTRAINT inbox_body_is_bounded CHECK (octet_length(body) <= 262144)
 ) WITH (fillfactor = 80);
 CREATE INDEX inbox_by_age ON inbox (created_at, id);

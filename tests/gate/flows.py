@@ -91,6 +91,21 @@ MORE: Final[tuple[Flow, ...]] = (
         races=("deliver",),
     ),
     Flow(
+        name="webhooks.apply",
+        constraints=(
+            "inbox_once_per_event",
+            "concluded_says_what",
+            "effects_one_per_payment",
+            *_BOOKS,
+        ),
+        tests=(
+            "tests/jobs/webhooks/test_orders.py",
+            "tests/jobs/webhooks/test_late.py",
+            "tests/jobs/webhooks/test_failing.py",
+        ),
+        races=("webhook", "process/webhook", "follow/webhook", "recover/webhook"),
+    ),
+    Flow(
         name="upkeep.watch",
         constraints=("findings_pkey", "resolved_by_whom_and_why", "runs_one_per_request"),
     ),

@@ -161,9 +161,7 @@ ALSO: Final = {
 }
 """What covers a row and does not say so itself: a test, or a module of the storm."""
 
-_NOT_APPLIED = "webhooks are received and kept, and nothing follows from them yet"
 NOT_YET: Final = {
     "F29": "needs system calls that fail on order; a cluster that stops and replays is F19",
-    **dict.fromkeys(("F69", "F71", "F75", "F79"), _NOT_APPLIED),
 }
 """Why nothing covers a row."""

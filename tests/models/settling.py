@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from db.payouts import verdicts
 from domain.answers import ProviderStatus
+from domain.payout_words import leads_through
 from domain.payouts import FOLLOW, PROCESS, RECOVER, PayoutState
 from tests.models.claiming import handed_on
 from tests.models.mistakes import Mistake
@@ -23,8 +23,8 @@ from tests.models.states import (
 
 _APPROVED, _PROCESSING = PayoutState.APPROVED.value, PayoutState.PROCESSING.value
 _COMPLETED, _FAILED = PayoutState.COMPLETED.value, PayoutState.FAILED.value
-_TARGETS = {
-    (state.value, word.value): verdicts._target(state, word)  # the rule itself, not a copy of it
+_PATHS = {
+    (state.value, word.value): leads_through(state, word)  # the rule itself, not a copy of it
     for state in PayoutState
     for word in ProviderStatus
 }
@@ -79,14 +79,14 @@ def outcome(s: State, seen: str, world: World) -> Iterator[Step]:
 def report(s: State, says: str, world: World) -> Iterator[Step]:
     """db.payouts.verdicts.of_report: the one completion rule, whoever heard the bank."""
     heard = s._replace(effect=ACCEPTED)
-    target = _TARGETS[s.state, says]
-    if target is None:
+    path = _PATHS[s.state, says]
+    if not path:
         yield "to follow", _followed(handed_on(heard, FOLLOW), world)
         if s.state == _COMPLETED:
             yield "watched long enough", handed_on(heard, "")
     else:
-        job = FOLLOW if target is PayoutState.COMPLETED else ""
-        yield target.value, handed_on(heard, job)._replace(state=target.value)
+        job = FOLLOW if path[-1] is PayoutState.COMPLETED else ""
+        yield path[-1].value, handed_on(heard, job)._replace(state=path[-1].value)
 
 
 def _followed(s: State, world: World) -> State:

@@ -1,6 +1,6 @@
 """A database in which much waits that is not ready, and much is over; no statistics are gathered."""
 
-GROWING = ("work", "payouts", "effects", "runs", "entries")
+GROWING = ("work", "payouts", "effects", "runs", "entries", "inbox")
 
 LOAD = [
     "SET session_replication_role = replica",
@@ -33,6 +33,9 @@ LOAD = [
        FROM generate_series(1, 50000) n""",
     """INSERT INTO effect_payments (provider, account, provider_id, key)
        SELECT provider, account, provider_id, key FROM effects""",
+    """INSERT INTO inbox (id, provider, event_id, type, body, state, outcome)
+       SELECT CAST('c' || lpad(to_hex(n), 31, '0') AS uuid), 'razorpayx', 'old ' || n, 'payout.processed',
+              convert_to(repeat('x', 1000), 'UTF8'), 'APPLIED', 'done' FROM generate_series(1, 50000) n""",
     """INSERT INTO entries (id, type, key, currency, effective_on, actor)
        SELECT -n, 'payout.submitted', 'old ' || n, 'INR', '2020-01-01', 'x' FROM generate_series(1, 50000) n""",
 ]

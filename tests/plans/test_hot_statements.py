@@ -10,14 +10,17 @@ from db import audit, wakes, work
 from db.audit.outside import PAYMENTS_ARE_NAMED_ONCE
 from db.payouts import listing
 from db.payouts.family import PAYOUTS
-from tests.builders import house, seed
+from db.work import ClaimOrder
+from jobs.webhooks.apply import ApplyEvents
+from tests.builders import House, house, owner, seed
 from tests.fakes.bank import FakeBank
+from tests.hearing import event, receive
 from tests.plans.explaining import Plans, explained
 from tests.plans.load import LOAD
 from tests.servers import Databases
 
 SET = 200
-BIG = {"work", "payouts", "effects", "effect_payments", "runs", "entries"}
+BIG = {"work", "payouts", "effects", "effect_payments", "runs", "entries", "inbox"}
 """Tables that grow with what waits or with history; their partitions besides."""
 HISTORY = ("moves_", "postings_", "effect_answers_", "run_attempts_")
 
@@ -38,6 +41,12 @@ HOT = {
     "silent-skip guard": ("min(due_at) AS oldest", 100),
     "audit of effects": ("is kept under", 30 * SET),
     "audit of payouts": ("its last move led to", 30 * SET),
+    "read events": ("SELECT id, provider, type, body FROM inbox", 20 * SET),
+    "find what events mean": ("AS w (provider, name, payout, generation, n)", 40 * SET),
+    "freeze": ("ORDER BY job, subject FOR UPDATE", 15 * SET),
+    "seize": ("s.leased_too OR", 30 * SET),
+    "recall": ("FROM token, unnest", 30 * SET),
+    "mark events": ("UPDATE inbox i SET outcome", 40 * SET),
     "page of payouts": ("AS amount_minor, p.currency", 10 * SET),
 }
 """A piece of each hot statement, and the pages that a set of 200 may touch."""
@@ -63,7 +72,21 @@ def drained(url: str, bank: FakeBank, first: int = 0) -> Plans:
             listing.listing(tx, listing.Page(after=UUID(f"a{10_000:031x}"), limit=SET))
         assert home.runner.execute(woken[0][0])
         assert home.row(woken[0][0]).tally["succeeded"] == SET
+        for word in ("failed", "processed"):  # the second is about payouts that wait for nothing
+            _told(home, url, word)
     return plans
+
+
+def _told(home: House, url: str, word: str) -> None:
+    """The bank tells `word` of each payout of the set, and the product applies it."""
+    mine = {s.reference for s in home.bank.submits[-SET:]}
+    with owner(url) as database:
+        receive(
+            database,
+            [event(t.payout, word) for t in home.bank.transfers if t.payout.reference in mine],
+        )
+    order = ClaimOrder(run=7, limit=SET, lease_seconds=15.0)
+    assert home.database.transact(lambda tx: ApplyEvents().work(tx, order)).taken == SET
 
 
 @pytest.fixture(scope="module")

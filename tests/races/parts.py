@@ -4,20 +4,16 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
-from db import clock
-from db.payouts import ask, verdicts
-from db.payouts.apply import apply
 from db.payouts.decide import decide
-from db.payouts.details import read
-from db.transitions import Moved, seize
+from db.transitions import Moved
 from db.work import ClaimOrder
 from domain.decisions import Decision
-from domain.effects import EffectState
-from domain.payout_ids import reference
 from domain.ports import Bank
 from jobs.shapes import Answer, Ask, Drain
+from jobs.webhooks.apply import ApplyEvents
 from tests import driving
 from tests.builders import lines, rows
+from tests.hearing import about, event, receive
 from tests.operating import take
 from tests.races.explorer import Act
 from tests.races.stage import Stage
@@ -103,26 +99,20 @@ def decides(decision: Decision, who: str, *, backwards: bool = False) -> Act:
     return act
 
 
-def hears(stage: Stage) -> str:
-    """The provider calls: its word on each payout settles it, whoever holds it."""
-    paid = {one.payout.reference: one.payout for one in stage.bank.transfers}
+def applies(run: int, *, limit: int = 10) -> Act:
+    """A worker that applies events, as one transaction of a run does."""
 
-    def work(tx: Any) -> str:  # noqa: ANN401 - a transaction
-        wanted = [r.id for r in rows(stage.worker, "SELECT id FROM payouts")]
-        leased = seize(tx, wanted, run=None, actor="webhook", leased_too=True)
-        moment = clock.now(tx)
-        decided = [
-            verdicts.of_report(
-                ask.known(leased.held[row.id], row), paid[reference(row.id, row.generation)], moment
-            )
-            for row in read(tx, leased.held)
-            if row.effect_state in {EffectState.INTENDED, EffectState.UNKNOWN, EffectState.ACCEPTED}
-        ]
-        lost = apply(leased, [verdict for verdict, _ in decided])
-        assert not lost
-        return ", ".join(str(count) for _, count in decided)
+    def act(stage: Stage) -> dict[str, int]:
+        order = ClaimOrder(run=run, limit=limit, lease_seconds=15.0)
+        done = stage.worker.transact(lambda tx: ApplyEvents().work(tx, order))
+        return {str(name): count for name, count in done.tally.items() if count}
 
-    return stage.worker.transact(work)
+    return act
+
+
+def says(stage: Stage, payout: UUID, *words: str) -> None:
+    """The provider sends an event for each word."""
+    receive(stage.worker, [event(about(stage.bank, payout), word) for word in words])
 
 
 process, recover, follow = driving.process, driving.recover, driving.follow

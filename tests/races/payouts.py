@@ -11,14 +11,13 @@ from db.payouts.imports import Imported, Lines, take_over
 from domain.answers import NotSent, Unknown
 from domain.decisions import Decision
 from domain.errors import BusyError, RefusedError
-from domain.payout_ids import reference
 from jobs.shapes import Answer
 from tests import driving
 from tests.builders import change, expire, hurry, lines, rows
 from tests.operating import query
 from tests.races import parts
 from tests.races.explorer import Act, Race
-from tests.races.parts import decides, follow, hears, process, recover, works
+from tests.races.parts import decides, process, recover, works
 from tests.races.sides import Side
 from tests.races.stage import Stage
 from workers.sandbox.faults import Fault
@@ -81,23 +80,6 @@ def unsent(stage: Stage) -> list[Any]:
     return [Answer(item, NotSent(reason="no route")) for item in asleep(stage)]
 
 
-def called(stage: Stage) -> list[Any]:
-    """One payout sent and paid, its provider calling before its worker has settled; the answers."""
-    [payout] = parts.payouts(stage, 1)
-    answers = parts.act(stage, process, parts.claim(stage, process, run=1, lease_seconds=3600))
-    stage.bank.settle(reference(payout, 1), "processed")
-    return answers
-
-
-def paid(stage: Stage) -> list[UUID]:
-    """One payout that the bank accepted and has paid since; it is due to be asked about."""
-    made = parts.payouts(stage, 1)
-    driving.drive(stage.worker, process(stage.bank))
-    stage.bank.settle(reference(made[0], 1), "processed")
-    hurry(stage.worker)
-    return made
-
-
 def refused(stage: Stage) -> list[UUID]:
     """One payout that the bank refused."""
     made = parts.payouts(stage, 1)
@@ -134,12 +116,6 @@ def one_settled(stage: Stage, sides: Sequence[Side]) -> None:
     """The answer of one holder moved the payout; the other's, if any, is evidence or was not needed."""
     one_paid(stage, sides)
     assert sum((side.result or {}).get("succeeded", 0) for side in sides) == 1
-
-
-def completed(stage: Stage, _sides: Sequence[Side]) -> None:
-    """Whoever heard it, it is completed once, and watched for a reversal."""
-    assert states(stage) == {"COMPLETED": 1}
-    assert waits_for(stage) == ["payouts.follow"]
 
 
 def cancelled_or_sent(stage: Stage, sides: Sequence[Side]) -> None:
@@ -331,13 +307,6 @@ ALL: Final = (
         sides=(renews_and_settles, works(process, 2)),
         check=one_settled,
     ),
-    Race(
-        name="process/webhook",
-        prepare=called,
-        sides=(parts.settles(process, 1), hears),
-        check=completed,
-    ),
-    Race(name="follow/webhook", prepare=paid, sides=(works(follow, 1), hears), check=completed),
     Race(
         name="resolve/recover",
         prepare=in_doubt,

@@ -10,7 +10,7 @@ from tests import driving
 from tests.builders import hurry, rows
 from tests.earned import over_the_limit
 from tests.races.explorer import Race
-from tests.races.parts import decides, follow, hears, process, works
+from tests.races.parts import applies, decides, follow, process, says, works
 from tests.races.sides import Side
 from tests.races.stage import Stage
 
@@ -30,10 +30,12 @@ def put_back(stage: Stage) -> list[UUID]:
 
 
 def paid(stage: Stage) -> list[UUID]:
-    """Two of one payee that the bank has paid; they are due to be asked about."""
+    """Two of one payee that the bank has paid; they are due to be asked about, and told of."""
     made = two(stage)
     driving.drive(stage.worker, process(stage.bank))
     stage.bank.finish()
+    for payout in made:
+        says(stage, payout, "processed")
     hurry(stage.worker)
     return made
 
@@ -69,5 +71,5 @@ ALL: Final = (
         sides=(works(process, 1), decides(Decision.CANCEL, "asha")),
         check=fits,
     ),
-    Race(name="record/webhook", prepare=paid, sides=(works(follow, 1), hears), check=recorded),
+    Race(name="record/webhook", prepare=paid, sides=(works(follow, 1), applies(2)), check=recorded),
 )

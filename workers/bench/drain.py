@@ -71,7 +71,7 @@ def drain(stand: Stand, plan: Drain) -> Drained:
         )
         with crew(orders, plan.processes) as made, opened(url) as database:
             before = cpu_seconds([stand.postgres()])
-            made.drain(_wake(database), SECONDS_MAX)
+            made.drain(wake(database), SECONDS_MAX)
             postgres = cpu_seconds([stand.postgres()]) - before
             with database.begin(LONG_SECONDS) as tx:
                 proof.prove(tx, plan.items)
@@ -86,7 +86,7 @@ def drain(stand: Stand, plan: Drain) -> Drained:
             )
 
 
-def _wake(database: Database) -> int:
+def wake(database: Database) -> int:
     """Make the first wake run, as the sweep of any worker would."""
     job = payouts_job()
     known = job.known()

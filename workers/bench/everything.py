@@ -9,6 +9,7 @@ from workers.bench.lines import Line, number, ratio, spread
 from workers.bench.report import (
     Report,
     Told,
+    apply_report,
     drain_report,
     import_report,
     system_report,
@@ -18,7 +19,7 @@ from workers.bench.report import (
 from workers.bench.stand import Stand
 
 COLUMNS: Final = ("what", "figure", "spread", "against", "ratio", "goal")
-STEPS: Final = 9
+STEPS: Final = 10
 PROCESSES: Final = 2
 SLOW_GATEWAY_SECONDS: Final = 0.02
 FLIGHTS: Final = ((16, "0.97"), (128, "0.97"), (512, "0.90"))
@@ -128,6 +129,14 @@ def _rest(stand: Stand, sizes: Sizes, told: Told) -> Iterator[Line]:
         figure=f"{hooks['p50_ms']} ms",
         spread=f"p99 {hooks['p99_ms']} ms",
         goal="p99 50 ms",
+    )
+    told(1)
+    applied = apply_report(stand, sizes.items, sizes.runs, _silent)
+    yield Line(
+        what=f"events applied, {sizes.items:,}, 1 process",
+        figure=f"{applied['events_per_second']:,}/s",
+        spread=spread(applied),
+        goal="5,000/s",
     )
     told(1)
     yield from _system()

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from workers.bench.applying import apply_seconds
 from workers.bench.drain import Drain, Drained, drain
 from workers.bench.figures import Figure
 from workers.bench.importing import import_seconds
@@ -94,13 +95,29 @@ def _per_item(seconds: list[float], plan: Drain) -> float:
 
 def import_report(stand: Stand, items: int, runs: int, told: Told) -> Report:
     """Import so many payouts, each time into an empty database."""
+    return _rate("rows_per_second", import_seconds, stand, items, runs, told)
+
+
+def apply_report(stand: Stand, items: int, runs: int, told: Told) -> Report:
+    """Apply so many events, each of a payout of its own, each time in a fresh database."""
+    return _rate("events_per_second", apply_seconds, stand, items, runs, told)
+
+
+def _rate(
+    name: str,
+    seconds: Callable[[Stand, int], float],
+    stand: Stand,
+    items: int,
+    runs: int,
+    told: Told,
+) -> Report:
     rates = []
     for _ in range(runs):
-        rates.append(items / import_seconds(stand, items))
+        rates.append(items / seconds(stand, items))
         told(1)
     figure = Figure.of(rates)
     return {
-        "rows_per_second": round(figure.median),
+        name: round(figure.median),
         "lowest_per_second": round(figure.lowest),
         "highest_per_second": round(figure.highest),
         "items": items,

@@ -75,6 +75,16 @@ def import_(items: Items = 100_000, runs: Runs = 3, json: JsonOne = False) -> No
     show_one(report, json=json)
 
 
+@app.command("apply")
+def apply_(items: Items = 50_000, runs: Runs = 3, json: JsonOne = False) -> None:
+    """Apply events of a provider, each to a payout of its own, by one worker."""
+    from workers.bench.report import apply_report
+
+    with _stand() as made, progress("apply", runs) as told:
+        report = apply_report(made, items, runs, told)
+    show_one(report, json=json)
+
+
 @app.command()
 def statement(items: Items = 100_000, runs: Runs = 3, json: JsonOne = False) -> None:
     """Hold a bank's statement against as many payouts: read, taken over, matched."""

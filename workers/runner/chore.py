@@ -60,21 +60,27 @@ class ChoreRun:
 
     def _work_or_halve(self, limit: int, renewal: Renewal) -> Done | None:
         """One transaction; a set that breaks a rule is tried again in halves until only the guilty item is put off."""
-        try:
-            done = self.database.transact(lambda tx: self.job.work(tx, self._order(limit)))
-        except (UnreachableError, CommitUnknownError) as error:
-            log.warning("chore.unreachable", job=self.job.name, error=str(error))
-            return None  # committed or not, the rows themselves say what is left to do
-        except Exception as error:  # whatever it was, its siblings must not suffer
-            renewal.start()  # each half may take as long again: together longer than a lease
-            if limit > 1:
-                return self._work_or_halve(limit // 2, renewal)
-            log.exception("chore.broke", job=self.job.name)
-            return self._postpone_first(error)
+        while True:
+            try:
+                done = self._work(limit)
+                break
+            except (UnreachableError, CommitUnknownError) as error:
+                log.warning("chore.unreachable", job=self.job.name, error=str(error))
+                return None  # committed or not, the rows themselves say what is left to do
+            except Exception as error:  # whatever it was, its siblings must not suffer
+                renewal.start()  # each half may take as long again: together longer than a lease
+                if limit == 1:
+                    log.exception("chore.broke", job=self.job.name)
+                    return self._postpone_first(error)
+                limit //= 2
         self.tally.update(done.tally)
         if done.taken >= limit > 1:
             self.wake()
         return done
+
+    def _work(self, limit: int) -> Done:
+        order = self._order(limit)
+        return self.database.transact(lambda tx: self.job.work(tx, order))
 
     def _order(self, limit: int) -> ClaimOrder:
         return ClaimOrder(
@@ -87,7 +93,14 @@ class ChoreRun:
 
     def _postpone_first(self, error: Exception) -> Done:
         reason = f"could not be done: {error}"
-        taken = postpone_first(self.database, self.job.name, self._order(1), reason, error)
+        taken = postpone_first(
+            self.database,
+            self.job.name,
+            self._order(1),
+            reason,
+            error,
+            give_up=self.job.give_up,
+        )
         self.tally[Count.FAILED] += taken
         self.tally[Count.PROCESSED] += taken
         self.reasons.add(reason)

@@ -1,10 +1,12 @@
 """The one item of a set that breaks a rule: put off with its error, parked after the last step."""
 
+from collections.abc import Callable
 from typing import Final
+from uuid import UUID
 
-from db import work
 from db.engine import Database
 from db.errors import ContendedError, LockedError, OverdueError
+from db.transitions import LeasedTx, claim
 from db.tx import Tx
 from db.work import ClaimOrder, Held, Next
 from domain.backoff import SETTLE_ERROR_SECONDS, delay
@@ -27,14 +29,25 @@ def later(held: Held, reason: str, error: Exception) -> Next:
     )
 
 
+GiveUp = Callable[[LeasedTx, UUID, str], bool]
+"""Concludes an item after its last try instead of parking it, or says False."""
+
+
 def postpone_first(
-    database: Database, job: str, order: ClaimOrder, reason: str, error: Exception
+    database: Database,
+    job: str,
+    order: ClaimOrder,
+    reason: str,
+    error: Exception,
+    *,
+    give_up: GiveUp = lambda _tx, _subject, _reason: False,
 ) -> int:
     """Lease the row that a claim of one would take, without acting on it, and put it off; returns how many."""
 
     def postpone(tx: Tx) -> int:
-        held = work.claim(tx, job, order)
-        work.settle(tx, {h.subject: h for h in held}, [later(h, reason, error) for h in held])
-        return len(held)
+        leased = claim(tx, job, order)
+        nexts = [later(held, reason, error) for held in leased.held.values()]
+        leased.settle([n for n in nexts if not (n.parked and give_up(leased, n.subject, n.parked))])
+        return len(nexts)
 
     return database.transact(postpone)

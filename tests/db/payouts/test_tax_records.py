@@ -106,13 +106,14 @@ def test_an_exempt_payout_is_recorded_too_with_nothing_owed(
     assert_sound(worker)
 
 
+@pytest.mark.parametrize("words", [("processed", "reversed"), ("reversed",)], ids="-".join)
 def test_a_reversal_is_the_exact_inverse_and_happens_once(
-    operator: Database, worker: Database
+    operator: Database, worker: Database, words: tuple[str, ...]
 ) -> None:
-    """Invariants 26 and 42: the tax is given back once, and never more of it than was withheld."""
+    """Invariants 26 and 42: the tax is given back once, whether or not anybody heard that it was paid."""
     bank = FakeBank()
     id_ = sent(operator, worker, bank)
-    heard(worker, bank, id_, "processed", "reversed")
+    heard(worker, bank, id_, *words)
     heard(worker, bank, id_, "reversed")
     assert payout(worker, id_).state == "REVERSED"
     assert [one[2:] for one in records(worker)] == [
@@ -125,7 +126,7 @@ def test_a_reversal_is_the_exact_inverse_and_happens_once(
     assert_sound(worker)
 
 
-@pytest.mark.parametrize("status", ["failed", "cancelled", "reversed"])
+@pytest.mark.parametrize("status", ["failed", "cancelled"])
 def test_what_ends_unpaid_is_recorded_nowhere_and_counts_in_no_year(
     operator: Database, worker: Database, status: str
 ) -> None:

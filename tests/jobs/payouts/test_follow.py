@@ -64,7 +64,7 @@ def earnings(outside: Database) -> set[tuple[str, bool]]:
         ("processed", "COMPLETED", ("PAID", True)),
         ("failed", "FAILED", ("READY", False)),
         ("rejected", "FAILED", ("READY", False)),
-        ("reversed", "FAILED", ("READY", False)),
+        ("reversed", "REVERSED", ("READY", False)),
         ("cancelled", "CANCELLED", ("READY", False)),
         ("on_the_moon", "PROCESSING", ("BATCHED", True)),
     ],
@@ -72,7 +72,7 @@ def earnings(outside: Database) -> set[tuple[str, bool]]:
 def test_each_word_about_a_payout_under_way(
     home: House, outside: Database, database_url: str, word: str, state: str, paid: tuple[str, bool]
 ) -> None:
-    """F64, invariants 24 and 29: mapped by the published table; an unknown word moves nothing."""
+    """F64, F79, invariants 24 and 29: by the published table, without a webhook; an unknown word moves nothing."""
     id_ = accepted(home, outside, database_url)
     tell(home, outside, id_, word)
     found = payout(outside, id_)

@@ -32,6 +32,7 @@ RUNNING: Final = {
         "bench webhooks",
         "bench all",
         "chaos",
+        "bench apply",
     ),
 }
 RELEASING: Final = {"migrate"}

@@ -24,9 +24,11 @@ DECLARE
 BEGIN
   WITH told AS MATERIALIZED (
     SELECT effect_key('notice.' || m.state, p.id, p.generation) AS id, 'payout.' || lower(m.state) AS kind, m.state,
-           1 + coalesce((SELECT max(n.sequence) FROM notices n WHERE n.subject = p.id), 0) AS sequence,
+           -- Two moves of one payout in one set (paid, and given back) are told of one after the other.
+           row_number() OVER (PARTITION BY p.id ORDER BY m.place)
+             + coalesce((SELECT max(n.sequence) FROM notices n WHERE n.subject = p.id), 0) AS sequence,
            clock_timestamp() AS at, p AS payout
-    FROM unnest(payouts_moved, states) AS m (payout, state) JOIN payouts p ON p.id = m.payout
+    FROM unnest(payouts_moved, states) WITH ORDINALITY AS m (payout, state, place) JOIN payouts p ON p.id = m.payout
     WHERE m.state IN ('COMPLETED', 'FAILED', 'CANCELLED', 'REVERSED')
       AND EXISTS (SELECT FROM switches s WHERE s.name = 'notices' AND s.is_on)),
   made AS (

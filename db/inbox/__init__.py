@@ -1,0 +1,1 @@
+"""Events of providers in the database: taken by their job, concluded, replayed."""

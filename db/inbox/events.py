@@ -1,0 +1,78 @@
+"""Take events that wait, and conclude them: in the one transaction in which what they say is written."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final, NamedTuple
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from db import findings
+from db.advance import Step, advance
+from db.transitions import LeasedTx, claim
+from db.tx import Tx
+from db.work import ClaimOrder, Next
+from domain.findings import Finding, FindingKind
+from domain.inbox import APPLY, EVENTS, EventState
+
+SOON: Final = timedelta(seconds=1)
+"""When an event comes again whose payout a worker holds."""
+
+
+class Event(NamedTuple):
+    """One event as it was received, its signature checked then."""
+
+    id: UUID
+    provider: str
+    type: str
+    body: bytes
+
+
+_READ: Final = sa.text("""
+    SELECT id, provider, type, body FROM inbox
+    WHERE id = ANY(CAST(:ids AS uuid[])) AND state = 'RECEIVED' ORDER BY created_at, id""")
+
+
+def take(tx: Tx, order: ClaimOrder) -> tuple[LeasedTx, list[Event]]:
+    """Lease events that wait for `webhooks.apply`; returns them in the order they were received."""
+    leased = claim(tx, APPLY, order)
+    if not leased.held:
+        return leased, []
+    rows = tx.rows(_READ, ids=list(leased.held))
+    waiting = {row.id for row in rows}
+    leased.settle([Next(subject=gone, job=None) for gone in leased.held if gone not in waiting])
+    return leased, [Event(row.id, row.provider, row.type, bytes(row.body)) for row in rows]
+
+
+class Concluded(NamedTuple):
+    """What came of one event, in words a person reads."""
+
+    event: UUID
+    state: EventState
+    outcome: str
+
+
+_OUTCOMES: Final = sa.text("""
+    UPDATE inbox i SET outcome = g.outcome
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:outcomes AS text[])) AS g (id, outcome) WHERE i.id = g.id""")
+
+
+def conclude(leased: LeasedTx, ended: Sequence[Concluded], *, again: Sequence[UUID] = ()) -> None:
+    """Write what came of held events, under their lease; those of `again` come again soon."""
+    events = [c.event for c in ended]
+    leased.tokens(events)  # raises for what is not held: nothing is written about it
+    if events:
+        leased.run(_OUTCOMES, ids=events, outcomes=[c.outcome for c in ended])
+    for state in (EventState.APPLIED, EventState.FAILED):
+        if ids := [c.event for c in ended if c.state is state]:
+            advance(leased, EVENTS, ids, Step(source=EventState.RECEIVED, target=state))
+    findings.report(leased, [_failed(c) for c in ended if c.state is EventState.FAILED])
+    tries = leased.held
+    leased.settle(
+        [Next(subject=event, job=APPLY, delay=SOON, tries=tries[event].tries) for event in again]
+    )
+
+
+def _failed(concluded: Concluded) -> Finding:
+    subject = f"{EVENTS.kind} {concluded.event}"
+    return Finding(kind=FindingKind.EVENT_FAILED, subject=subject, detail=concluded.outcome)

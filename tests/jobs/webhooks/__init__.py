@@ -1,0 +1,1 @@
+"""Events of providers are applied once, whatever their order."""

@@ -1,0 +1,167 @@
+"""Paid after it had failed: its earnings are taken back where they are still there, and never paid twice silently."""
+
+from uuid import UUID
+
+import pytest
+
+from db.payouts.decide import decide
+from domain.decisions import Decision
+from domain.inbox import APPLY
+from domain.payouts import FOLLOW, PROCESS
+from tests.builders import assert_sound, change, hurry, link_earnings, payout, rows
+from tests.hearing import came_of, event
+from tests.jobs.webhooks.conftest import Line
+
+FAILED_LATE = ["event-failed", "payout-paid-after-failed"]
+
+
+def earnings(line: Line) -> set[tuple[str, bool]]:
+    found = rows(
+        line.world.owner,
+        "SELECT e.state, l.live FROM payout_earnings l JOIN earnings e ON e.id = l.earning",
+    )
+    return {tuple(row) for row in found}
+
+
+def late(line: Line, end: str = "failed") -> UUID:
+    """A payout of earnings that its provider called ended."""
+    [id_] = line.accepted()
+    link_earnings(line.world.owner, [id_])
+    line.hears(id_, end)
+    assert earnings(line) == {("READY", False)}
+    return id_
+
+
+def balance(line: Line, kind: str) -> int:
+    [row] = rows(
+        line.world.owner,
+        """SELECT abs(coalesce(sum(b.debits - b.credits), 0)) AS n FROM accounts a JOIN balances b ON b.account = a.id
+           WHERE a.kind = :kind""",
+        kind=kind,
+    )
+    return int(row.n)
+
+
+@pytest.mark.parametrize("end", ["failed", "cancelled"])
+def test_its_earnings_are_taken_back_where_nobody_paid_them(line: Line, end: str) -> None:
+    """F68, invariant 28: paid once, from what is owed; a person is told, and the provider is asked at once."""
+    id_ = late(line, end)
+    line.hears(id_, "processed")
+    found = payout(line.world.owner, id_)
+    assert (found.state, found.w_job, found.w_wait <= 0) == ("COMPLETED", FOLLOW, True)
+    assert earnings(line) == {("PAID", True)}
+    [entry] = [e for e in line.booked(id_) if e.type == "payout.paid_late"]
+    assert (entry.debited, entry.credited) == ("payee_payable", "cash")
+    assert balance(line, "payee_receivable") == 0
+    assert line.findings() == ["payout-paid-after-failed"]
+    assert_sound(line.world.owner)
+
+
+@pytest.mark.parametrize("taken", ["BATCHED", "PAID", "HELD"])
+def test_where_they_were_paid_elsewhere_the_payee_owes_it(line: Line, taken: str) -> None:
+    """Invariant 28: never silently paid twice."""
+    id_ = late(line)
+    change(
+        line.world.owner,
+        "UPDATE earnings SET state = :state WHERE id = (SELECT min(CAST(id AS text))::uuid FROM earnings)",
+        state=taken,
+    )
+    line.hears(id_, "processed")
+    assert payout(line.world.owner, id_).state == "COMPLETED"
+    assert earnings(line) == {(taken, False), ("READY", False)}
+    [entry] = [e for e in line.booked(id_) if e.type == "payout.paid_late"]
+    assert (entry.debited, entry.credited) == ("payee_receivable", "cash")
+    assert line.findings() == ["payout-paid-after-failed"]
+    assert_sound(line.world.owner)
+
+
+def test_where_what_is_owed_no_longer_covers_it_the_payee_owes_the_rest(line: Line) -> None:
+    """An imported payout has no earnings: the books alone say whether its money is still there."""
+    ids = line.accepted(21)  # the first and the last are of one payee
+    first, last = (i for i in ids if payout(line.world.owner, i).external_id in {"P-0", "P-20"})
+    line.hears(first, "failed")
+    change(
+        line.world.owner,
+        """UPDATE balances b SET debits = debits + 1, floor = NULL FROM payouts p
+           WHERE p.id = :id AND b.account = p.payable""",
+        id=first,
+    )
+    line.hears(first, "processed")
+    [entry] = [e for e in line.booked(first) if e.type == "payout.paid_late"]
+    assert entry.debited == "payee_receivable"
+    assert payout(line.world.owner, last).state == "PROCESSING"
+
+
+@pytest.mark.parametrize("is_spent", [False, True])
+def test_given_back_after_that_every_account_is_as_before(line: Line, is_spent: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    """The reversal goes to the account that the late payment came from."""
+    id_ = late(line)
+    before = {kind: balance(line, kind) for kind in ("cash", "payee_payable", "payee_receivable")}
+    if is_spent:
+        change(line.world.owner, "UPDATE earnings SET state = 'PAID'")
+    line.hears(id_, "processed")
+    line.world.bank.settle(str(id_), "reversed")
+    hurry(line.world.owner, FOLLOW)
+    line.world.run(FOLLOW)
+    assert payout(line.world.owner, id_).state == "REVERSED"
+    assert {kind: balance(line, kind) for kind in before} == before
+    assert earnings(line) == {("PAID" if is_spent else "READY", False)}
+    assert_sound(line.world.owner)
+
+
+def test_paid_and_given_back_in_one_set_after_it_failed(line: Line) -> None:
+    id_ = late(line)
+    before = balance(line, "cash"), balance(line, "payee_payable")
+    line.says(id_, "reversed", "processed")
+    line.world.run(APPLY)
+    assert payout(line.world.owner, id_).state == "REVERSED"
+    assert (balance(line, "cash"), balance(line, "payee_payable")) == before
+    assert earnings(line) == {("READY", False)}
+    assert_sound(line.world.owner)
+
+
+def test_retried_meanwhile_nothing_moves_and_what_is_not_sent_yet_is_kept_back(line: Line) -> None:
+    """Invariant 28: the first generation was paid after all, so the second must not go out."""
+    id_ = late(line)
+    first = line.told(id_)
+    with line.world.operator.begin() as tx:
+        decide(tx, Decision.RETRY, [id_], actor="asha", why="try again")
+    [told] = line.sends([event(first, "processed")])
+    line.world.run(APPLY)
+    line.world.run(PROCESS)
+    found = payout(line.world.owner, id_)
+    assert (found.state, found.generation, found.e_state) == ("APPROVED", 2, None)
+    assert "in generation 1" in found.w_parked
+    assert came_of(line.world.owner, told).state == "FAILED"
+    assert line.findings() == FAILED_LATE
+    assert len(line.world.bank.transfers) == 1
+    assert_sound(line.world.owner)
+
+
+def test_retried_and_sent_meanwhile_a_person_is_told_and_nothing_moves(line: Line) -> None:
+    id_ = late(line)
+    first = line.told(id_)
+    with line.world.operator.begin() as tx:
+        decide(tx, Decision.RETRY, [id_], actor="asha", why="try again")
+    line.world.run(PROCESS)
+    before = payout(line.world.owner, id_)
+    [late_failed, paid] = line.sends([event(first, "failed"), event(first, "processed")])
+    line.world.run(APPLY)
+    after = payout(line.world.owner, id_)
+    told = ("state", "generation", "e_state", "w_job", "w_parked", "updated_at")
+    assert [getattr(after, name) for name in told] == [getattr(before, name) for name in told]
+    assert came_of(line.world.owner, late_failed).outcome == "nothing to do: generation 1 is over"
+    assert came_of(line.world.owner, paid).state == "FAILED"
+    assert line.findings() == FAILED_LATE
+    assert_sound(line.world.owner)
+
+
+def test_a_generation_that_we_never_came_to_is_an_orphan(line: Line) -> None:
+    """The database was restored, or somebody else pays under our references."""
+    [id_] = line.accepted()
+    [told] = line.sends(
+        [event(line.told(id_), "processed", id="pout_ahead", reference_id=f"{id_}-2")]
+    )
+    line.world.run(APPLY)
+    assert came_of(line.world.owner, told).outcome == "orphan: no payout is meant"
+    assert line.findings() == ["transfer-without-payout"]

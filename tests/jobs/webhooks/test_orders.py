@@ -1,0 +1,107 @@
+"""Whatever the order and however often: the same end, the same books."""
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import permutations
+
+import pytest
+
+from domain.inbox import APPLY
+from tests.builders import assert_sound, hurry, payout, rows
+from tests.hearing import event
+from tests.jobs.webhooks.conftest import Line
+
+WORDS = ("processing", "queued", "processed", "reversed")
+"""What payout.initiated, .updated, .processed and .reversed carry."""
+ORDERS = list(permutations(WORDS))
+REVERSED = Counter(["payout.imported", "payout.submitted", "payout.completed", "payout.reversed"])
+
+
+def spoken(order: Sequence[str]) -> list[str]:
+    """Every word twice, the second time in the opposite order."""
+    return [*order, *reversed(order)]
+
+
+def settled(line: Line) -> None:
+    """Each payout is REVERSED, with one entry of each kind, and nothing is owed in any other way than before."""
+    for row in rows(line.world.owner, "SELECT id FROM payouts"):
+        assert payout(line.world.owner, row.id).state == "REVERSED"
+        assert Counter(line.entries(row.id)) == REVERSED
+    assert set(states(line)) == {"APPLIED"}
+    assert line.findings() == []
+    assert_sound(line.world.owner)
+
+
+def states(line: Line) -> dict[str, int]:
+    found = rows(line.world.owner, "SELECT state, count(*) AS n FROM inbox GROUP BY state")
+    return {row.state: row.n for row in found}
+
+
+def test_all_orders_of_four_events_in_one_set_end_alike(line: Line) -> None:
+    """F71, invariants 23, 24, 26 and 27: one transaction, each event in it twice."""
+    ids = line.accepted(len(ORDERS))
+    line.sends(
+        event(line.told(id_), word)
+        for id_, order in zip(ids, ORDERS, strict=True)
+        for word in spoken(order)
+    )
+    run = line.world.run(APPLY)
+    assert run.tally["processed"] == len(ORDERS) * 8
+    settled(line)
+
+
+def test_all_orders_of_four_events_one_by_one_end_alike(line: Line) -> None:
+    """F71, invariants 23 to 27: a transaction for each event, duplicates long after."""
+    ids = line.accepted(len(ORDERS))
+    for place in range(8):
+        line.sends(
+            event(line.told(id_), spoken(order)[place])
+            for id_, order in zip(ids, ORDERS, strict=True)
+        )
+        line.world.run(APPLY)
+    settled(line)
+
+
+@pytest.mark.parametrize("words", [("processed", "failed"), ("failed", "processed")], ids="-".join)
+def test_paid_and_then_failed_in_one_set_was_given_back(line: Line, words: tuple[str, ...]) -> None:
+    """A provider may take back what it had called paid: in one set the order cannot matter."""
+    [id_] = line.accepted()
+    line.says(id_, *words)
+    line.world.run(APPLY)
+    assert payout(line.world.owner, id_).state == "REVERSED"
+    assert Counter(line.entries(id_)) == REVERSED
+    assert_sound(line.world.owner)
+
+
+def test_an_old_paid_that_comes_after_failed_is_asked_about_and_corrected(line: Line) -> None:
+    """Invariant 24: the word that came late may be old news; the provider is asked at once, and its word holds."""
+    [id_] = line.accepted()
+    line.world.bank.settle(str(id_), "failed")
+    line.hears(id_, "failed", "processed")
+    assert payout(line.world.owner, id_).state == "COMPLETED"
+    assert hurry(line.world.owner, "payouts.follow") == 1
+    line.world.run("payouts.follow")
+    assert payout(line.world.owner, id_).state == "REVERSED"
+    assert Counter(line.entries(id_)) == Counter([
+        "payout.imported", "payout.submitted", "payout.failed", "payout.paid_late", "payout.reversed",
+    ])  # fmt: skip
+    assert_sound(line.world.owner)
+
+
+@pytest.mark.parametrize("end", ["processed", "failed", "cancelled", "reversed"])
+def test_after_an_end_a_late_word_changes_nothing_but_the_utr(line: Line, end: str) -> None:
+    """Invariant 25: queued, processing and initiated after a terminal state."""
+    [id_] = line.accepted()
+    line.hears(id_, end)
+    before = payout(line.world.owner, id_)
+    booked = line.booked(id_)
+    late = line.hears(id_, "queued", "pending", "processing", "scheduled")
+    line.sends([event(line.told(id_), end, utr="UTR4711")])
+    line.world.run(APPLY)
+    after = payout(line.world.owner, id_)
+    assert (after.state, after.e_status, after.w_job) == (before.state, end, before.w_job)
+    assert line.booked(id_) == booked
+    [effect] = rows(line.world.owner, "SELECT utr FROM effects")
+    assert effect.utr == "UTR4711"
+    assert states(line) == {"APPLIED": len(late) + 2}
+    assert_sound(line.world.owner)
