@@ -1,5 +1,6 @@
 """The payout jobs on Stripe's own client and a served bank: paid at once, recovered, reversed."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
@@ -8,8 +9,11 @@ import pytest
 
 from db import audit
 from db.engine import Database
+from db.work import ClaimOrder
+from jobs.webhooks.apply import ApplyEvents
 from tests.driving import drive, follow, hasten, ids, process, recover
 from tests.fakes.sandbox import RunningSandbox, running
+from tests.hearing import raw, receive
 from tests.operating import line, opened, query, take
 from workers.gateways.stripe import Stripe
 from workers.sandbox.settings import SandboxSettings
@@ -121,6 +125,23 @@ def test_a_reversal_after_completion_is_one(
     drive(worker, follow(bank))
     assert len(ids(worker, "REVERSED")) == 3
     assert_paid_once(sandbox, worker)
+
+
+def test_an_event_settles_a_transfer_as_asking_would(
+    sandbox: RunningSandbox, bank: Stripe, worker: Database
+) -> None:
+    """Paid, and later given back, heard by webhook alone."""
+    drive(worker, process(bank), limit=1)
+    [paid] = query(worker, "SELECT provider_id FROM effects")
+    at = f"transfers/{paid.provider_id}"
+    for type_, state in (("transfer.created", "COMPLETED"), ("transfer.reversed", "REVERSED")):
+        body = {"data": {"object": sandbox.as_stripe.get(at).json()}}
+        receive(worker, [raw(json.dumps(body).encode(), type_, provider="stripe")])
+        with worker.begin() as tx:
+            ApplyEvents().work(tx, ClaimOrder(run=7, limit=10, lease_seconds=15.0))
+        assert len(ids(worker, state)) == 1
+        sandbox.as_stripe.post(f"{at}/reversals")
+    assert_paid_once(sandbox, worker, payouts=1)
 
 
 def test_of_a_partial_reversal_a_person_is_told_and_nothing_moves(

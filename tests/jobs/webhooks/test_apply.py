@@ -235,7 +235,8 @@ def test_other_types_and_other_providers_are_kept_and_change_nothing(line: Line)
         [
             raw(b"{}", "payout.downtime.started"),
             raw(b"{}", "fund_account.validation.completed"),
-            raw(b"not json at all", "charge.succeeded", provider="stripe"),
+            raw(b"{}", "charge.succeeded", provider="stripe"),
+            raw(b"not json at all", "CHECKOUT.ORDER.APPROVED", provider="paypal"),
         ]
     )
     line.world.run(APPLY)
