@@ -106,7 +106,7 @@ class Moved:
 
     subject: UUID
     outcome: str
-    """moved | busy | sent | illegal | missing | unlinked"""
+    """moved | busy | sent | illegal | missing | unlinked | short | own | exhausted"""
     source: str | None
 
 

@@ -20,7 +20,7 @@ LIVE_SECONDS: Final = 15.0
 AHEAD_MAX: Final = 1_000
 
 _PAYOUT: Final = sa.text("""
-    SELECT p.id, p.state, p.error, p.updated_at, p.currency, p.net_amount, p.tds_deducted, p.tds_base, p.tds_rate_bps, p.tds_financial_year, e.state AS effect_state, coalesce(e.sends, 0) AS sends, e.provider_id,
+    SELECT p.id, p.state, p.generation, p.error, p.updated_at, p.currency, p.net_amount, p.tds_deducted, p.tds_base, p.tds_rate_bps, p.tds_financial_year, e.state AS effect_state, coalesce(e.sends, 0) AS sends, e.provider_id,
            e.status AS provider_status, e.utr, m.source || ' -> ' || m.target || ' by ' || m.actor
              || coalesce(': ' || m.reason, '') AS last_move,
            ARRAY(SELECT f.severity || ' ' || f.kind || ': ' || f.detail FROM findings f
@@ -44,7 +44,8 @@ _AROUND: Final = sa.text("""
     FROM (SELECT 1) one
     LEFT JOIN switches s ON s.is_on AND (s.name IN ('maintenance', 'restored', 'job:' || :job)
                                          OR s.name IN (SELECT 'queue:' || queue FROM place)
-                                         OR s.name IN (SELECT brake FROM place))
+                                         OR s.name IN (SELECT brake FROM place)
+                                         OR :job = 'payouts.process' AND s.name IN ('hold:payouts', 'hold:balance'))
     ORDER BY s.name""")
 
 
@@ -57,6 +58,7 @@ def payout(tx: Tx, id_: UUID) -> PayoutFacts:
         id=str(row.id),
         state=PayoutState(row.state),
         effect_state=EffectState(row.effect_state) if row.effect_state else None,
+        generation=row.generation,
         sends=row.sends,
         provider_id=row.provider_id,
         provider_status=row.provider_status,

@@ -4,6 +4,7 @@ Source of the classes: Kill Bill's payment plugin statuses (PROCESSED, ERROR, CA
 where an exception of any kind is "may have succeeded".
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -100,5 +101,15 @@ class LookUpFailed:
 
 
 LookUp = Found | LookUpFailed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balance:
+    """What the provider's account can pay out now, in minor units by currency."""
+
+    available: Mapping[str, int]
+
+
+Funds = Balance | LookUpFailed
 Report = ProviderPayout | LookUpFailed
 """What one of several payouts asked about turned out to be, or that it was not come to."""

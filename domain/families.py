@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from domain.earnings import EARNINGS
 from domain.inbox import EVENTS
 from domain.machines import Machine
 from domain.notices import NOTICES
@@ -10,4 +11,4 @@ from domain.runs import RUNS
 
 AGGREGATES: Final[tuple[Machine, ...]] = (PAYOUTS, NOTICES, EVENTS)
 """Whose subjects wait in `work`."""
-MACHINES: Final[tuple[Machine, ...]] = (*AGGREGATES, RUNS)
+MACHINES: Final[tuple[Machine, ...]] = (*AGGREGATES, EARNINGS, RUNS)

@@ -30,6 +30,9 @@ class FindingKind(StrEnum):
     PAYOUT_FOUND_TWICE = "payout-found-twice"
     PAYOUT_CHANGED_AFTER_APPROVAL = "payout-changed-after-approval"
     PAYOUT_PAID_AFTER_FAILED = "payout-paid-after-failed"
+    PAYEES_UNPAYABLE = "payees-unpayable"
+    PAYOUT_NOT_PAYABLE = "payout-not-payable"
+    BALANCE_INSUFFICIENT = "balance-insufficient"
     TRANSFER_WITHOUT_PAYOUT = "transfer-without-payout"
     PAYOUT_STUCK = "payout-stuck"
     PAYOUT_NOT_AT_PROVIDER = "payout-not-at-provider"
@@ -78,6 +81,9 @@ SEVERITIES: Final[Mapping[FindingKind, Severity]] = MappingProxyType({
     _K.PAYOUT_FOUND_TWICE: Severity.P0,
     _K.PAYOUT_CHANGED_AFTER_APPROVAL: Severity.P0,
     _K.PAYOUT_PAID_AFTER_FAILED: Severity.P0,
+    _K.PAYEES_UNPAYABLE: Severity.P2,
+    _K.PAYOUT_NOT_PAYABLE: Severity.P1,
+    _K.BALANCE_INSUFFICIENT: Severity.P1,
     _K.TRANSFER_WITHOUT_PAYOUT: Severity.P0,
     _K.PAYOUT_STUCK: Severity.P1,
     _K.PAYOUT_NOT_AT_PROVIDER: Severity.P1,

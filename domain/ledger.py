@@ -45,6 +45,9 @@ class EntryType(StrEnum):
     PAYOUT_PAID_LATE = "payout.paid_late"
     """Paid after it had failed or been cancelled, and its money been given back to the payee's account."""
     PAYOUT_REVERSED = "payout.reversed"
+    EARNING_IMPORTED = "earning.imported"
+    EARNING_REDUCED = "earning.reduced"
+    """Part of it was given back to the customer: owed no more, or owed back where it was paid."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +83,8 @@ ENTRY_RULES: Final[dict[EntryType, tuple[frozenset[AccountKind], frozenset[Accou
     _T.PAYOUT_FAILED: (frozenset({_K.PAYOUTS_IN_TRANSIT}), frozenset({_K.PAYEE_PAYABLE})),
     _T.PAYOUT_PAID_LATE: (frozenset({_K.PAYEE_PAYABLE, _K.PAYEE_RECEIVABLE}), frozenset({_K.CASH, _K.TDS_PAYABLE})),
     _T.PAYOUT_REVERSED: (frozenset({_K.CASH, _K.TDS_PAYABLE}), frozenset({_K.PAYEE_PAYABLE, _K.PAYEE_RECEIVABLE})),
+    _T.EARNING_IMPORTED: (frozenset({_K.IMPORTED_LIABILITY}), frozenset({_K.PAYEE_PAYABLE})),
+    _T.EARNING_REDUCED: (frozenset({_K.PAYEE_PAYABLE, _K.PAYEE_RECEIVABLE}), frozenset({_K.IMPORTED_LIABILITY})),
 }  # fmt: skip
 """Entry type to the account kinds it may debit and credit; the database holds the same map."""
 

@@ -19,16 +19,16 @@ def payout_id(installation: UUID, external_id: str) -> UUID:
     return uuid5(installation, f"payout:{external_id}")
 
 
-def payout_numbers(installation: UUID, external_ids: Iterable[str]) -> list[int]:
-    """Return what `payout_id` makes of each, as `UUID.int`: a large import makes no object of it."""
-    begun = sha1(installation.bytes + b"payout:", usedforsecurity=False)
-    numbers = []
+def numbers(installation: UUID, kind: str, external_ids: Iterable[str]) -> list[int]:
+    """Return the UUID version 5 of each `<kind>:<external id>`, as `UUID.int`: a large import makes no object of it."""
+    begun = sha1(installation.bytes + f"{kind}:".encode(), usedforsecurity=False)
+    made = []
     for external_id in external_ids:
         hashed = begun.copy()
         hashed.update(external_id.encode())
         number = int.from_bytes(hashed.digest()[:16], "big")
-        numbers.append(number & _RANDOM | _VERSION_5)
-    return numbers
+        made.append(number & _RANDOM | _VERSION_5)
+    return made
 
 
 def payee_id(installation: UUID, payee: str) -> UUID:

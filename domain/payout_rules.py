@@ -71,14 +71,17 @@ def _no_amount(_mode: Mode | None, amount_minor: int) -> str | None:
     return None if amount_minor else "must be more than 0"
 
 
+FUND_ACCOUNT_RULE: Final = (
+    "must be the provider's token of 1 to 40 characters A-Z a-z 0-9 _, such as fa_00000000000001; "
+    "never a bank account number"
+)
 RAZORPAYX: Final = Rules(
     currencies=frozenset({CURRENCY}),
     modes={"": None} | {mode.value: mode for mode in Mode},
     fits_fund_account=fits_fund_account,
     amount_fault=mode_fault,
     words={
-        "fund_account_id": "must be the provider's token of 1 to 40 characters A-Z a-z 0-9 _, "
-        "such as fa_00000000000001; never a bank account number",
+        "fund_account_id": FUND_ACCOUNT_RULE,
         "currency": f"must be {CURRENCY}: the provider pays out no other",
         "mode": f"must be empty or one of {', '.join(Mode)}",
     },

@@ -28,6 +28,8 @@ class PayoutState(StrEnum):
 PROCESS: Final = "payouts.process"
 RECOVER: Final = "payouts.recover"
 FOLLOW: Final = "payouts.follow"
+GENERATIONS_MAX: Final = 3
+"""Each but the first follows a definite refusal; one more than these needs two people."""
 SUBMIT: Final = "payout.submit"
 """The kind of the one effect a payout has per generation."""
 NOT_AT_PROVIDER: Final = "the provider says that it has no such payout"
@@ -44,6 +46,7 @@ PAYOUTS: Final = Machine(
         Move(source=_P.PENDING, target=_P.CANCELLED, guard=Guard.UNLEASED, when="rejected"),
         Move(source=_P.FAILED, target=_P.APPROVED, guard=Guard.UNLEASED, when="retried under the next generation"),
         Move(source=_P.APPROVED, target=_P.PROCESSING, guard=Guard.LEASED, when="claimed for its first send"),
+        Move(source=_P.APPROVED, target=_P.FAILED, guard=Guard.LEASED, when="its earnings owe less than was approved"),
         Move(source=_P.APPROVED, target=_P.CANCELLED, guard=Guard.LEASED, when="cancelled before a send", by_hand=True),
         Move(source=_P.PROCESSING, target=_P.APPROVED, guard=Guard.LEASED, when="put back: nothing left this process"),
         Move(source=_P.PROCESSING, target=_P.COMPLETED, guard=Guard.LEASED, when="the provider says paid"),

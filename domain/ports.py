@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
-from domain.answers import Answer, LookUp, ProviderPayout, Report
+from domain.answers import Answer, Funds, LookUp, ProviderPayout, Report
 from domain.notices import Delivery
 from domain.statements import StatementLine
 
@@ -89,6 +89,9 @@ class Bank(Protocol):
 
         Raises `UnreachableError` when a read fails, and `RefusedError` where the provider tells none.
         """
+
+    def balance(self) -> Funds:
+        """What the account can pay out now; `LookUpFailed` where the provider did not say."""
 
     def check(self) -> LookUp:
         """One harmless authenticated call (the balance): `Found(payouts=())` when it worked."""

@@ -1,10 +1,10 @@
 """Sample payouts of a made-up marketplace: the same for the same seed, on every Python."""
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Final, TextIO
+from typing import Final, Protocol, TextIO
 
 from domain.payout_lines import PayoutLine
 from domain.payout_modes import Mode, mode_fault
@@ -30,7 +30,9 @@ _ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234567
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Payee:
+class SamplePayee:
+    """Somebody who is paid."""
+
     name: str
     fund_account_id: str
     by_upi: bool
@@ -42,27 +44,44 @@ def sample_payouts(count: int, seed: int) -> Iterator[PayoutLine]:
     Amounts are bell-shaped on a logarithmic scale: from tens of rupees to lakhs, mostly thousands.
     """
     chance = Random(seed)  # noqa: S311 - a sample must be repeatable, nothing here is a secret
-    payees = [_payee(number, chance) for number in range(PAYEES)]
+    payees = _payees(chance)
     for number in range(1, count + 1):
         yield _payout(f"PO-{seed}-{number:06d}", payees, chance.getrandbits(96))
 
 
-def write_csv(lines: Iterable[PayoutLine], stream: TextIO) -> None:
+class Written(Protocol):
+    """A line as its file writes it."""
+
+    @property
+    def record(self) -> tuple[str, ...]:
+        """Its texts in the order of its fields."""
+
+
+def write_csv(lines: Iterable[Written], stream: TextIO, fields: Sequence[str] = FIELDS) -> None:
     """Write the header and one row per line, as an import reads them (UTF-8, line feeds)."""
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(FIELDS)
+    writer.writerow(fields)
     writer.writerows(line.record for line in lines)
 
 
-def _payee(number: int, chance: Random) -> _Payee:
+def sample_people(seed: int) -> list[SamplePayee]:
+    """The payees of the samples of a seed, whatever they are paid for."""
+    return _payees(Random(seed))  # noqa: S311 - a sample must be repeatable, nothing here is a secret
+
+
+def _payees(chance: Random) -> list[SamplePayee]:
+    return [_payee(number, chance) for number in range(PAYEES)]
+
+
+def _payee(number: int, chance: Random) -> SamplePayee:
     first, last = _FIRST[number % len(_FIRST)], _LAST[number // len(_FIRST)]
     token = "".join(_ALPHABET[chance.getrandbits(16) % len(_ALPHABET)] for _ in range(14))
-    return _Payee(
+    return SamplePayee(
         name=f"{first} {last}", fund_account_id=f"fa_{token}", by_upi=chance.getrandbits(3) == 0
     )
 
 
-def _payout(external_id: str, payees: list[_Payee], bits: int) -> PayoutLine:
+def _payout(external_id: str, payees: list[SamplePayee], bits: int) -> PayoutLine:
     """Make one payout from 96 random bits: 16 each for payee, octave and place in it, then more."""
     payee = payees[(bits & 0xFFFF) % PAYEES]
     octave = 1_000 << (bits >> 16 & 0xFFFF).bit_count()

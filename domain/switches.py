@@ -11,8 +11,15 @@ NOTICES: Final = "notices"
 """Applications are told what becomes of payouts; off, nothing is written down to be told."""
 RESTORED: Final = "restored"
 """The database was restored: nothing is claimed until effects were compared with the provider."""
+HOLD_PAYOUTS: Final = "hold:payouts"
+"""Nothing is sent: approved payouts wait, and what is in doubt is only looked up."""
+HOLD_BALANCE: Final = "hold:balance"
+"""The provider's account holds less than what is due: nothing is sent until it was asked again."""
+MAKER_CHECKER: Final = "policy:maker-checker"
+"""Nobody approves what they made themselves. It holds nothing back."""
 _NAME: Final = re.compile(
-    r"maintenance|restored|notices|queue:(money|rest)|(job|schedule):[a-z_]+\.[a-z_]+|brake:[^:\s]+:.+"
+    r"maintenance|restored|notices|hold:(payouts|balance)|policy:maker-checker|queue:(money|rest)|"
+    r"(job|schedule):[a-z_]+\.[a-z_]+|brake:[^:\s]+:.+"
 )
 
 
@@ -39,6 +46,9 @@ def brake(provider: str, account: str) -> str:
 def check_name(name: str) -> str:
     """Return `name`, or raise `BadInputError` where no switch can be called that."""
     if not _NAME.fullmatch(name):
-        rule = "must be maintenance, restored, notices, queue:…, job:…, schedule:… or brake:provider:account"
+        rule = (
+            "must be maintenance, restored, notices, hold:payouts, hold:balance, policy:maker-checker, queue:…, "
+            "job:…, schedule:… or brake:provider:account"
+        )
         raise BadInputError("switch", name, rule)
     return name

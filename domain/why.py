@@ -29,6 +29,8 @@ class Gate:
                 return 'bursar maintenance off --why "…"'
             case "restored":
                 return "bursar reconcile effects"
+            case "hold" if rest == "payouts":
+                return 'bursar payouts resume --why "…"'
             case "schedule":
                 return f'bursar schedules resume {rest} --why "…"'
             case _:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from domain.effects import EffectState
-from domain.payouts import PayoutState
+from domain.payouts import GENERATIONS_MAX, PayoutState
 from domain.why import Place, Surroundings, Why, of_work
 
 
@@ -14,6 +14,7 @@ class PayoutFacts:
     id: str
     state: PayoutState
     effect_state: EffectState | None
+    generation: int
     sends: int
     provider_id: str | None
     provider_status: str | None
@@ -68,8 +69,7 @@ def _ended(facts: PayoutFacts) -> Why | None:
             reason = f"it was paid as {facts.provider_id}, UTR {facts.utr or 'not told yet'}"
             return Why(reason=reason, evidence=(), command=None)
         case PayoutState.FAILED:
-            command = f'bursar payouts retry {facts.id} --why "…"  (once its cause is gone)'
-            return Why(reason=f"it failed: {facts.error}", evidence=(), command=command)
+            return _failed(facts)
         case PayoutState.CANCELLED:
             reason = f"it was cancelled: {facts.error or 'no reason given'}"
             return Why(reason=reason, evidence=(), command=None)
@@ -78,6 +78,15 @@ def _ended(facts: PayoutFacts) -> Why | None:
             return Why(reason=reason, evidence=(), command=None)
         case PayoutState.APPROVED | PayoutState.PROCESSING:
             return None
+
+
+def _failed(facts: PayoutFacts) -> Why:
+    if facts.generation >= GENERATIONS_MAX:
+        reason = f"it failed {facts.generation} times, the last time: {facts.error}"
+        command = f'bursar propose payout.retry {facts.id} --why "…"  (two people)'
+        return Why(reason=reason, evidence=(), command=command)
+    command = f'bursar payouts retry {facts.id} --why "…"  (once its cause is gone)'
+    return Why(reason=f"it failed: {facts.error}", evidence=(), command=command)
 
 
 def _evidence(facts: PayoutFacts) -> tuple[str, ...]:

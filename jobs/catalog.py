@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from jobs.notices.deliver import DeliverNotices
+from jobs.payouts.batch import BatchPayouts
 from jobs.payouts.check_stuck import CheckStuck
 from jobs.payouts.follow import FollowPayouts
 from jobs.payouts.process import ProcessPayouts
@@ -19,6 +20,7 @@ from jobs.webhooks.apply import ApplyEvents
 __all__ = ["ALL", "Ports", "build", "queue_of", "rows"]
 
 ALL: Final[tuple[type[Job], ...]] = (
+    BatchPayouts,
     ProcessPayouts,
     RecoverPayouts,
     FollowPayouts,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from domain.batching import BatchPolicy
 from domain.ports import Alerts, Bank, Events
 from domain.tax import Withholding
 
@@ -18,3 +19,5 @@ class Ports:
     recover_seconds: tuple[float, ...] = (30.0, 60.0, 120.0, 300.0, 600.0)
     withholding: Withholding = field(default_factory=Withholding)
     """How tax is kept back from what is paid out."""
+    batch: BatchPolicy = field(default_factory=BatchPolicy)
+    """What a batch of payouts obeys."""

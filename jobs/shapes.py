@@ -56,6 +56,8 @@ class Job(ABC):
     """Names a `--scope` may use; the first subject key narrows a claim."""
     triggerable: ClassVar[bool] = False
     """Whether an application may ask for a run of it over HTTP."""
+    options: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """Names a `--scope` may use that narrow nothing, with the values each may have, its default first."""
     gates: Sequence[str] = ()
     """Switches that hold this job back, such as its provider's brake."""
     limit: str | None = None
@@ -65,6 +67,10 @@ class Job(ABC):
     def made(cls, ports: Ports) -> Self | None:  # noqa: ARG003 - most need none of them
         """This job as a process with `ports` runs it; None where the process lacks one it needs."""
         return cls()
+
+    def foresee(self, tx: Tx, scope: Mapping[str, Any]) -> Mapping[str, object] | None:
+        """What a run with this scope would do now, for a dry run; None where its due work says it. Writes nothing."""
+        return None
 
     def known(self) -> Known:
         """What a process that can run this job tells the database about it."""
@@ -82,10 +88,32 @@ class Job(ABC):
         return (cls.__doc__ or "").strip().split("\n")[0]
 
 
+SeenT = TypeVar("SeenT")
+HeardT = TypeVar("HeardT")
+
+
+class Preflight(ABC, Generic[SeenT, HeardT]):
+    """What the outside is asked before a run claims anything. What cannot be asked holds nothing back."""
+
+    @abstractmethod
+    def look(self, tx: Tx, only: Sequence[UUID] | None) -> SeenT | None:
+        """What is due, of everything or of the subjects that a scope names; None: there is nothing to ask."""
+
+    @abstractmethod
+    def ask(self, seen: SeenT) -> HeardT:
+        """Ask outside, once. No transaction is open."""
+
+    @abstractmethod
+    def conclude(self, tx: Tx, seen: SeenT, heard: HeardT) -> str | None:
+        """Why the run claims nothing, written down for people too; None lets it go on."""
+
+
 class Drain(Job, Generic[ItemT, ResultT]):
     """Claim a set, act on each item outside, settle the set."""
 
     shape = "drain"
+    preflight: Preflight[Any, Any] | None = None
+    """Asked once at the beginning of a run that no switch holds back."""
     call_seconds_max: float
     """The longest one effect may take, in all; a call starts only while its lease has more left."""
 

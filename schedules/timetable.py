@@ -15,6 +15,7 @@ def _cron(job: str, cron: str, catch_up: CatchUp = CatchUp.RUN_LATEST) -> Schedu
 
 
 TIMETABLE: Final = (
+    _cron("payouts.batch", "0 5 * * mon"),
     _cron("payouts.process", "0 6 * * mon"),
     _cron("payouts.recover", "*/5 * * * *"),
     _cron("payouts.follow", "*/15 * * * *"),

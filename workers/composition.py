@@ -13,6 +13,7 @@ import psutil
 
 from db.engine import Database
 from db.workers import Worker
+from domain.batching import BatchPolicy
 from jobs.catalog import Ports, build
 from jobs.shapes import Job
 from workers.alerts import open_alerts
@@ -84,6 +85,14 @@ def bounds(settings: Settings) -> Bounds:
     return made
 
 
+def batch_policy(settings: Settings) -> BatchPolicy:
+    """What a batch of payouts obeys here."""
+    return BatchPolicy(
+        minimum_minor=settings.payout_minimum_minor,
+        auto_approve_below_minor=settings.auto_approve_below_minor,
+    )
+
+
 def ring_with(bell: Bell, runs: Sequence[tuple[int, str]]) -> None:
     """Ring once per queue for runs just committed."""
     for queue in {queue for _, queue in runs}:
@@ -113,6 +122,7 @@ def process(
             call_seconds_max=settings.gateway_timeout_seconds,
             recover_seconds=settings.recover_seconds,
             withholding=settings.withholding,
+            batch=batch_policy(settings),
         )
         jobs = known.build(ports)
         name = worker_name()

@@ -81,7 +81,7 @@ _TOUCH: Final = sa.text("""
       UPDATE payout_earnings l SET live = false FROM given g WHERE :releases AND l.payout = g.id AND l.live RETURNING l.earning),
     paid AS (
       SELECT l.earning FROM payout_earnings l JOIN given g ON l.payout = g.id WHERE :completed AND l.live)
-    UPDATE earnings e SET state = CASE WHEN :completed THEN 'PAID' ELSE 'READY' END
+    UPDATE earnings e SET state = CASE WHEN :completed THEN 'PAID' ELSE earning_released(e.disputed, e.refunded, e.amount) END
     FROM (SELECT earning FROM unlinked UNION ALL SELECT earning FROM paid) x WHERE e.id = x.earning AND e.state IN ('BATCHED', 'PAID')""")
 
 

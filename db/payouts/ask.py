@@ -54,6 +54,8 @@ class Recovering:
 
     known: Known
     sending: Sending | None
+    is_held: bool = False
+    """It could be sent again, and nothing may be sent now."""
 
     @property
     def held(self) -> Held:
@@ -61,16 +63,22 @@ class Recovering:
         return self.known.held
 
 
-def start_recovering(tx: Tx, provider: Provider, claim_order: ClaimOrder) -> Batch[Recovering]:
+def start_recovering(
+    tx: Tx, provider: Provider, claim_order: ClaimOrder, *, may_send: bool = True
+) -> Batch[Recovering]:
     """Claim payouts in doubt; those inside the key's window may be sent again, byte for byte."""
     leased = claim(tx, RECOVER, claim_order)
     rows = _sift(leased, RECOVER, provider.key_seconds)
     again = [row for row in rows if not row.is_past_key and not leased.held[row.id].is_worn]
-    sendings = {s.subject: s for s in intend_sends(leased, provider, again) if s}
+    held_back = set() if may_send else {row.id for row in again}
+    sendings = {
+        s.subject: s for s in intend_sends(leased, provider, again if may_send else []) if s
+    }
     items = [
         Recovering(
             known=known(leased.held[row.id], row),
             sending=sendings.get(row.id),
+            is_held=row.id in held_back,
         )
         for row in rows
     ]

@@ -12,11 +12,12 @@ from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
-from db import effects, ledger
+from db import effects, findings, ledger
 from db.batch import Batch
 from db.effects import Intent, Sendable
-from db.payouts import withholding
+from db.payouts import guards, withholding
 from db.payouts.details import Details, read
+from db.payouts.guards import Behind
 from db.transitions import LeasedTx, claim, move
 from db.tx import Tx
 from db.work import ClaimOrder, Held, Next
@@ -60,15 +61,22 @@ def start_processing(tx: Tx, provider: Provider, claim_order: ClaimOrder) -> Bat
     if not leased.held:
         return Batch(items=[], taken=0)
     rows = read(tx, leased.held, key_seconds=provider.key_seconds)
-    send: list[Details] = []
+    behind = guards.behind(tx, rows)
+    verdicts = [(row, _verdict(leased.held[row.id], row, behind.get(row.id))) for row in rows]
+    send = [row for row, verdict in verdicts if verdict is None]
     nexts = [Next(subject=gone, job=None) for gone in missing(leased, rows)]
-    for row in rows:
-        verdict = _verdict(leased.held[row.id], row)
-        if verdict is None:
-            send.append(row)
-        else:
-            nexts.append(verdict)
+    nexts += [verdict for _, verdict in verdicts if verdict is not None]
+    short = [row for row, verdict in verdicts if verdict is not None and verdict.job is None]
+    guards.fail_short(leased, [row for row in short if row.state == PayoutState.APPROVED])
     leased.settle(nexts)
+    findings.report(
+        leased,
+        [
+            guards.finding(row.id, verdict.parked)
+            for row, verdict in verdicts
+            if verdict is not None and verdict.parked is not None and row.id in behind
+        ],
+    )
     return Batch(items=commit_to(leased, provider, send), taken=len(leased.held))
 
 
@@ -77,7 +85,7 @@ def missing(leased: LeasedTx, rows: Sequence[Details]) -> set[UUID]:
     return leased.held.keys() - {row.id for row in rows} if len(rows) < len(leased.held) else set()
 
 
-def _verdict(held: Held, row: Details) -> Next | None:
+def _verdict(held: Held, row: Details, behind: Behind | None) -> Next | None:
     """What becomes of a claimed row instead of a send; None sends it."""
     call = PAYOUTS.call_for(row.state, row.effect_state)
     if call is None:
@@ -92,9 +100,27 @@ def _verdict(held: Held, row: Details) -> Next | None:
         return _park(row, f"claimed {held.claims - 1} times without a settle")
     if not row.is_sealed:
         return _park(row, "changed after approval: amount, beneficiary or key do not fit the seal")
-    if not row.active:
-        return _park(row, "its payout account is not active")
-    return None if row.in_transit is not None else _park(row, f"no books in {row.currency}")
+    reason = guards.not_payable(row)
+    if reason is not None:
+        return _park(row, reason)
+    if row.in_transit is None:
+        return _park(row, f"no books in {row.currency}")
+    return None if behind is None else _of_earnings(held, row, behind)
+
+
+def _of_earnings(held: Held, row: Details, behind: Behind) -> Next | None:
+    """What becomes of what was earned instead of its first send; None sends it."""
+    if behind.is_disputed:
+        return Next(
+            subject=row.id,
+            job=PROCESS,
+            delay=guards.DISPUTED_AGAIN,
+            tries=held.tries + 1,
+            error="a dispute is open about an earning it pays",
+        )
+    if behind.owed < row.amount:
+        return Next(subject=row.id, job=None, error=guards.SHORT)
+    return None
 
 
 def _park(row: Details, reason: str) -> Next:
@@ -108,6 +134,7 @@ def commit_to(leased: LeasedTx, provider: Provider, rows: Sequence[Details]) -> 
     """
     ready, refused = withholding.stage(leased, provider.withholding, rows)
     leased.settle([_park(row, refused[row.id]) for row in rows if row.id in refused])
+    findings.report(leased, [guards.finding(id_, reason) for id_, reason in refused.items()])
     approved = [row.id for row in ready if row.state == PayoutState.APPROVED]
     moved = set(
         move(leased, PAYOUTS, approved, source=PayoutState.APPROVED, target=PayoutState.PROCESSING)

@@ -38,6 +38,7 @@ class Details(NamedTuple):
     """Whether amount, beneficiary and key still fit the seal of the approval."""
     fund_account_id: str
     active: bool
+    verified: bool
     in_transit: int | None
     cash: int | None
     effect_state: str | None
@@ -59,7 +60,7 @@ _READ: Final = sa.text("""
            p.tds_financial_year AS tax_year, p.tds_engine AS tax_engine, p.source = 'earnings' AS is_earned, p.currency, p.mode, p.purpose, p.narration, p.generation,
            p.effect_key, p.payable, p.state,
            p.approval_seal = payout_seal(p, p.generation, p.effect_key) AS is_sealed,
-           a.fund_account_id, a.active, t.id AS in_transit, c.id AS cash,
+           a.fund_account_id, a.active, a.verified, t.id AS in_transit, c.id AS cash,
            e.state AS effect_state, e.sends, e.put_backs, e.provider_id, e.accepted_at, e.first_sent_at, p.completed_at,
            e.sends > 0 AND clock_timestamp() - e.first_sent_at > make_interval(secs => :key_seconds) AS is_past_key,
            EXISTS (SELECT FROM switches WHERE name = 'notices' AND is_on) AS is_told

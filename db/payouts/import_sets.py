@@ -1,50 +1,25 @@
-"""The sets of an import under way: payees and accounts, then payouts with all that belongs to them.
+"""Payouts as an import makes them: each with its work and its history where it is approved at once."""
 
-One statement for each set of lines. What a set needs is made ready while the database is busy with
-the one before. Balances and totals, which workers wait for, are locked last, once.
-"""
-
-from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Final
-from uuid import UUID
+from typing import ClassVar, Final
 
 import sqlalchemy as sa
 
-from db import ledger, ledger_nets
-from db.accounts import Owner, open_accounts
 from db.arrays import literal
-from db.ledger_nets import Nets
-from db.payouts import imported
+from db.importing.comparing import Found, Stored
+from db.importing.sets import Import, taken_over
+from db.payees.opening import open_destinations
 from db.payouts.decide import decide
-from db.payouts.import_order import SET_MAX, Imported, Lines, Told
-from db.tx import Tx
+from db.tx import Row
 from domain.decisions import Decision
 from domain.effects import effect_key_digits
-from domain.ledger import AccountKind, EntryType
-from domain.payout_ids import payee_id, payout_account_id, payout_numbers
+from domain.ledger import EntryType
 from domain.payout_lines import PayoutLine
+from domain.payout_modes import Mode
+from domain.payout_rules import FIELDS
 from domain.payouts import SUBMIT
 
-WAIT_SECONDS: Final = 60
-"""How long an import waits for another one to end."""
-
-_ALONE: Final = sa.text("""
-    SELECT set_config('lock_timeout', :wait, true),
-           pg_advisory_xact_lock(hashtextextended('bursar import payouts', 0))""")
-
-_PAYEES: Final = sa.text("""
-    INSERT INTO payees (id, name, payable)
-    SELECT * FROM unnest(CAST(:payees AS uuid[]), CAST(:names AS text[]), CAST(:payables AS bigint[]))
-    ON CONFLICT DO NOTHING""")
-
-_ACCOUNTS: Final = sa.text("""
-    INSERT INTO payout_accounts (id, payee, fund_account_id)
-    SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:payees AS uuid[]), CAST(:tokens AS text[]))
-    ON CONFLICT DO NOTHING""")
-
-_PAYOUTS: Final = sa.text("""
+_STATEMENT: Final = sa.text(f"""
     WITH given AS MATERIALIZED (
       SELECT * FROM unnest(
         CAST(:ids AS uuid[]), CAST(:external_ids AS text[]), CAST(:payees AS uuid[]), CAST(:accounts AS uuid[]),
@@ -78,116 +53,44 @@ _PAYOUTS: Final = sa.text("""
     told AS (
       INSERT INTO moves (kind, subject, source, target, actor, reason)
       SELECT 'payout', id, 'PENDING', 'APPROVED', :actor, 'approved as it was imported' FROM made WHERE :approve),
-    -- Ids of entries come in blocks, as many as the set may need.
-    blocks AS MATERIALIZED (
-      SELECT block, nextval('entry_blocks') * :block AS base FROM generate_series(0, (:most - 1) / :block) AS g (block)),
-    counted AS (SELECT m.*, row_number() OVER () - 1 AS n FROM made m),
-    numbered AS MATERIALIZED (
-      SELECT c.*, b.base + c.n % :block + 1 AS entry, l.account AS liability
-      FROM counted c JOIN blocks b ON b.block = c.n / :block
-      JOIN unnest(CAST(:books AS text[]), CAST(:liabilities AS bigint[])) AS l (currency, account)
-        ON l.currency = c.currency),
-    entered AS (
-      INSERT INTO entries (id, type, key, currency, effective_on, actor)
-      SELECT entry, :type, 'payout:' || id || ':1:imported', currency, :day, :actor FROM numbered),
-    posted AS (
-      INSERT INTO postings (entry, debit, credit, amount) SELECT entry, liability, payable, amount FROM numbered)
-    SELECT payable, liability, currency, sum(amount) AS amount, count(*) AS payouts,
-           array_agg(id) FILTER (WHERE (SELECT count(*) FROM made) < :most) AS ids
-    FROM numbered GROUP BY payable, liability, currency""")
+{taken_over("'payout:' || id || ':1:imported'")}""")
 
-_IMPORTED: Final = EntryType.PAYOUT_IMPORTED
-
-Part = Sequence[tuple[int, int]]
-"""A set: the number of each payout's id, and the index of its line."""
+_CONTENT: Final = sa.text("""
+    SELECT p.id, p.external_id, y.name AS payee, a.fund_account_id, p.amount, p.currency, p.mode, p.purpose, p.narration
+    FROM payouts p JOIN payees y ON y.id = p.payee JOIN payout_accounts a ON a.id = p.account
+    WHERE p.id = ANY(CAST(:ids AS uuid[]))""")
 
 
-class Import:
-    """One import under way: what it knows already of payees and books, and what it has to post."""
+def _line(row: Row) -> PayoutLine:
+    return PayoutLine(
+        external_id=row.external_id,
+        payee=row.payee,
+        fund_account_id=row.fund_account_id,
+        amount_minor=row.amount,
+        currency=row.currency,
+        mode=Mode(row.mode) if row.mode else None,
+        purpose=row.purpose,
+        narration=row.narration,
+    )
 
-    def __init__(self, tx: Tx, installation: UUID, order: Lines, actor: str) -> None:
-        self.tx, self.installation, self.order, self.actor = tx, installation, order, actor
-        self.done = Imported()
-        self.day = ledger.today(tx)
-        self.payees: dict[tuple[str, str], tuple[UUID, int]] = {}
-        """By name and currency: the payee, and what is owed to them in that currency."""
-        self.accounts: dict[tuple[str, str], UUID] = {}
-        self.books: dict[str, int] = {}
-        self.nets = Nets()
 
-    def run(self, told: Told) -> Imported:
-        """Take the lines over, a set at a time, then the balances."""
-        self.tx.row(_ALONE, wait=f"{WAIT_SECONDS}s")
-        lines = self.order.lines
-        self._open(lines)
-        numbers = payout_numbers(self.installation, [line.external_id for line in lines])
-        # In the order of ids: a set then touches neighbouring pages of every index on them.
-        ordered = sorted(zip(numbers, range(len(lines)), strict=True))
-        parts = [ordered[start : start + SET_MAX] for start in range(0, len(ordered), SET_MAX)]
-        # Each set is made ready while the database is busy with the one before.
-        with ThreadPoolExecutor(1, "import") as ahead:
-            coming = deque(ahead.submit(self._columns, part) for part in parts[:1])
-            for number, part in enumerate(parts, 1):
-                coming.extend(ahead.submit(self._columns, p) for p in parts[number : number + 1])
-                self._take(part, coming.popleft().result())
-                told(len(part))
-        ledger_nets.keep(self.tx, self.nets)
-        return self.done
+class PayoutImport(Import[PayoutLine]):
+    """One import of payouts under way."""
 
-    def _open(self, lines: Sequence[PayoutLine]) -> None:
-        """Make what is missing of accounts in the books, payees and their accounts at the provider."""
-        currencies = sorted({line.currency for line in lines})
-        opened = open_accounts(
-            self.tx, [_book(kind, currency) for kind in _SYSTEM for currency in currencies]
-        )
-        self.books = {c: opened[_book(AccountKind.IMPORTED_LIABILITY, c)] for c in currencies}
-        owed = list(dict.fromkeys((line.payee, line.currency) for line in lines))
-        for start in range(0, len(owed), SET_MAX):
-            self._open_payees(owed[start : start + SET_MAX])
+    kind: ClassVar = "payout"
+    entry: ClassVar = EntryType.PAYOUT_IMPORTED
+    statement: ClassVar = _STATEMENT
+    stored = Stored(table="payouts", fields=FIELDS, content=_CONTENT, line_of=_line)
+
+    def open(self, lines: Sequence[PayoutLine]) -> None:
+        """Make what is missing, the payees' accounts at the provider too."""
+        super().open(lines)
+        payees = {name: id_ for (name, _), (id_, _) in self.payees.items()}
         pairs = sorted({(line.payee, line.fund_account_id) for line in lines})
-        self.accounts = {pair: payout_account_id(self.installation, *pair) for pair in pairs}
-        for start in range(0, len(pairs), SET_MAX):
-            part = pairs[start : start + SET_MAX]
-            self.tx.run(
-                _ACCOUNTS,
-                ids=[self.accounts[pair] for pair in part],
-                payees=[payee_id(self.installation, name) for name, _ in part],
-                tokens=[token for _, token in part],
-            )
+        self.accounts = open_destinations(self.tx, self.installation, payees, pairs)
 
-    def _open_payees(self, owed: Sequence[tuple[str, str]]) -> None:
-        """Make payees and their accounts in the books; a payee's own is that of their first currency."""
-        ids = [payee_id(self.installation, name) for name, _ in owed]
-        owners = [
-            Owner(kind=AccountKind.PAYEE_PAYABLE, owner=str(id_), currency=currency)
-            for id_, (_, currency) in zip(ids, owed, strict=True)
-        ]
-        opened = open_accounts(self.tx, owners)
-        payables = [opened[owner] for owner in owners]
-        self.tx.run(_PAYEES, payees=ids, names=[name for name, _ in owed], payables=payables)
-        self.payees |= dict(zip(owed, zip(ids, payables, strict=True), strict=True))
-
-    def _take(self, part: Part, columns: dict[str, object]) -> None:
-        created, made = 0, set[UUID]()
-        for row in self.tx.rows(_PAYOUTS, **columns):
-            created += row.payouts
-            made |= set(row.ids or ())
-            amounts = self.done.amounts
-            amounts[row.currency] = amounts.get(row.currency, 0) + int(row.amount)
-            self.nets.add(
-                _IMPORTED, row.currency, row.liability, row.payable, int(row.amount), row.payouts
-            )
-        self.done.created += created
-        self.done.approved += created if self.order.approve else 0
-        if created < len(part):
-            ids = {UUID(int=number): at for number, at in part}
-            self._meet({id_: at for id_, at in ids.items() if id_ not in made})
-
-    def _meet(self, ids: dict[UUID, int]) -> None:
-        """Judge lines whose payout was there: the same, approved late, or other content."""
-        found = imported.compare(self.tx, self.order, ids)
-        self.done.blame(self.order, found.errors, found.more)
-        self.done.existing += len(found.same)
+    def meet(self, found: Found) -> None:
+        """Approve late what an earlier import of the same lines left PENDING."""
         if self.order.approve and found.pending:
             moved = decide(
                 self.tx,
@@ -199,47 +102,17 @@ class Import:
             )
             self.done.approved += sum(m.outcome == "moved" for m in moved)
 
-    def _columns(self, part: Part) -> dict[str, object]:
-        """The parameters of one set, lists as array literals already: nothing is left for later."""
-        own, ids = str(self.installation), [_text(number) for number, _ in part]
-        lines = [self.order.lines[at] for _, at in part]
-        payees = [self.payees[line.payee, line.currency] for line in lines]
+    def columns(self, ids: Sequence[str], lines: Sequence[PayoutLine]) -> dict[str, object]:
+        """Where each is sent to, and how; its effect's key, should it be approved."""
+        own = str(self.installation)
         return {
             "approve": self.order.approve,
-            "actor": self.actor,
-            "block": ledger.BLOCK,
-            "most": len(ids),
             "due": self.order.due_at,
-            "type": _IMPORTED.value,
-            "day": self.day,
-            "books": literal(list(self.books)),
-            "liabilities": literal(list(self.books.values())),
-            "ids": literal(ids),
-            "places": literal([at for _, at in part]),
-            "external_ids": literal([line.external_id for line in lines]),
-            "payees": literal([payee for payee, _ in payees]),
             "accounts": literal(
                 [self.accounts[line.payee, line.fund_account_id] for line in lines]
             ),
-            "payables": literal([payable for _, payable in payees]),
-            "amounts": literal([line.amount_minor for line in lines]),
-            "currencies": literal([line.currency for line in lines]),
             "modes": literal([line.mode for line in lines]),
             "purposes": literal([line.purpose for line in lines]),
             "narrations": literal([line.narration for line in lines]),
-            "hashes": literal([line.content_hash for line in lines]),
             "keys": literal([effect_key_digits(own, SUBMIT, id_, 1) for id_ in ids]),
         }
-
-
-_SYSTEM: Final = (AccountKind.IMPORTED_LIABILITY, AccountKind.PAYOUTS_IN_TRANSIT, AccountKind.CASH)
-"""The system's own accounts that the life of a payout touches."""
-
-
-def _book(kind: AccountKind, currency: str) -> Owner:
-    return Owner(kind=kind, owner="", currency=currency)
-
-
-def _text(number: int) -> str:
-    digits = f"{number:032x}"
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

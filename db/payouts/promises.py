@@ -62,7 +62,9 @@ STATE_HAS_ITS_ENTRIES: Final = Invariant(
          OR (j.submitted - j.put_backs, j.completed, j.failed, j.paid_late, j.reversed) NOT IN (
               SELECT f.open, f.completed, f.failed, f.paid_late, f.reversed
               FROM (VALUES ('PENDING', 0, 0, 0, 0, 0), ('APPROVED', 0, 0, 0, 0, 0), ('PROCESSING', 1, 0, 0, 0, 0),
-                           ('COMPLETED', 1, 1, 0, 0, 0), ('FAILED', 1, 0, 1, 0, 0), ('REVERSED', 1, 1, 0, 0, 1),
+                           ('COMPLETED', 1, 1, 0, 0, 0), ('FAILED', 1, 0, 1, 0, 0),
+                           -- Owed less than approved: it was never sent.
+                           ('FAILED', 0, 0, 0, 0, 0), ('REVERSED', 1, 1, 0, 0, 1),
                            -- Withdrawn before a send, or cancelled at the provider.
                            ('CANCELLED', 0, 0, 0, 0, 0), ('CANCELLED', 1, 0, 1, 0, 0),
                            -- Paid after it had failed or been cancelled.

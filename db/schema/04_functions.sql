@@ -12,6 +12,11 @@ CREATE FUNCTION payout_seal(p payouts, generation integer, key uuid) RETURNS byt
                                      p.narration, generation, key), 'UTF8'))
 $$;
 
+-- Where an earning goes that no live payout pays any more.
+CREATE FUNCTION earning_released(disputed boolean, refunded bigint, amount bigint) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+  SELECT CASE WHEN refunded = amount THEN 'REFUNDED' WHEN disputed THEN 'HELD' ELSE 'READY' END
+$$;
+
 -- Monthly partitions of the append-only tables, this month and `ahead` more; the default partition
 -- catches what no month covers. A trigger of the parent is not asked when a partition is named, so
 -- each has its own.
@@ -90,7 +95,8 @@ END $$;
 
 -- Move subjects that no worker holds: CAS, seal, work rows and history, in the caller's transaction.
 -- One row per id: moved | busy (leased) | sent (a send may have begun) | illegal | missing | unlinked
--- (an earning it paid is paid elsewhere).
+-- (an earning it paid is paid elsewhere) | short (what it paid is owed no more) | own (made by who approves it)
+-- | exhausted (refused three times: two people may allow one more).
 CREATE FUNCTION bursar_move(kind text, ids uuid[], to_state text, actor text, why text, due timestamptz DEFAULT NULL)
 RETURNS TABLE (subject uuid, outcome text, from_state text) LANGUAGE plpgsql SECURITY DEFINER AS $$
 #variable_conflict use_variable
@@ -190,9 +196,20 @@ BEGIN
                 WHEN m.guard = 'leased' AND NOT m.by_hand THEN 'illegal'
                 WHEN w.leased_until > clock_timestamp() OR w.subject IS NOT NULL AND w.subject NOT IN (SELECT unnest(mine)) THEN 'busy'
                 WHEN p.state = 'APPROVED' AND e.sends > 0 THEN 'sent'
+                -- Four eyes: who made it does not approve it, whoever speaks for them.
+                WHEN p.state = 'PENDING' AND to_state = 'APPROVED'
+                  AND (actor = p.created_by OR right(actor, length(p.created_by) + 5) = ' for ' || p.created_by)
+                  AND EXISTS (SELECT FROM switches s WHERE s.name = 'policy:maker-checker' AND s.is_on) THEN 'own'
+                -- Each generation but the first follows a definite refusal. A fourth needs two people, who approve it now.
+                WHEN p.state = 'FAILED' AND p.generation >= 3 AND NOT EXISTS (
+                  SELECT FROM proposals r WHERE r.action = 'payout.retry' AND r.subject = p.id::text
+                    AND r.approved_at IS NOT NULL AND r.outcome IS NULL) THEN 'exhausted'
                 WHEN p.state = 'FAILED' AND EXISTS (
                   SELECT FROM payout_earnings own JOIN earnings g ON g.id = own.earning
                   WHERE own.payout = p.id AND g.state <> 'READY') THEN 'unlinked'
+                WHEN p.state = 'FAILED' AND p.source = 'earnings' AND p.amount > (
+                  SELECT sum(g.amount - g.refunded) FROM payout_earnings own JOIN earnings g ON g.id = own.earning
+                  WHERE own.payout = p.id) THEN 'short'
                 ELSE 'moved' END AS outcome
     FROM (SELECT DISTINCT unnest(ids) AS id) wanted
     LEFT JOIN payouts p ON p.id = wanted.id
@@ -220,10 +237,13 @@ BEGIN
     JOIN called_work c ON c.kind = 'payout' AND c.state = to_state AND c.outcome = '' AND c.job IS NOT NULL),
   dropped AS (
     DELETE FROM work w USING ended d WHERE w.subject = d.id),
+  -- An approval links nothing anew: what a PENDING payout pays is its own since it was made.
   linked AS (
-    UPDATE payout_earnings l SET live = to_state = 'APPROVED' FROM next n WHERE l.payout = n.id RETURNING l.earning),
+    UPDATE payout_earnings l SET live = to_state = 'APPROVED' FROM next n
+    WHERE l.payout = n.id AND (to_state <> 'APPROVED' OR n.state = 'FAILED') RETURNING l.earning),
   reserved AS (
-    UPDATE earnings g SET state = CASE WHEN to_state = 'APPROVED' THEN 'BATCHED' ELSE 'READY' END
+    UPDATE earnings g SET state = CASE WHEN to_state = 'APPROVED' THEN 'BATCHED'
+                                       ELSE earning_released(g.disputed, g.refunded, g.amount) END
     FROM linked l WHERE g.id = l.earning AND g.state IN ('READY', 'BATCHED')),
   told AS (
     INSERT INTO moves (kind, subject, source, target, actor, reason)
@@ -237,4 +257,56 @@ BEGIN
     PERFORM count_in_tax_years(array_agg(p.id), array_agg(p.tds_financial_year), array_agg(-1))
     FROM payouts p WHERE p.id = ANY (staged) AND p.state = 'CANCELLED' HAVING count(*) > 0;
   END IF;
+END $$;
+
+-- Make PENDING payouts of READY earnings, one for each payee and currency, and link what they pay; one whose
+-- external id is there already is left out. The one way in which a worker makes payouts: it can choose neither
+-- an amount (that is the sum of what is owed) nor a destination (that is the verified default account).
+-- `paid` is one array of earnings, as text, for each payout.
+-- Sets of thousands are joined here, of which a plan made beforehand expects one row each: by hash, never row by row;
+-- tables are reached through lists of keys.
+CREATE FUNCTION pay_earnings(ids uuid[], external_ids text[], payees uuid[], currencies text[], paid text[], narrations text[], actor text)
+RETURNS TABLE (payout uuid, amount bigint, linked bigint) LANGUAGE plpgsql SECURITY DEFINER SET enable_nestloop = off AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY
+  WITH given AS MATERIALIZED (
+    SELECT * FROM unnest(ids, external_ids, payees, currencies, paid, narrations)
+      AS g (id, external_id, payee, currency, earnings, narration)),
+  asked AS MATERIALIZED (
+    SELECT g.id AS payout, g.payee, g.currency, u.earning FROM given g CROSS JOIN LATERAL unnest(g.earnings::uuid[]) AS u (earning)),
+  locked AS MATERIALIZED (
+    SELECT e.id, e.payee, e.currency, e.amount - e.refunded AS owed FROM earnings e
+    WHERE e.id = ANY (ARRAY(SELECT a.earning FROM asked a))
+      AND e.state = 'READY' AND NOT e.disputed AND e.refunded < e.amount AND e.ready_at <= clock_timestamp()
+    ORDER BY e.id FOR UPDATE),
+  pays AS MATERIALIZED (
+    SELECT a.payout, l.id AS earning, l.owed FROM asked a
+    JOIN locked l ON l.id = a.earning AND l.payee = a.payee AND l.currency = a.currency),
+  destinations AS MATERIALIZED (
+    SELECT d.id, d.payee FROM payout_accounts d
+    WHERE d.payee = ANY (payees) AND d.is_default AND d.verified AND d.active),
+  owing AS MATERIALIZED (
+    SELECT b.id, b.owner, b.currency FROM accounts b
+    WHERE b.kind = 'payee_payable' AND b.owner = ANY (payees::text[]) AND b.currency = ANY (currencies)),
+  made AS (
+    INSERT INTO payouts AS p (id, external_id, payee, account, payable, amount, currency, purpose, narration, content_hash,
+                              created_by, source)
+    SELECT g.id, g.external_id, g.payee, d.id, b.id, s.owed, g.currency, 'payout', g.narration,
+           sha256(convert_to(g.external_id, 'UTF8')), actor, 'earnings'
+    FROM given g
+    JOIN (SELECT y.payout, sum(y.owed)::bigint AS owed FROM pays y GROUP BY y.payout) s ON s.payout = g.id
+    JOIN destinations d ON d.payee = g.payee
+    JOIN owing b ON b.owner = g.payee::text AND b.currency = g.currency
+    ON CONFLICT (external_id) DO NOTHING
+    RETURNING p.id, p.amount),
+  links AS (
+    INSERT INTO payout_earnings (payout, earning)
+    SELECT m.id, y.earning FROM made m JOIN pays y ON y.payout = m.id RETURNING payout, earning),
+  batched AS (
+    UPDATE earnings e SET state = 'BATCHED', updated_at = clock_timestamp()
+    WHERE e.id = ANY (ARRAY(SELECT l.earning FROM links l)) AND e.state = 'READY' RETURNING e.id),
+  counted AS (
+    SELECT l.payout, count(*) AS n FROM links l JOIN batched b ON b.id = l.earning GROUP BY l.payout)
+  SELECT m.id, m.amount, coalesce(c.n, 0) FROM made m LEFT JOIN counted c ON c.payout = m.id;
 END $$;

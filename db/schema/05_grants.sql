@@ -5,7 +5,7 @@ GRANT SELECT ON ALL TABLES IN SCHEMA :schema TO bursar_worker, bursar_operator;
 GRANT USAGE ON SCHEMA :schema TO bursar_worker, bursar_operator, bursar_app;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA :schema TO bursar_worker, bursar_operator;
 
--- A worker moves what exists: it can make no payout and change no amount or beneficiary.
+-- A worker moves what exists: it can make no payout but of what is owed, and change no amount or beneficiary.
 GRANT INSERT, UPDATE, DELETE ON work, runs, leases, workers, rate_limits, findings, switches, schedule_progress TO bursar_worker, bursar_operator;
 GRANT INSERT ON run_attempts, ticks, moves, effects, effect_payments, effect_answers, switch_changes, entries, postings, rejected_postings
   TO bursar_worker, bursar_operator;
@@ -18,6 +18,10 @@ GRANT INSERT ON accounts, balances, ledger_totals TO bursar_worker, bursar_opera
 -- What is withheld is fixed at the claim; that gross is net and tax a constraint holds.
 GRANT UPDATE (state, error, completed_at, updated_at, net_amount, tds_deducted, tds_base, tds_rate_bps, tds_engine, tds_financial_year) ON payouts TO bursar_worker, bursar_operator;
 GRANT UPDATE (state) ON earnings TO bursar_worker, bursar_operator;
+-- An operator says what is disputed and given back, and of payees what was not known of them.
+GRANT UPDATE (disputed, refunded, updated_at) ON earnings TO bursar_operator;
+GRANT UPDATE (kind, tax_class, has_pan, resident) ON payees TO bursar_operator;
+GRANT UPDATE (verified, is_default) ON payout_accounts TO bursar_operator;
 GRANT UPDATE (live) ON payout_earnings TO bursar_worker, bursar_operator;
 GRANT UPDATE (provider, account, system_identifier, timeline, incarnation) ON installation TO bursar_operator;
 
@@ -32,7 +36,10 @@ GRANT SELECT ON payouts, runs, work, moves TO bursar_app;
 -- A worker too: jobs approve by rule (below a limit, say), and say so in the history.
 GRANT EXECUTE ON FUNCTION bursar_move(text, uuid[], text, text, text, timestamptz), bursar_enqueue(text, jsonb, text)
   TO bursar_app, bursar_worker, bursar_operator;
+GRANT EXECUTE ON FUNCTION earning_released(boolean, bigint, bigint) TO bursar_worker, bursar_operator;
 GRANT EXECUTE ON FUNCTION effect_key(text, uuid, integer), payout_seal(payouts, integer, uuid) TO bursar_worker, bursar_operator, bursar_app;
+
+GRANT EXECUTE ON FUNCTION pay_earnings(uuid[], text[], uuid[], text[], text[], text[], text) TO bursar_worker, bursar_operator;
 
 -- Months are made and dropped by functions of the owner's, so that a worker owns no table.
 GRANT EXECUTE ON FUNCTION make_partitions(integer), drop_run_attempts(integer) TO bursar_worker, bursar_operator;

@@ -16,9 +16,11 @@ from domain.answers import Answer as BankAnswer, Unknown
 from domain.effects import as_evidence
 from domain.payouts import PROCESS
 from domain.ports import Bank
+from domain.switches import HOLD_BALANCE, HOLD_PAYOUTS
 from domain.tally import Tally
 from domain.tax import Withholding
 from jobs.payouts import provider
+from jobs.payouts.balance import EnoughBalance
 from jobs.ports import Ports
 from jobs.shapes import Answer, Drain, Queue, StillMine
 
@@ -41,7 +43,8 @@ class ProcessPayouts(Drain[Sending, BankAnswer]):
     ) -> None:
         self.bank = bank
         self.provider: Provider = provider.of(bank, withholding)
-        self.gates = (provider.brake(bank),)
+        self.gates = (provider.brake(bank), HOLD_PAYOUTS, HOLD_BALANCE)
+        self.preflight = EnoughBalance(bank)
         self.limit = provider.limit(bank)
         self.call_seconds_max = call_seconds_max
         self.recover_seconds = recover_seconds

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Self
 from uuid import UUID
 
-from db import effects
+from db import effects, switches
 from db.batch import Batch
 from db.clock import now
 from db.payouts import verdicts
@@ -20,6 +20,7 @@ from domain.effects import as_evidence
 from domain.findings import FindingKind
 from domain.payouts import RECOVER
 from domain.ports import Bank
+from domain.switches import HOLD_PAYOUTS
 from domain.tally import Count, Tally
 from jobs.payouts import provider
 from jobs.ports import Ports
@@ -62,7 +63,8 @@ class RecoverPayouts(Drain[Recovering, Recovery]):
 
     def claim(self, tx: Tx, order: ClaimOrder) -> Batch[Recovering]:
         """Lease payouts in doubt; `sends + 1` where the same request may go out again."""
-        return start_recovering(tx, self.provider, order)
+        may_send = not switches.is_on(tx, HOLD_PAYOUTS)
+        return start_recovering(tx, self.provider, order, may_send=may_send)
 
     def effect(self, item: Recovering, still_mine: StillMine) -> Recovery:
         """Look up by reference; nothing found inside the key's window: the same key and body again."""
@@ -113,6 +115,9 @@ class RecoverPayouts(Drain[Recovering, Recovery]):
                 raise AssertionError("look-ups are found or failed")
 
     def _not_found(self, item: Recovering, sent: BankAnswer | None) -> tuple[Verdict, Count]:
+        if item.is_held:
+            reason = f"not found at the provider; {HOLD_PAYOUTS} lets nothing be sent again"
+            return verdicts.postponed(item.held, self.recover_seconds, reason), Count.UNKNOWN
         if item.sending is None:
             reason = (
                 f"not found at the provider, after {item.held.claims - 1} claims without a settle"

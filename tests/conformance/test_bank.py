@@ -10,6 +10,7 @@ import pytest
 
 from domain.answers import (
     Accepted,
+    Balance,
     Found,
     LookUpFailed,
     NotSent,
@@ -318,3 +319,14 @@ def sought(provider_id: str, created_at: datetime | None = None) -> Sought:
         provider_id=provider_id,
         created_at=created_at or datetime.now(UTC),
     )
+
+
+def test_the_balance_is_told_in_minor_units_by_currency(stage: Stage) -> None:
+    told = stage.bank.balance()
+    assert isinstance(told, Balance)
+    assert told.available["INR"] > 0
+
+
+def test_a_balance_that_cannot_be_read_is_not_told(stage: Stage) -> None:
+    stage.break_reads()
+    assert isinstance(stage.bank.balance(), LookUpFailed)

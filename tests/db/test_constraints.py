@@ -50,6 +50,7 @@ CHANGED: Final[dict[str, dict[str, object]]] = {
     "earnings_kind_check": {"kind": "a gift"},
     "earnings_state_check": {"state": "LOST"},
     "share_is_of_the_gross": {"amount": 2000},
+    "disputed_is_not_ready": {"disputed": True},
     "refunded_is_of_the_share": {"refunded": 1001},
     "concluded_says_what": {"state": "APPLIED", "outcome": None},
     "inbox_state_check": {"state": "LOST", "outcome": "lost"},

@@ -66,7 +66,7 @@ def test_every_payout_state_can_be_reached() -> None:
     assert reached == PAYOUTS.states
 
 
-def test_a_payout_that_was_sent_fails_only_from_processing_and_under_a_lease() -> None:
-    """Invariants 7 and 12: nothing but the provider's answer, under a lease, fails a payout."""
-    assert PAYOUTS.sources("FAILED", Guard.LEASED) == ("PROCESSING",)
+def test_a_payout_fails_only_under_a_lease_unsent_or_by_its_providers_word() -> None:
+    """Invariants 7, 12 and 14: what was sent fails by nothing but the provider's answer."""
+    assert PAYOUTS.sources("FAILED", Guard.LEASED) == ("APPROVED", "PROCESSING")
     assert PAYOUTS.sources("FAILED", Guard.UNLEASED) == ()

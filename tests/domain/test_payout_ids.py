@@ -4,7 +4,7 @@ from uuid import UUID
 
 from hypothesis import given, strategies as st
 
-from domain.payout_ids import payee_id, payout_account_id, payout_id, payout_numbers
+from domain.payout_ids import numbers, payee_id, payout_account_id, payout_id
 
 HERE, THERE = UUID(int=1), UUID(int=2)
 
@@ -35,5 +35,5 @@ def test_an_account_is_its_payee_and_its_token_whatever_the_payee_is_called() ->
 @given(st.lists(st.text(max_size=64)), st.uuids())
 def test_many_ids_are_the_ids_one_by_one(names: list[str], installation: UUID) -> None:
     """A large import and a small one make the same payouts, hence the same keys."""
-    many = [UUID(int=number) for number in payout_numbers(installation, names)]
+    many = [UUID(int=number) for number in numbers(installation, "payout", names)]
     assert many == [payout_id(installation, name) for name in names]

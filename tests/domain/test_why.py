@@ -28,6 +28,7 @@ PAYOUT = PayoutFacts(
     id="P",
     state=PayoutState.APPROVED,
     effect_state=None,
+    generation=1,
     sends=0,
     provider_id=None,
     provider_status=None,

@@ -11,7 +11,9 @@ from datetime import UTC, datetime, timedelta
 from domain.answers import (
     Accepted,
     Answer,
+    Balance,
     Found,
+    Funds,
     LookUp,
     LookUpFailed,
     NotSent,
@@ -113,6 +115,8 @@ class FakeBank:
         self.reads = 0
         self.unreachable: str | None = None
         """Set it, and every read fails with this reason, and every send never leaves."""
+        self.funds = 10**15
+        """What the account can pay out; sends take nothing of it."""
         self.shown_max = 100
         """So many of those a `fetch` asks for are come to before its time is over."""
         self._answers: deque[Fault | Answer | None] = deque()
@@ -277,6 +281,12 @@ class FakeBank:
             balance += payout.amount_minor if side is Side.CREDIT else -payout.amount_minor
             if start <= at < end:
                 yield statement_line(number, at, side, payout, balance, self.account)
+
+    def balance(self) -> Funds:
+        with self._lock:
+            if self.unreachable:
+                return LookUpFailed(reason=self.unreachable)
+            return Balance(available={"INR": self.funds})
 
     def check(self) -> LookUp:
         with self._lock:

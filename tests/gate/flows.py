@@ -64,9 +64,18 @@ _UNLEASED: Final = "none: only what no worker holds"
 
 MORE: Final[tuple[Flow, ...]] = (
     Flow(
+        name="payouts.batch",
+        constraints=(
+            "payout_earnings_one_live",
+            "payouts_external_id_key",
+            "payout_accounts_one_default",
+        ),
+        races=("batch",),
+    ),
+    Flow(
         name="payouts.process",
         constraints=("approved_is_sealed", *_BOOKS),
-        tests=("tests/faults/test_worker_kills.py",),
+        tests=("tests/jobs/payouts/test_guards.py", "tests/faults/test_worker_kills.py"),
         races=("worker", "sleeper", "process", "claim"),
     ),
     Flow(
@@ -169,9 +178,44 @@ DOORS: Final[tuple[Flow, ...]] = (
         lease="none: one external id is one payout",
     ),
     Flow(
+        name="import payees, import earnings",
+        constraints=(
+            "payees_name_key",
+            "earnings_external_id_key",
+            "share_is_of_the_gross",
+            "entries_key_key",
+        ),
+        tests=(
+            "tests/db/payees/test_imports.py",
+            "tests/db/earnings/test_imports.py",
+            "tests/workers/cli/test_earnings.py",
+        ),
+        worlds=("import earnings",),
+        transaction="one: all of a file, or nothing",
+        lease="none: one external id is one earning",
+    ),
+    Flow(
+        name="earnings hold, release, reduce",
+        constraints=(
+            "disputed_is_not_ready",
+            "refunded_is_of_the_share",
+            "entries_key_key",
+            "never_below_zero",
+        ),
+        tests=("tests/db/earnings/test_deciding.py", "tests/workers/cli/test_earnings.py"),
+        worlds=("earnings reduce",),
+        races=("batch/hold", "batch/reduce"),
+        transaction="one: earnings, then accounts",
+        lease="none: rows locked in order",
+    ),
+    Flow(
         name="approve, reject, cancel, retry",
         constraints=("approved_is_sealed", "payout_earnings_one_live", "legal_moves_pkey"),
-        tests=("tests/db/payouts/test_decide.py", "tests/faults/test_operators.py"),
+        tests=(
+            "tests/db/payouts/test_decide.py",
+            "tests/db/payouts/test_four_eyes.py",
+            "tests/faults/test_operators.py",
+        ),
         worlds=("payouts approve", "payouts reject", "payouts cancel", "payouts retry"),
         races=("approve", "retry", "process/cancel", "bursar_move"),
         transaction=_BY_HAND,

@@ -2,9 +2,8 @@
 
 from typing import Final
 
-from tests.races import core, notices, payouts, taxes, webhooks
+from tests.races import core, earnings, notices, payouts, taxes, webhooks
 from tests.races.explorer import Race
 
-RACES: Final[dict[str, Race]] = {
-    race.name: race for race in (*payouts.ALL, *taxes.ALL, *notices.ALL, *webhooks.ALL, *core.ALL)
-}
+GROUPS: Final = (payouts, earnings, taxes, notices, webhooks, core)
+RACES: Final[dict[str, Race]] = {race.name: race for group in GROUPS for race in group.ALL}

@@ -9,13 +9,16 @@ from domain import razorpayx
 from domain.answers import (
     Accepted,
     Answer,
+    Balance,
     Found,
+    Funds,
     LookUp,
     LookUpFailed,
     ProviderPayout,
     ProviderStatus,
     Report,
 )
+from domain.money import MINOR_MAX
 from domain.ports import FrozenRequest, PayoutOrder, Sought
 from domain.statements import StatementLine
 
@@ -73,6 +76,10 @@ class AcceptingBank:
     def statement(self, start: datetime, end: datetime) -> Iterator[StatementLine]:
         """Know nothing: no benchmark asks."""
         return iter(())
+
+    def balance(self) -> Funds:
+        """Have enough."""
+        return Balance(available={razorpayx.CURRENCY: MINOR_MAX})
 
     def check(self) -> LookUp:
         """Be there."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from workers.bench.applying import apply_seconds
+from workers.bench.batching import batch_seconds
 from workers.bench.drain import Drain, Drained, drain
 from workers.bench.figures import Figure
 from workers.bench.importing import import_seconds
@@ -101,6 +102,11 @@ def import_report(stand: Stand, items: int, runs: int, told: Told) -> Report:
 def apply_report(stand: Stand, items: int, runs: int, told: Told) -> Report:
     """Apply so many events, each of a payout of its own, each time in a fresh database."""
     return _rate("events_per_second", apply_seconds, stand, items, runs, told)
+
+
+def batch_report(stand: Stand, items: int, runs: int, told: Told) -> Report:
+    """Make payouts of so many earnings, each time in a database of its own."""
+    return _rate("rows_per_second", batch_seconds, stand, items, runs, told)
 
 
 def _rate(

@@ -4,11 +4,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, get_args
+from uuid import UUID
 
 from db import effects, installation, leases
 from db.payouts import listing
+from db.payouts.decide import decide
 from db.payouts.resolve import Word
 from db.tx import Tx
+from domain.decisions import Decision
 from domain.errors import BadInputError, RefusedError
 from workers.cli.asking import subject as id_of
 from workers.cli.resolving import by_two, checked
@@ -107,9 +110,26 @@ def _payout(tx: Tx, agreed: Agreed) -> str:
     return by_two(tx, agreed.subject, agreed.details, word)
 
 
+def _retry_there(tx: Tx, subject: str, details: Details) -> None:
+    if details:
+        raise BadInputError("--set", dict(details), "this action takes no details")
+    id_ = listing.find(tx, [subject])[subject]
+    if str(id_) != subject:
+        raise BadInputError("payout.retry", subject, f"must be the payout's id, {id_}")
+
+
+def _retry(tx: Tx, agreed: Agreed) -> str:
+    """One more generation of a payout that was refused as often as one person may try."""
+    [moved] = decide(tx, Decision.RETRY, [UUID(agreed.subject)], actor=agreed.both, why=agreed.why)
+    if moved.outcome != "moved":
+        raise RefusedError(f"payout {agreed.subject} cannot be retried: {moved.outcome}")
+    return f"payout {agreed.subject} is sent once more, under its next generation"
+
+
 ACTIONS: Final[dict[str, Action]] = {
     "payout.resolve": Action(check=_payout_there, run=_payout),
     "effect.resolve": Action(check=_effect_there, run=_effect),
+    "payout.retry": Action(check=_retry_there, run=_retry),
     "provider.rebind": Action(check=_rebind_details, run=_rebind),
     "lease.break": Action(check=_lease_there, run=_break_lease),
 }

@@ -23,6 +23,7 @@ MODULES: Final[Sequence[str]] = (
     "imports",
     "sample",
     FAMILIES_HERE,
+    "earnings",
     "why",
     "enqueue",
     "jobs",

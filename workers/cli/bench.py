@@ -96,6 +96,16 @@ def statement(items: Items = 100_000, runs: Runs = 3, json: JsonOne = False) -> 
 
 
 @app.command()
+def batch(items: Items = 100_000, runs: Runs = 3, json: JsonOne = False) -> None:
+    """Make payouts of earnings that are ready: locked, summed, linked, approved."""
+    from workers.bench.report import batch_report
+
+    with _stand() as made, progress("batch", runs) as told:
+        report = batch_report(made, items, runs, told)
+    show_one(report, json=json)
+
+
+@app.command()
 def wake(
     processes: Processes = 2,
     often: Annotated[int, typer.Option("--often", min=1, help="Runs asked for at 25/s.")] = 200,

@@ -70,7 +70,7 @@ def enqueue(
     _check(key, outputs)
     wanted, only = _scope(here, kind, scope or ())
     if dry_run:
-        _foresee(here, kind, only, json=json)
+        _foresee(here, kind, wanted, only, json=json)
         return
     if inline and due is not None:
         raise BadInputError("--at", at, "cannot be joined with --inline, which runs at once")
@@ -152,24 +152,49 @@ def _scope(
 ) -> "tuple[dict[str, Any], list[UUID] | None]":
     """Return the scope as it is kept, and the subjects it names (None: everything that is due)."""
     named: dict[str, list[str]] = {}
+    options: dict[str, Any] = {}
     for text in texts:
         name, is_pair, value = text.partition("=")
-        if not (is_pair and value) or name not in job.scope_keys:
-            known = ", ".join(f"{k}=…" for k in sorted(job.scope_keys)) or "nothing"
-            raise BadInputError("--scope", text, f"{job.name} can be narrowed by {known}")
-        named.setdefault(name, []).append(value)
+        if is_pair and value and name in job.scope_keys:
+            named.setdefault(name, []).append(value)
+        elif value in job.options.get(name, ()):
+            options[name] = value
+        else:
+            raise BadInputError("--scope", text, f"{job.name} can be given {_choices(job)}")
     if not named:
-        return {}, None
+        return options, None
     from workers.scopes import resolve
 
     with here.database().begin() as tx:
-        return resolve(tx, named)
+        wanted, only = resolve(tx, named)
+    return options | wanted, only
 
 
-def _foresee(here: Context, job: "type[Job]", only: "list[UUID] | None", *, json: bool) -> None:
+def _choices(job: "type[Job]") -> str:
+    """What a scope of `job` may say."""
+    narrowing = [f"{name}=…" for name in sorted(job.scope_keys)]
+    chosen = [f"{name}={'|'.join(values)}" for name, values in sorted(job.options.items())]
+    return ", ".join([*narrowing, *chosen]) or "nothing"
+
+
+def _foresee(
+    here: Context,
+    job: "type[Job]",
+    scope: "dict[str, Any]",
+    only: "list[UUID] | None",
+    *,
+    json: bool,
+) -> None:
     from db import run_progress, waiting
+    from jobs.ports import Ports
+    from workers.composition import batch_policy
 
+    made = job.made(Ports(batch=batch_policy(here.settings)))
     with here.database().begin() as tx:
+        foreseen = None if made is None else made.foresee(tx, scope)
+        if foreseen is not None:
+            show_one({"job": job.name, **foreseen, "dry_run": True}, json=json)
+            return
         rows = run_progress.would_claim(tx, job.name, only)
         reasons = {} if only is None else waiting.why_not_claimed(tx, job.name, only)
     items = sum(row.items for row in rows)

@@ -36,7 +36,7 @@ def on(
 ) -> None:
     """Record times as held and let workers claim nothing more."""
     here = context(ctx)
-    _turn(here, MAINTENANCE, on=True, why=why, until=until)
+    turn(here, MAINTENANCE, on=True, why=why, until=until)
     if wait:
         _until_quiet(here, timeout)
 
@@ -47,7 +47,7 @@ def off(ctx: typer.Context, why: Why) -> None:
     from db import run_states
 
     here = context(ctx)
-    _turn(here, MAINTENANCE, on=False, why=why)
+    turn(here, MAINTENANCE, on=False, why=why)
     with here.database().begin() as tx:
         freed = run_states.unhold(tx)
     ring(here, freed)
@@ -88,7 +88,7 @@ def history(ctx: typer.Context, asked: Asked[int], switch: Switch) -> Found:
 @app.command()
 def hold(ctx: typer.Context, switch: Switch, why: Why, until: Until = None) -> None:
     """Turn one switch on: hold back a job, a queue, a schedule or a provider."""
-    _turn(context(ctx), switch, on=True, why=why, until=until)
+    turn(context(ctx), switch, on=True, why=why, until=until)
 
 
 @app.command()
@@ -98,10 +98,11 @@ def release(ctx: typer.Context, switch: Switch, why: Why) -> None:
         raise typer.BadParameter(
             "after a restore, effects are compared first: bursar reconcile effects"
         )
-    _turn(context(ctx), switch, on=False, why=why)
+    turn(context(ctx), switch, on=False, why=why)
 
 
-def _turn(here: Context, name: str, *, on: bool, why: str, until: str | None = None) -> None:
+def turn(here: Context, name: str, *, on: bool, why: str, until: str | None = None) -> None:
+    """Turn a switch, and say how it stands."""
     from db import switches
 
     because = reason(why)

@@ -6,11 +6,13 @@ from uuid import UUID
 import typer
 
 from domain.errors import NotFoundError
-from domain.payouts import PayoutState
-from workers.cli.asking import Why, dicts, reason, subject
+from domain.payouts import PROCESS, PayoutState
+from domain.switches import HOLD_PAYOUTS
+from workers.cli.asking import Why, dicts, reason, subject, wake
 from workers.cli.context import context
 from workers.cli.deciding import approve, cancel, reject, retry
 from workers.cli.listing import STATE, Asked, Found, found, listing
+from workers.cli.maintenance import Until, turn
 from workers.cli.output import JsonOne, plain, show, show_one
 
 app = typer.Typer(name="payouts", help="Read payouts, and decide about them.", no_args_is_help=True)
@@ -73,6 +75,20 @@ def resolve(
 
     here = context(ctx)
     show_one(by_provider(here, payout, f"{here.actor}: {reason(why)}"), json=json)
+
+
+@app.command()
+def hold(ctx: typer.Context, why: Why, until: Until = None) -> None:
+    """Let nothing be sent: approved payouts wait, and what is in doubt is only looked up."""
+    turn(context(ctx), HOLD_PAYOUTS, on=True, why=why, until=until)
+
+
+@app.command()
+def resume(ctx: typer.Context, why: Why) -> None:
+    """Let payouts be sent again."""
+    here = context(ctx)
+    turn(here, HOLD_PAYOUTS, on=False, why=why)
+    wake(here, PROCESS)
 
 
 for decision in (approve, reject, cancel, retry):

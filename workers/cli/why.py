@@ -29,6 +29,23 @@ def payout(
     tell({"payout": facts.id, "state": facts.state.value}, of_payout(facts), json=json)
 
 
+@app.command("earning")
+def earning(
+    ctx: typer.Context,
+    earning: Annotated[str, typer.Argument(help="Id or external id.")],
+    json: JsonOne = False,
+) -> None:
+    """Why an earning is where it is."""
+    from db.earnings import listing, why
+    from domain.why_earnings import of_earning
+
+    here = context(ctx)
+    with here.database().begin() as tx:
+        facts = why.earning(tx, listing.find(tx, [earning])[earning])
+    told = of_earning(facts, here.settings.payout_minimum_minor)
+    tell({"earning": facts.id, "state": facts.state.value}, told, json=json)
+
+
 @app.command("run")
 def run(
     ctx: typer.Context,

@@ -12,7 +12,9 @@ import structlog
 from domain.answers import (
     Accepted,
     Answer,
+    Balance,
     Found,
+    Funds,
     LookUp,
     LookUpFailed,
     NotSent,
@@ -131,6 +133,13 @@ class Client(ABC):
         raise RefusedError(
             f"{self.provider} tells no statement with running balances: bring it as a file"
         )
+
+    def balance(self) -> Funds:
+        """Return what the account can pay out."""
+        try:
+            return Balance(available=self._pages.balance(self._until()))
+        except ReadFailedError as error:
+            return error.failed
 
     def check(self) -> LookUp:
         """Read the balance: `Found(payouts=())` when URL, credentials and account work."""

@@ -52,5 +52,8 @@ class Pages(Protocol):
     def one(self, provider_id: str, until: float) -> ProviderPayout | None:
         """Return the payout of that id, None where there is none."""
 
+    def balance(self, until: float) -> dict[str, int]:
+        """Return what the account can pay out, in minor units by currency."""
+
     def check(self, until: float) -> None:
         """Read the balance, and keep nothing of it."""

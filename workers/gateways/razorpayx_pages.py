@@ -72,13 +72,35 @@ class RazorpayXPages:
             raise ReadFailedError(LookUpFailed(reason="a page with an unreadable line"))
         return lines
 
+    def balance(self, until: float) -> dict[str, int]:
+        """Return what the account can pay out, in minor units by currency."""
+        found: dict[str, int] = {}
+        for item in self._balances(until):
+            match item:
+                case {
+                    "account_number": self._account_number,
+                    "currency": str(currency),
+                    "available_amount": int(minor),
+                }:
+                    found[currency] = minor
+                case _:  # another account's
+                    continue
+        if not found:
+            raise ReadFailedError(LookUpFailed(reason="an answer without the account's balance"))
+        return found
+
     def check(self, until: float) -> None:
         """Read the balance, and keep nothing of it."""
+        self._balances(until)
+
+    def _balances(self, until: float) -> list[object]:
         found = self._patience.document(
             "balance", lambda: self._get("banking_balances", {}, until), until
         )
-        if not isinstance(found.get("items"), list):
+        items = found.get("items")
+        if not isinstance(items, list):
             raise ReadFailedError(LookUpFailed(reason="an answer without balances"))
+        return items
 
     def _get(self, path: str, params: Params, until: float) -> Reply:
         return self._http.get(path, params, until)

@@ -53,11 +53,24 @@ class StripePages:
             return None
         return asked_for(read_transfer(self._patience.checked("get", reply)), provider_id)
 
+    def balance(self, until: float) -> dict[str, int]:
+        """Return what is available, in minor units by currency."""
+        found = self._document("balance", lambda stripe: stripe.v1.balance.retrieve(), until)
+        available = found.get("available")
+        if not isinstance(available, list):
+            raise ReadFailedError(LookUpFailed(reason="an answer without balances"))
+        amounts: dict[str, int] = {}
+        for item in available:
+            match item:
+                case {"currency": str(currency), "amount": int(minor)}:
+                    amounts[currency.upper()] = minor
+                case _:
+                    raise ReadFailedError(LookUpFailed(reason="a balance that cannot be read"))
+        return amounts
+
     def check(self, until: float) -> None:
         """Read the balance, and whose it is: a key of another account would pay from there."""
-        balance = self._document("balance", lambda stripe: stripe.v1.balance.retrieve(), until)
-        if not isinstance(balance.get("available"), list):
-            raise ReadFailedError(LookUpFailed(reason="an answer without balances"))
+        self.balance(until)
         account = self._document(
             "account", lambda stripe: stripe.v1.accounts.retrieve_current(), until
         ).get("id")

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import structlog
 
-from db import rate_limits, work
+from db import rate_limits, switches, work
 from db.batch import Batch
 from db.engine import Database
 from db.errors import CommitUnknownError, ContendedError
@@ -76,7 +76,9 @@ class DrainRun(Generic[ItemT, ResultT]):
         """Run to the end; returns what it did."""
         with self.renewal:
             try:
-                self._claim_until_done()
+                self.held_back = self._preflight()
+                if self.held_back is None:
+                    self._claim_until_done()
             finally:
                 self._wind_up()
         self.tally.update(self.settler.tally)
@@ -87,6 +89,25 @@ class DrainRun(Generic[ItemT, ResultT]):
             reasons=sorted(self.settler.reasons),
             claimed=frozenset(self.claimed),
         )
+
+    def _preflight(self) -> str | None:
+        """Why the outside cannot take what is due; what nobody can tell holds nothing back."""
+        check = self.job.preflight
+        if check is None:
+            return None
+        self.renewal.start()
+        try:
+            with self.database.begin() as tx:
+                on = switches.all_on(tx)
+                is_shut = any(gate in on for gate in self.job.known().gates)
+                seen = None if is_shut else check.look(tx, self.only)
+            if seen is None:
+                return None
+            heard = check.ask(seen)
+            return self.database.transact(lambda tx: check.conclude(tx, seen, heard))
+        except ExpectedError as error:
+            log.warning("preflight.not_made", job=self.job.name, error=str(error))
+            return None
 
     def _claim_until_done(self) -> None:
         while self._goes_on():

@@ -176,18 +176,18 @@ class Runner:
 
 def subjects(job: Job, scope: Mapping[str, Any]) -> list[UUID] | None:
     """The subjects a scope names, or None for all. Raises `BadInputError` for a key the job does not know."""
-    for key in scope:
-        if key not in job.scope_keys:
-            raise BadInputError(
-                f"scope of {job.name}",
-                key,
-                f"must be one of {', '.join(sorted(job.scope_keys)) or 'nothing'}",
-            )
-    if not scope:
+    known = job.scope_keys | job.options.keys()
+    for key, value in scope.items():
+        if key not in known:
+            rule = f"must be one of {', '.join(sorted(known)) or 'nothing'}"
+            raise BadInputError(f"scope of {job.name}", key, rule)
+        if key in job.options and value not in job.options[key]:
+            rule = f"must be one of {', '.join(job.options[key])}"
+            raise BadInputError(f"scope of {job.name}, {key}", value, rule)
+    named = [value for key, value in scope.items() if key in job.scope_keys]
+    if not named:
         return None
-    values = [
-        v for value in scope.values() for v in (value if isinstance(value, list) else [value])
-    ]
+    values = [v for value in named for v in (value if isinstance(value, list) else [value])]
     try:
         return [UUID(str(value)) for value in values]
     except ValueError as error:

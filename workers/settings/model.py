@@ -97,6 +97,10 @@ class Settings(BaseSettings):
     tds_crossing: Crossing = Crossing.EXCESS_ONLY
     """What is taxed of the payout that carries its payee over the year's exemption."""
     tds_rounding: Rounding = Rounding.FLOOR_MINOR
+    payout_minimum_minor: int = Field(default=50_000, ge=1, le=2**53)
+    """The least a batch pays to somebody, in minor units; less waits for more."""
+    auto_approve_below_minor: int = Field(default=500_000, ge=0, le=2**53)
+    """What a batch makes below this (minor units) needs no person's approval; 0 leaves all to people."""
 
     alert_url: HttpUrl | None = Field(default=None, repr=False)
     """Takes a JSON POST for each new finding that pages somebody."""

@@ -42,7 +42,7 @@ CREATE TABLE payouts (
     'APPROVED',    -- <- PENDING, FAILED (next generation), PROCESSING (put back: nothing left)
     'PROCESSING',  -- <- APPROVED: a send may have begun
     'COMPLETED',   -- <- PROCESSING: the provider says paid
-    'FAILED',      -- <- PROCESSING: the provider says failed, rejected, reversed
+    'FAILED',      -- <- PROCESSING: the provider says failed, rejected, reversed; APPROVED: owed less than approved
     'CANCELLED',   -- <- PENDING, APPROVED, PROCESSING (cancelled at the provider)
     'REVERSED')),  -- <- COMPLETED: given back
   generation    smallint NOT NULL DEFAULT 1 CHECK (generation > 0),
@@ -86,12 +86,11 @@ CREATE TABLE earnings (
   refunded    bigint NOT NULL DEFAULT 0,              -- of the share, given back since
   currency    text NOT NULL,
   state       text NOT NULL DEFAULT 'READY' CHECK (state IN (
-    'PENDING',    -- earned, and not yet paid by the customer
-    'READY',      -- <- PENDING, HELD, BATCHED (released), PAID (reversed): payable once its hold is over
+    'READY',      -- <- HELD, BATCHED (released), PAID (reversed): payable once its hold is over
     'BATCHED',    -- <- READY: linked to a live payout
     'PAID',       -- <- BATCHED
-    'HELD',       -- <- READY: a dispute is open
-    'REFUNDED')), -- <- PENDING, READY, HELD: all of the share was given back
+    'HELD',       -- <- READY, or BATCHED, PAID as they are released: a dispute is open
+    'REFUNDED')), -- <- READY, HELD, or BATCHED, PAID as they are released: all of the share was given back
   disputed    boolean NOT NULL DEFAULT false,         -- a dispute is open, whatever the state
   earned_at   timestamptz NOT NULL,
   ready_at    timestamptz NOT NULL,                   -- the end of its hold
@@ -99,8 +98,11 @@ CREATE TABLE earnings (
   created_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
   updated_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
   CONSTRAINT share_is_of_the_gross CHECK (amount <= gross),
-  CONSTRAINT refunded_is_of_the_share CHECK (refunded BETWEEN 0 AND amount)
+  CONSTRAINT refunded_is_of_the_share CHECK (refunded BETWEEN 0 AND amount),
+  CONSTRAINT disputed_is_not_ready CHECK (state <> 'READY' OR NOT disputed)
 ) WITH (fillfactor = 70);
+-- Keyset pages, newest first.
+CREATE INDEX earnings_by_age ON earnings (created_at, id);
 -- What a batch goes through, payee by payee; of everything ever earned only this is indexed by its state.
 CREATE INDEX earnings_ready ON earnings (payee, ready_at) WHERE state = 'READY';
 

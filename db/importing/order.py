@@ -3,21 +3,51 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Final, Generic, Protocol, TypeVar
 
 from domain.errors import BadInputError, BadInputsError
-from domain.payout_lines import PayoutLine
 
 SET_MAX: Final = 5_000
 """Lines in one statement."""
 ERRORS_MAX: Final = 50
 
 
+class Line(Protocol):
+    """One valid row of a file that says what somebody is owed or is to be paid."""
+
+    @property
+    def external_id(self) -> str:
+        """What another system calls it."""
+
+    @property
+    def payee(self) -> str:
+        """The payee's name."""
+
+    @property
+    def amount_minor(self) -> int:
+        """The payee's amount in minor units."""
+
+    @property
+    def currency(self) -> str:
+        """Of the amount."""
+
+    @property
+    def record(self) -> tuple[str, ...]:
+        """Its texts in the order of its fields; one spelling each."""
+
+    @property
+    def content_hash(self) -> str:
+        """64 hex digits: the same for the same content, however it was spelled."""
+
+
+LineT = TypeVar("LineT", bound=Line)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lines:
+class Lines(Generic[LineT]):
     """What is to be taken over: valid lines, where they come from, and what is to become of them."""
 
-    lines: Sequence[PayoutLine]
+    lines: Sequence[LineT]
     file: str = "lines"
     rows: Sequence[int] | None = None
     """The row of each line; None counts them from 1."""
@@ -39,14 +69,14 @@ class Imported:
 
     created: int = 0
     existing: int = 0
-    """Lines whose payout was there already, with the same content."""
+    """Lines whose row was there already, with the same content."""
     approved: int = 0
     amounts: dict[str, int] = field(default_factory=dict)
     errors: list[BadInputError] = field(default_factory=list)
     """At most 50 lines left out because their external id has other content (`partial` only)."""
     more: int = 0
 
-    def blame(self, order: Lines, errors: Sequence[BadInputError], more: int) -> None:
+    def blame(self, order: Lines[LineT], errors: Sequence[BadInputError], more: int) -> None:
         """Keep lines that cannot be taken over; raise `BadInputsError` unless the order is partial."""
         if errors and not order.partial:
             raise BadInputsError(list(errors), more=more)

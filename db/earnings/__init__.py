@@ -1,0 +1,1 @@
+"""Earnings: what payees are owed, before there is a payout of it."""

@@ -1,0 +1,68 @@
+"""The facts behind `bursar why earning`."""
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from db.tx import Row, Tx
+from domain.earnings import EarningState
+from domain.errors import NotFoundError
+from domain.why_earnings import EarningFacts
+
+_EARNING: Final = sa.text("""
+    SELECT e.id, e.state, y.name AS payee, e.currency, e.amount, e.refunded, e.disputed, e.ready_at,
+           e.ready_at > clock_timestamp() AS is_on_hold, s.said, a.fund_account_id, a.active, a.verified,
+           p.external_id AS payout, p.state AS payout_state,
+           (SELECT CASE WHEN isfinite(n.next_tick_at) THEN n.next_tick_at END FROM schedule_progress n
+            WHERE n.schedule = 'payouts.batch') AS next_batch,
+           (SELECT CAST(coalesce(sum(o.amount - o.refunded), 0) AS bigint) FROM earnings o
+            WHERE o.payee = e.payee AND o.state = 'READY' AND o.ready_at <= clock_timestamp() AND o.currency = e.currency)
+             AS payable
+    FROM earnings e
+    JOIN payees y ON y.id = e.payee
+    LEFT JOIN payout_accounts a ON a.payee = e.payee AND a.is_default
+    LEFT JOIN payout_earnings l ON l.earning = e.id AND l.live
+    LEFT JOIN payouts p ON p.id = l.payout
+    LEFT JOIN LATERAL (
+      SELECT c.what || ' by ' || c.who || ': ' || c.why AS said FROM changes c WHERE c.subject = CAST(e.id AS text)
+      ORDER BY c.id DESC LIMIT 1) s ON true
+    WHERE e.id = :id""")
+
+
+def earning(tx: Tx, id_: UUID) -> EarningFacts:
+    """The facts about one earning. Raises `NotFoundError`."""
+    row = tx.row(_EARNING, id=id_)
+    if row is None:
+        raise NotFoundError(f"there is no earning {id_}")
+    return EarningFacts(
+        id=str(row.id),
+        state=EarningState(row.state),
+        payee=row.payee,
+        currency=row.currency,
+        amount=row.amount,
+        refunded=row.refunded,
+        disputed=row.disputed,
+        ready=_told(row.ready_at) or "",
+        is_on_hold=row.is_on_hold,
+        last_said=row.said,
+        payable=row.payable,
+        account=row.fund_account_id,
+        account_fault=_fault(row),
+        payout=row.payout,
+        payout_state=row.payout_state,
+        next_batch=_told(row.next_batch),
+    )
+
+
+def _fault(row: Row) -> str | None:
+    if row.fund_account_id is None:
+        return None
+    if not row.active:
+        return "not active"
+    return None if row.verified else "not verified"
+
+
+def _told(moment: datetime | None) -> str | None:
+    return None if moment is None else f"{moment:%Y-%m-%d %H:%M:%S} UTC"

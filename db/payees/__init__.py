@@ -1,0 +1,1 @@
+"""Payees and their accounts at the provider."""

@@ -1,0 +1,94 @@
+"""What keeps an approved payout of earnings from being sent: a dispute, less owed than approved, who may not be paid."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from db.payouts import withholding
+from db.payouts.details import Details
+from db.transitions import LeasedTx, move
+from db.tx import Tx
+from domain.findings import Finding, FindingKind
+from domain.payouts import PAYOUTS, PayoutState
+
+DISPUTED_AGAIN: Final = timedelta(minutes=15)
+"""How long a payout with a disputed earning waits before it is looked at again."""
+SHORT: Final = "owed less than approved: part of it was given back since"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Behind:
+    """What stands behind one payout now."""
+
+    owed: int
+    is_disputed: bool
+
+
+_BEHIND: Final = sa.text("""
+    -- Locked to the end of the claim, in the order of their ids: whoever disputes or reduces one comes before it, and is
+    -- seen here, or after it, and sees that it is being sent.
+    WITH locked AS MATERIALIZED (
+      SELECT l.payout, e.amount - e.refunded AS owed, e.disputed OR e.state <> 'BATCHED' AS is_disputed
+      FROM payout_earnings l JOIN earnings e ON e.id = l.earning
+      WHERE l.payout = ANY(CAST(:payouts AS uuid[])) AND l.live ORDER BY e.id FOR SHARE OF e)
+    SELECT payout, CAST(sum(owed) AS bigint) AS owed, bool_or(is_disputed) AS is_disputed FROM locked GROUP BY payout""")
+
+
+def behind(tx: Tx, rows: Sequence[Details]) -> Mapping[UUID, Behind]:
+    """What stands behind those of `rows` that are of earnings and about to be sent for the first time.
+
+    One without any is absent: withholding parks it.
+    """
+    payouts = [row.id for row in rows if row.is_earned and row.state == PayoutState.APPROVED]
+    if not payouts:
+        return {}
+    return {
+        row.payout: Behind(owed=row.owed, is_disputed=row.is_disputed)
+        for row in tx.rows(_BEHIND, payouts=payouts)
+    }
+
+
+_RELEASE: Final = sa.text("""
+    WITH touched AS (
+      UPDATE payouts SET error = :reason WHERE id = ANY(CAST(:payouts AS uuid[]))),
+    unlinked AS (
+      UPDATE payout_earnings SET live = false WHERE payout = ANY(CAST(:payouts AS uuid[])) AND live RETURNING earning)
+    UPDATE earnings e SET state = earning_released(e.disputed, e.refunded, e.amount) FROM unlinked u
+    WHERE e.id = u.earning AND e.state = 'BATCHED'""")
+
+
+def fail_short(leased: LeasedTx, rows: Sequence[Details]) -> None:
+    """Fail held payouts that are owed less than was approved; their earnings wait for the next batch."""
+    moved = move(
+        leased,
+        PAYOUTS,
+        [row.id for row in rows],
+        source=PayoutState.APPROVED,
+        target=PayoutState.FAILED,
+        reason=SHORT,
+    )
+    if moved:
+        leased.run(_RELEASE, payouts=list(moved), reason=SHORT)
+        # Put back with its tax computed, and never to be sent now: its payee's year is without it.
+        years = [
+            (row.id, row.tax_year, -1) for row in rows if row.tax_year and row.id in set(moved)
+        ]
+        withholding.count(leased, years)
+
+
+def not_payable(row: Details) -> str | None:
+    """Why nothing may be paid where `row` would pay; who may be paid at all, withholding says."""
+    if not row.active:
+        return "its payout account is not active"
+    if row.is_earned and not row.verified:
+        return "its payout account is not verified"
+    return None
+
+
+def finding(payout: UUID, reason: str) -> Finding:
+    """What a person is told of a payout that may not be paid."""
+    return Finding(kind=FindingKind.PAYOUT_NOT_PAYABLE, subject=f"payout {payout}", detail=reason)

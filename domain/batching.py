@@ -1,0 +1,104 @@
+"""Which of what is owed becomes payouts: the period they are made for, the least that is paid, what needs no person."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+BATCH: Final = "payouts.batch"
+AUTO_APPROVE: Final = "auto-approve"
+"""Who approves what is below the limit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchPolicy:
+    """What a batch obeys; amounts in minor units of whatever currency."""
+
+    minimum_minor: int = 50_000
+    """The least that is paid to somebody; less waits for more."""
+    auto_approve_below_minor: int = 500_000
+    """What is below this needs no person's approval."""
+
+
+class Period(StrEnum):
+    """How long a payee that was paid by a batch waits for the next one."""
+
+    HOUR = "hour"
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
+def run_key(period: Period, tick_at: datetime) -> str:
+    """Name the period (in UTC; weeks as ISO 8601 counts them) that holds the time a batch was due.
+
+    From that time and never from the clock: a batch that is late, or run again, makes the same payouts.
+    """
+    at = tick_at.astimezone(UTC)
+    match period:
+        case Period.HOUR:
+            return f"{at:%Y-%m-%dT%H}"
+        case Period.DAY:
+            return f"{at:%Y-%m-%d}"
+        case Period.WEEK:
+            year, week, _ = at.isocalendar()
+            return f"{year}-W{week:02d}"
+        case Period.MONTH:
+            return f"{at:%Y-%m}"
+
+
+def batch_external_id(source: str, key: str, payee: UUID, currency: str) -> str:
+    """Return the external id, hence the identity, of what a batch pays to somebody in one currency."""
+    return f"batch:{source}:{key}:{payee}:{currency}"
+
+
+def narration(key: str) -> str:
+    """Return what a payee reads on the bank statement: letters, digits and spaces, at most 30."""
+    return f"Earnings {key.replace('-', ' ').replace('T', ' ')}"
+
+
+class LeftOut(StrEnum):
+    """Why somebody is owed something and not paid by a batch."""
+
+    BELOW_MINIMUM = "below_minimum"
+    NO_ACCOUNT = "no_account"
+    """No default account."""
+    NOT_VERIFIED = "not_verified"
+    NOT_ACTIVE = "not_active"
+    PAID_ALREADY = "paid_already"
+    """By a batch of the same period."""
+
+
+FAULTS: Final = {
+    LeftOut.NO_ACCOUNT: "without a default account",
+    LeftOut.NOT_VERIFIED: "whose account nobody has verified",
+    LeftOut.NOT_ACTIVE: "whose account is not active",
+}
+"""What a person must do something about, in words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owed:
+    """What one payee may be paid now in one currency."""
+
+    payee: UUID
+    currency: str
+    amount: int
+    items: int
+    parts: str
+    """What it is the sum of, as its source knows it."""
+    is_verified: bool | None
+    """Of the default account; None where there is none."""
+    is_active: bool | None
+
+
+def left_out(owed: Owed, policy: BatchPolicy) -> LeftOut | None:
+    """Why `owed` is not paid; None pays it."""
+    if owed.amount < policy.minimum_minor:
+        return LeftOut.BELOW_MINIMUM
+    if owed.is_active is None:
+        return LeftOut.NO_ACCOUNT
+    if not owed.is_active:
+        return LeftOut.NOT_ACTIVE
+    return None if owed.is_verified else LeftOut.NOT_VERIFIED

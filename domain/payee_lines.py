@@ -1,0 +1,92 @@
+"""One payee, and where it is paid, as an import file states it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from domain.errors import BadInputError
+from domain.payout_rules import FUND_ACCOUNT_RULE, fits_fund_account
+from domain.records import LABEL_RULE, Records, faults, fits_label
+
+FIELDS: Final = (
+    "name", "fund_account_id", "kind", "tax_class", "has_pan", "resident", "verified", "default",
+)  # fmt: skip
+OF_PAYEE: Final = ("kind", "tax_class", "has_pan", "resident")
+"""What is said of the payee; of its account are the fields after."""
+KINDS: Final = ("person", "organisation")
+TAX_CLASSES: Final = ("unknown", "individual", "huf", "company", "firm")
+UNTOLD: Final = {
+    "kind": "person",
+    "tax_class": "unknown",
+    "has_pan": "no",
+    "resident": "yes",
+    "verified": "no",
+    "default": "no",
+}
+"""What an empty field means, and what a payee is that only an import of payouts has named."""
+FLAGS: Final = frozenset({"has_pan", "resident", "verified", "default"})
+_CHOICES: Final = {"kind": KINDS, "tax_class": TAX_CLASSES} | dict.fromkeys(FLAGS, ("yes", "no"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PayeeLine:
+    """One valid row: a payee, and one of its accounts at the provider."""
+
+    name: str
+    fund_account_id: str
+    kind: str
+    tax_class: str
+    has_pan: bool
+    resident: bool
+    verified: bool
+    """Whether the provider has proven that the account is the payee's."""
+    default: bool
+    """Whether payouts that a batch makes go to this account."""
+
+    @property
+    def record(self) -> tuple[str, ...]:
+        """The line as texts in the order of `FIELDS`."""
+        flags = (self.has_pan, self.resident, self.verified, self.default)
+        said = tuple("yes" if flag else "no" for flag in flags)
+        return (self.name, self.fund_account_id, self.kind, self.tax_class, *said)
+
+
+def parse_payee(record: Sequence[str], file: str, row: int) -> PayeeLine | list[BadInputError]:
+    """Read texts in the order of `FIELDS` as a line, or name every rule that they break."""
+    if errors := faults(FIELDS, record, f"{file} row {row}", _rule):
+        return errors
+    said = {
+        field: value or UNTOLD.get(field, "") for field, value in zip(FIELDS, record, strict=True)
+    }
+    return PayeeLine(
+        name=said["name"],
+        fund_account_id=said["fund_account_id"],
+        kind=said["kind"],
+        tax_class=said["tax_class"],
+        has_pan=said["has_pan"] == "yes",
+        resident=said["resident"] == "yes",
+        verified=said["verified"] == "yes",
+        default=said["default"] == "yes",
+    )
+
+
+def _rule(field: str, value: str, _record: Sequence[str]) -> str | None:
+    match field:
+        case "name":
+            return None if fits_label(value) else LABEL_RULE
+        case "fund_account_id":
+            return None if fits_fund_account(value) else FUND_ACCOUNT_RULE
+        case _:
+            known = _CHOICES[field]
+            return None if value in {"", *known} else f"must be empty or one of {', '.join(known)}"
+
+
+PAYEE_RECORDS: Final = Records(
+    name="payees",
+    fields=FIELDS,
+    parse=parse_payee,
+    key=lambda line: f"{line.fund_account_id} of {line.name}",
+    key_field="fund_account_id",
+    optional=frozenset(UNTOLD),
+    flags=FLAGS,
+)

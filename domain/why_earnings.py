@@ -1,0 +1,88 @@
+"""Why an earning is where it is."""
+
+from dataclasses import dataclass
+
+from domain.earnings import EarningState
+from domain.money import format_major
+from domain.why import Why
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarningFacts:
+    """What the database says of one earning. Times are text for people, amounts minor units."""
+
+    id: str
+    state: EarningState
+    payee: str
+    currency: str
+    amount: int
+    refunded: int
+    disputed: bool
+    ready: str
+    """When its hold is over."""
+    is_on_hold: bool
+    last_said: str | None
+    """What an operator said of it last, who and why."""
+    payable: int
+    """What its payee may be paid now, in this currency."""
+    account: str | None
+    """The payee's default account at the provider."""
+    account_fault: str | None
+    """Why nothing may be sent there."""
+    payout: str | None
+    payout_state: str | None
+    next_batch: str | None
+    """When the next one is due."""
+
+
+def of_earning(facts: EarningFacts, minimum: int) -> Why:
+    """Return the one dominant reason, the evidence and the next safe command."""
+    reason, command = _reason(facts, minimum)
+    return Why(reason=reason, evidence=_evidence(facts), command=command)
+
+
+def _reason(facts: EarningFacts, minimum: int) -> tuple[str, str | None]:
+    match facts.state:
+        case EarningState.REFUNDED:
+            return "all of it was given back to the customer: nothing is owed", None
+        case EarningState.PAID:
+            return f"payout {facts.payout} paid it", None
+        case EarningState.BATCHED:
+            dispute = "a dispute keeps it from being sent; " if facts.disputed else ""
+            reason = f"{dispute}it is in payout {facts.payout}, which is {facts.payout_state}"
+            return reason, f"bursar why payout {facts.payout}"
+        case EarningState.HELD:
+            return "a dispute is open", f'bursar earnings release {facts.id} --why "…"'
+        case EarningState.READY:
+            return _waiting(facts, minimum)
+
+
+def _waiting(facts: EarningFacts, minimum: int) -> tuple[str, str | None]:
+    if facts.is_on_hold:
+        return f"its hold is not over before {facts.ready}", None
+    if facts.account is None:
+        return f"{facts.payee} has no default account to be paid to", "bursar import payees FILE"
+    if facts.account_fault is not None:
+        reason = f"account {facts.account} of {facts.payee} is {facts.account_fault}"
+        return reason, "bursar import payees FILE"
+    if facts.payable < minimum:
+        least, payable = _money(facts, minimum), _money(facts, facts.payable)
+        return f"{facts.payee} may be paid {payable}: a batch pays {least} at least", None
+    return f"it waits for the next batch, at {facts.next_batch or 'no time that is known'}", (
+        "bursar enqueue payouts.batch --dry-run"
+    )
+
+
+def _evidence(facts: EarningFacts) -> tuple[str, ...]:
+    given_back = f", {_money(facts, facts.refunded)} of it given back" if facts.refunded else ""
+    lines = [f"state {facts.state}, {_money(facts, facts.amount)}{given_back}"]
+    if facts.last_said:
+        lines.append(f"last said of it: {facts.last_said}")
+    if facts.state is EarningState.READY:
+        lines.append(f"hold until {facts.ready}")
+        lines.append(f"{facts.payee} may be paid {_money(facts, facts.payable)} in all now")
+    return tuple(lines)
+
+
+def _money(facts: EarningFacts, minor: int) -> str:
+    return f"{format_major(minor, facts.currency)} {facts.currency}"

@@ -1,0 +1,74 @@
+"""Whether the provider's account holds enough for what is due: asked once, before anything is claimed."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+import structlog
+
+from db import findings, switches
+from db.clock import now
+from db.payouts.due import due_amounts
+from db.tx import Tx
+from domain.answers import Balance, Funds, LookUpFailed
+from domain.findings import Finding, FindingKind
+from domain.money import format_major
+from domain.ports import Bank
+from domain.switches import HOLD_BALANCE
+from jobs.payouts import provider
+from jobs.shapes import Preflight
+
+log = structlog.get_logger(__name__)
+
+ASKED_AGAIN: Final = timedelta(minutes=5)
+"""How long nothing is sent before the provider is asked again."""
+
+Amounts = Mapping[str, int]
+
+
+class EnoughBalance(Preflight[Amounts, Funds]):
+    """Holds everything back where the account is known to hold less than what is due.
+
+    What nobody knows holds nothing back: payouts that a provider has no money for, it queues.
+    """
+
+    def __init__(self, bank: Bank) -> None:
+        self.bank = bank
+
+    def look(self, tx: Tx, only: Sequence[UUID] | None) -> Amounts | None:
+        """What is due by currency."""
+        return due_amounts(tx, only) or None
+
+    def ask(self, seen: Amounts) -> Funds:
+        """Read the balance."""
+        return self.bank.balance()
+
+    def conclude(self, tx: Tx, seen: Amounts, heard: Funds) -> str | None:
+        """Too little turns `hold:balance` on for a while, and tells a person."""
+        match heard:
+            case LookUpFailed(reason=reason):
+                log.warning("balance.unknown", provider=self.bank.provider, reason=reason)
+                return None
+            case Balance(available=available):
+                short = _short(seen, available)
+        subject = provider.limit(self.bank)
+        if short is None:
+            findings.observe(tx, FindingKind.BALANCE_INSUFFICIENT, [])
+            return None
+        told = Finding(kind=FindingKind.BALANCE_INSUFFICIENT, subject=subject, detail=short)
+        findings.observe(tx, FindingKind.BALANCE_INSUFFICIENT, [told])
+        until = now(tx) + ASKED_AGAIN
+        switches.turn(tx, HOLD_BALANCE, on=True, who="bursar", why=short, until=until)
+        return short
+
+
+def _short(due: Amounts, available: Amounts) -> str | None:
+    """Say which currency there is too little of. One that the account does not have says nothing of itself."""
+    short = [
+        f"the account holds {format_major(available[currency], currency)} {currency}, "
+        f"{format_major(minor, currency)} are due"
+        for currency, minor in due.items()
+        if currency in available and available[currency] < minor
+    ]
+    return "; ".join(short) or None

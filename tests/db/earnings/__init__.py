@@ -1,0 +1,1 @@
+"""Earnings in the database."""
