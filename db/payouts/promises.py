@@ -48,29 +48,30 @@ STATE_HAS_ITS_ENTRIES: Final = Invariant(
         FROM possible x JOIN entries n ON n.key = x.key GROUP BY x.id),
       judged AS (
         SELECT a.*, coalesce(c.submitted, 0) AS submitted, coalesce(c.put_back, 0) AS put_back,
-               coalesce(c.completed, 0) AS completed, coalesce(c.failed, 0) AS failed, coalesce(c.paid_late, 0) AS paid_late, coalesce(c.reversed, 0) AS reversed,
-               coalesce(c.earlier, 0) AS earlier, coalesce(c.imported, 0) AS imported
+               coalesce(c.completed, 0) AS completed, coalesce(c.failed, 0) AS failed, coalesce(c.paid_late, 0) AS paid_late,
+               coalesce(c.reversed, 0) AS reversed, coalesce(c.earlier, 0) AS earlier, coalesce(c.imported, 0) AS imported
         FROM asked a LEFT JOIN counted c ON c.id = a.id)
       SELECT 'payout ' || j.id AS subject,
              format('%s of generation %s, put back %s times: entries imported %s, submitted %s, put_back %s, completed %s, '
                     'failed %s, paid_late %s, reversed %s, failed before %s', j.state, j.generation, j.put_backs, j.imported, j.submitted,
                     j.put_back, j.completed, j.failed, j.paid_late, j.reversed, j.earlier) AS detail
       FROM judged j
-      WHERE j.earlier <> j.generation - 1
+      -- What was owed less than approved failed without a send: only payouts of earnings can.
+      WHERE j.earlier > j.generation - 1 OR j.earlier < j.generation - 1 AND NOT j.earned
          OR j.imported <> CASE WHEN j.earned THEN 0 ELSE 1 END
          OR j.put_back <> j.put_backs
          OR (j.submitted - j.put_backs, j.completed, j.failed, j.paid_late, j.reversed) NOT IN (
               SELECT f.open, f.completed, f.failed, f.paid_late, f.reversed
               FROM (VALUES ('PENDING', 0, 0, 0, 0, 0), ('APPROVED', 0, 0, 0, 0, 0), ('PROCESSING', 1, 0, 0, 0, 0),
                            ('COMPLETED', 1, 1, 0, 0, 0), ('FAILED', 1, 0, 1, 0, 0),
-                           -- Owed less than approved: it was never sent.
-                           ('FAILED', 0, 0, 0, 0, 0), ('REVERSED', 1, 1, 0, 0, 1),
+                           ('REVERSED', 1, 1, 0, 0, 1),
                            -- Withdrawn before a send, or cancelled at the provider.
                            ('CANCELLED', 0, 0, 0, 0, 0), ('CANCELLED', 1, 0, 1, 0, 0),
                            -- Paid after it had failed or been cancelled.
                            ('COMPLETED', 1, 0, 1, 1, 0), ('REVERSED', 1, 0, 1, 1, 1))
                    f (state, open, completed, failed, paid_late, reversed)
-              WHERE f.state = j.state)""",
+              WHERE f.state = j.state
+              UNION ALL SELECT 0, 0, 0, 0, 0 WHERE j.state = 'FAILED' AND j.earned)""",
 )
 
 SEAL_FITS: Final = Invariant(
