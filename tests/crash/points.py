@@ -49,6 +49,8 @@ class How(StrEnum):
         return self in {How.DIE, How.DIE_SENDING}
 
 
+RENEWAL = "renewal"
+"""The thread whose one statement comes where a run lasts for seconds: on a busy machine, and not in the next run."""
 WAYS = {
     Side.BEFORE: (How.DIE, How.CUT),
     Side.SINGLE: (How.DIE, How.CUT, How.CUT_REPLY),
@@ -98,9 +100,12 @@ class Fault:
 
 
 def common(runs: Sequence[Sequence[Point]]) -> list[Point]:
-    """The points that every one of `runs` passed, thread by thread."""
+    """The points that every one of `runs` passed, thread by thread; a renewal comes on slow machines alone."""
     everywhere = set(runs[0]).intersection(*runs)
-    return sorted((p for p in runs[0] if p in everywhere), key=lambda point: point.thread)
+    return sorted(
+        (p for p in runs[0] if p in everywhere and p.thread != RENEWAL),
+        key=lambda point: point.thread,
+    )
 
 
 def faults(points: Sequence[Point]) -> list[Fault]:

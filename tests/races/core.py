@@ -157,14 +157,16 @@ def inherits(stage: Stage) -> object:
 
 
 def swept_once(stage: Stage, sides: Sequence[Side]) -> None:
-    """The dead run is queued again, one wake run and one watch are made, each rung for once."""
+    """The dead run is queued again, one wake run and one watch a minute are made, each rung for once."""
     found = {
         (r.origin, r.state): r.n
         for r in rows(
             stage.worker, "SELECT origin, state, count(*) AS n FROM runs GROUP BY origin, state"
         )
     }
-    assert found == {("operator", "queued"): 1, ("wake", "queued"): 1, ("watch", "queued"): 1}
+    # Two where a minute begins in between; that each minute has one is a constraint's promise.
+    assert found.pop(("watch", "queued")) in {1, 2}
+    assert found == {("operator", "queued"): 1, ("wake", "queued"): 1}
     rung = [run for side in sides for run in side.result]
     assert sorted(rung) == sorted(set(rung)), "rung for twice"
 
