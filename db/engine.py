@@ -18,6 +18,7 @@ from db.deadline import Watchdog
 from db.errors import ConnectionLostError, ContendedError, is_stale, translate
 from db.links import look_before_use
 from db.tx import Tx
+from domain.errors import ExpectedError
 
 T = TypeVar("T")
 
@@ -56,15 +57,27 @@ class Database:
 
         Raises `ConnectionLostError` (nothing committed), `CommitUnknownError` (lost on the commit
         itself), `ContendedError`, `LockedError`, `OverdueError`, `RuleBrokenError`,
-        `DatabaseRefusedError`, or `UnreachableError` when no connection can be had.
+        `DatabaseRefusedError`, or `UnreachableError` when no connection can be had. What the block
+        asked to be written should it be undone (`Tx.if_undone`) is, in a transaction of its own.
         """
+        if_undone: list[Callable[[Tx], object]] = []
+        try:
+            with self._transaction(seconds, if_undone) as tx:
+                yield tx
+        except Exception as error:
+            if if_undone:
+                self._write_down(if_undone, error)
+            raise
+
+    @contextmanager
+    def _transaction(self, seconds: float, if_undone: list[Callable[[Tx], object]]) -> Iterator[Tx]:
         committing = False
         try:
             with self.engine.connect() as connection, self._guard(connection, seconds):
                 begun = connection.begin()
                 try:
                     self._prepare(connection, seconds)
-                    yield Tx(connection)
+                    yield Tx(connection, if_undone)
                 except BaseException as error:
                     if is_stale(error):
                         connection.invalidate()
@@ -75,6 +88,15 @@ class Database:
                 begun.commit()
         except (DBAPIError, PoolTimeoutError) as error:
             raise translate(error, committing=committing) from error
+
+    def _write_down(self, if_undone: list[Callable[[Tx], object]], error: Exception) -> None:
+        """Best effort: `error` is what the caller must hear of."""
+        try:
+            with self.begin() as tx:
+                for write in if_undone:
+                    write(tx)
+        except ExpectedError as lost:
+            error.add_note(f"nor could it be written down: {lost}")
 
     @contextmanager
     def single(self, seconds: float = TRANSACTION_SECONDS) -> Iterator[Tx]:

@@ -6,7 +6,7 @@ from typing import Final
 import psycopg
 from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeoutError
 
-from domain.errors import ExpectedError, UnreachableError
+from domain.errors import ExpectedError, RefusedError, UnreachableError
 
 
 class ConnectionLostError(UnreachableError):
@@ -34,6 +34,14 @@ class RuleBrokenError(ExpectedError):
 
     def __init__(self, constraint: str, message: str) -> None:
         self.constraint = constraint
+        super().__init__(message)
+
+
+class KeyTakenError(RefusedError):
+    """The books hold other content under the key of entry `entry`."""
+
+    def __init__(self, entry: str, message: str) -> None:
+        self.entry = entry
         super().__init__(message)
 
 
@@ -94,3 +102,8 @@ def is_stale(error: BaseException) -> bool:
 def constraint_of(error: DBAPIError) -> str | None:
     """The name of the constraint that refused the rows, if that is what happened."""
     return error.orig.diag.constraint_name if isinstance(error.orig, psycopg.Error) else None
+
+
+def detail_of(error: DBAPIError) -> str | None:
+    """What a refusal says besides: a rule of ours names what it refused."""
+    return error.orig.diag.message_detail if isinstance(error.orig, psycopg.Error) else None

@@ -9,7 +9,6 @@ Locks: balances in (account, stripe) order, then totals, both at the end of the 
 constrained account is the hot row of its owner. A caller posts last in its transaction.
 """
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -18,8 +17,9 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from db.errors import constraint_of
+from db.errors import KeyTakenError, constraint_of
 from db.ledger_columns import Columns
+from db.rejections import Refusable, refusals_kept
 from db.tx import Tx
 from domain.errors import RefusedError
 from domain.ledger import Entries, Entry
@@ -80,12 +80,13 @@ def post(tx: Tx, entries: Sequence[Entry], *, run: int | None, actor: str) -> in
     """Post `entries`; returns how many were new. A drainer keeps to the stripe of its run.
 
     Raises `RefusedError` when a key is taken by other content, `RuleBrokenError` when an entry breaks
-    its type's rule or a bounded account would fall below zero: nothing is posted.
+    its type's rule or a bounded account would fall below zero: nothing is posted, and the refusal is kept.
     """
-    return sum(
-        _post(tx, entries[i : i + BLOCK], run=run, actor=actor)
-        for i in range(0, len(entries), BLOCK)
-    )
+    with refusals_kept(tx, lambda: list(map(_refusable, entries)), run=run, actor=actor):
+        return sum(
+            _post(tx, entries[i : i + BLOCK], run=run, actor=actor)
+            for i in range(0, len(entries), BLOCK)
+        )
 
 
 def post_new(tx: Tx, entries: Entries, *, run: int | None, actor: str) -> None:
@@ -97,19 +98,30 @@ def post_new(tx: Tx, entries: Entries, *, run: int | None, actor: str) -> None:
         raise AssertionError(f"{len(entries)} entries would take the ids of the next block")
     nets = _nets(entries.debits, entries.credits, entries.amounts)
     stripe = (run or 0) % STRIPES
-    balanced = tx.scalar(
-        _POST_SET,
-        type=entries.type.value,
-        currency=entries.currency,
-        keys=entries.keys,
-        debits=entries.debits,
-        credits=entries.credits,
-        amounts=entries.amounts,
-        **_posting(nets, run=run, actor=actor),
-    )
-    _check_balanced(balanced, nets)
+    with refusals_kept(tx, lambda: _refusables(entries), run=run, actor=actor):
+        balanced = tx.scalar(
+            _POST_SET,
+            type=entries.type.value,
+            currency=entries.currency,
+            keys=entries.keys,
+            debits=entries.debits,
+            credits=entries.credits,
+            amounts=entries.amounts,
+            **_posting(nets, run=run, actor=actor),
+        )
+        _check_balanced(balanced, nets)
     amount = sum(entries.amounts)
     _add_totals(tx, {(entries.type.value, entries.currency): (len(entries), amount)}, stripe)
+
+
+def _refusable(entry: Entry) -> Refusable:
+    legs = [(p.debit, p.credit, p.amount) for p in entry.postings]
+    return Refusable(entry.key, entry.type, legs)
+
+
+def _refusables(entries: Entries) -> list[Refusable]:
+    columns = zip(entries.keys, entries.debits, entries.credits, entries.amounts, strict=True)
+    return [Refusable(key, entries.type, [leg]) for key, *leg in columns]
 
 
 def _post(tx: Tx, entries: Sequence[Entry], *, run: int | None, actor: str) -> int:
@@ -223,25 +235,11 @@ def _compare(tx: Tx, entries: Sequence[Entry]) -> set[str]:
             for p in sorted(entry.postings, key=lambda p: (p.debit, p.credit, p.amount))
         ]
         if entry.key in stored and stored[entry.key] != (entry.type.value, entry.currency, legs):
-            raise RefusedError(
+            message = (
                 f"entry {entry.key} exists with other content: {stored[entry.key]}, now {legs}"
             )
+            raise KeyTakenError(entry.key, message)
     return set(stored)
-
-
-def keep_rejection(tx: Tx, entry: Entry, reason: str, *, run: int | None, actor: str) -> None:
-    """Keep a posting that was refused, for the auditor; in a transaction of its own."""
-    content = [{"debit": p.debit, "credit": p.credit, "amount": p.amount} for p in entry.postings]
-    tx.run(
-        sa.text("""INSERT INTO rejected_postings (key, type, reason, content, actor, run)
-                   VALUES (:key, :type, :reason, CAST(:content AS jsonb), :actor, :run)"""),
-        key=entry.key,
-        type=entry.type.value,
-        reason=reason,
-        content=json.dumps(content),
-        actor=actor,
-        run=run,
-    )
 
 
 def today(tx: Tx) -> date:

@@ -33,7 +33,7 @@ class LeasedTx(Tx):
     __slots__ = ("actor", "held", "holder")
 
     def __init__(self, tx: Tx, held: Iterable[Held], *, run: int | None, actor: str) -> None:
-        super().__init__(tx.connection)
+        super().__init__(tx.connection, tx.if_undone)
         self.held = {h.subject: h for h in held}
         self.holder = run
         self.actor = actor

@@ -1,6 +1,6 @@
 """A transaction as row modules see it: statements in, rows out; a list parameter becomes an array literal."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -25,10 +25,14 @@ class Rows(list[Row]):
 class Tx:
     """An open transaction. Row modules run statements on it; only `Database.begin` makes one."""
 
-    __slots__ = ("connection",)
+    __slots__ = ("connection", "if_undone")
 
-    def __init__(self, connection: sa.Connection) -> None:
+    def __init__(
+        self, connection: sa.Connection, if_undone: list[Callable[["Tx"], object]] | None = None
+    ) -> None:
         self.connection = connection
+        self.if_undone = [] if if_undone is None else if_undone
+        """What is written in a transaction of its own, should this one be rolled back."""
 
     def rows(self, statement: sa.TextClause, /, **parameters: object) -> Sequence[Row]:
         """Run one statement and return all its rows."""

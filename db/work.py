@@ -120,6 +120,19 @@ def claim(tx: Tx, job: str, order: ClaimOrder) -> list[Held]:
     return [Held._make((job, *row)) for row in rows]
 
 
+_FIRST: Final = sa.text("""
+    SELECT subject FROM work
+    WHERE job = :job AND coalesce(leased_until, due_at) <= (SELECT clock_timestamp())
+      AND (CAST(:only AS uuid[]) IS NULL OR subject = ANY(CAST(:only AS uuid[])))
+    ORDER BY coalesce(leased_until, due_at) LIMIT 1 FOR UPDATE SKIP LOCKED""")
+
+
+def first(tx: Tx, job: str, order: ClaimOrder) -> list[UUID]:
+    """The subject that a claim of one would take, if there is any."""
+    only = None if order.only is None else list(order.only)
+    return [row.subject for row in tx.rows(_FIRST, job=job, only=only)]
+
+
 _REGAIN: Final = sa.text("""
     WITH mine AS MATERIALIZED (
       SELECT w.subject FROM work w

@@ -11,7 +11,7 @@ RECOVER_SECONDS: Final = (30.0, 60.0, 120.0, 300.0, 600.0)
 FOLLOW_SECONDS: Final = (2.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0)
 """From accepted to final: webhooks usually come first."""
 LOOK_AGAIN_SECONDS: Final = (1.0, 2.0, 5.0, 15.0, 60.0)
-"""After a read that did not come to it: nothing was said, so the question is asked again soon."""
+"""After a read that did not come to it: asked again soon, by the place on its own ladder, which it keeps."""
 NOTICE_SECONDS: Final = (5.0, 30.0, 120.0, 600.0, 1800.0, 3600.0)
 """After a notice was not heard: six tries within three quarters of an hour, then one an hour."""
 SETTLE_ERROR_SECONDS: Final = (5.0, 30.0, 120.0, 600.0)

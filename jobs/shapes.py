@@ -7,7 +7,7 @@ Sweep: bounded transactions under the lease `job:<name>`, its cursor kept on the
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar
@@ -81,6 +81,10 @@ class Job(ABC):
             width_max=self.width_max,
             more_gates=tuple(self.gates),
         )
+
+    def in_doubt(self, tx: Tx, subjects: Collection[UUID]) -> Mapping[UUID, str]:
+        """Of subjects that are given up: those whose call may have begun, with the job that asks what came of it."""
+        return {}
 
     @classmethod
     def summary(cls) -> str:

@@ -19,7 +19,7 @@ from domain.answers import (
     Rejected,
     Unknown,
 )
-from domain.backoff import FOLLOW_SECONDS, PUT_BACK_SECONDS, delay
+from domain.backoff import FOLLOW_SECONDS, LOOK_AGAIN_SECONDS, PUT_BACK_SECONDS, delay
 from domain.calendar import add_working_days
 from domain.effects import EffectState
 from domain.findings import Finding, FindingKind
@@ -247,6 +247,13 @@ def parked(held: Held, reason: str, kind: FindingKind) -> Verdict:
         ),
         finding=_finding(kind, held.subject, reason),
     )
+
+
+def unanswered(held: Held, error: str, at_least_seconds: float = 0) -> Verdict:
+    """Nobody was there to be asked: soon again, from the same place on the ladder."""
+    wait = max(delay(LOOK_AGAIN_SECONDS, held.tries), timedelta(seconds=at_least_seconds))
+    again = Next(subject=held.subject, job=held.job, delay=wait, tries=held.tries, error=error)
+    return Verdict(subject=held.subject, next=again)
 
 
 def postponed(

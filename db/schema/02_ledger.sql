@@ -80,6 +80,8 @@ CREATE TABLE rejected_postings (
   run     bigint,
   at      timestamptz NOT NULL DEFAULT clock_timestamp()
 );
+-- A run that looks for the guilty entry in ever smaller sets is refused many times, and says so once.
+CREATE UNIQUE INDEX rejected_postings_once_a_run ON rejected_postings (run, key);
 
 -- Every new posting belongs to an entry, stays in its currency, and touches only what its type allows:
 -- one look at the whole set, where row by row foreign keys would cost more than the insert.
@@ -87,7 +89,7 @@ CREATE FUNCTION postings_keep_the_rules() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   bad record;
 BEGIN
-  SELECT p.entry, e.type, d.kind AS debit, c.kind AS credit INTO bad
+  SELECT p.entry, e.key, e.type, d.kind AS debit, c.kind AS credit INTO bad
   FROM added p
   LEFT JOIN entries e ON e.id = p.entry
   LEFT JOIN accounts d ON d.id = p.debit AND d.currency = e.currency
@@ -98,7 +100,7 @@ BEGIN
   IF FOUND THEN
     RAISE EXCEPTION 'entry % of type % may not debit % and credit %', bad.entry, coalesce(bad.type, '(none)'),
                     coalesce(bad.debit, '(no account in its currency)'), coalesce(bad.credit, '(no account in its currency)')
-      USING ERRCODE = 'check_violation', CONSTRAINT = 'entries_keep_to_their_accounts';
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'entries_keep_to_their_accounts', DETAIL = coalesce(bad.key, '');
   END IF;
   RETURN NULL;
 END $$;

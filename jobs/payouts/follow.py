@@ -15,7 +15,6 @@ from db.transitions import LeasedTx
 from db.tx import Tx
 from db.work import ClaimOrder
 from domain.answers import LookUpFailed, ProviderPayout, Report
-from domain.backoff import LOOK_AGAIN_SECONDS
 from domain.payouts import FOLLOW
 from domain.ports import Bank
 from domain.tally import Count, Tally
@@ -73,7 +72,7 @@ class FollowPayouts(Ask[Following, Heard]):
         held = answer.item.held
         if isinstance(answer.result, LookUpFailed):
             wait, why = answer.result.retry_after_seconds or 0, answer.result.reason
-            return verdicts.postponed(held, LOOK_AGAIN_SECONDS, why, wait), Count.WAITING
+            return verdicts.unanswered(held, why, wait), Count.WAITING
         if answer.result is None:
             return verdicts.not_at_provider(held), Count.WAITING
         return verdicts.of_report(answer.item.known, answer.result, moment)

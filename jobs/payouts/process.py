@@ -1,6 +1,6 @@
 """Submit approved payouts: claim a set, move the money, write down what the bank said."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Self
 from uuid import UUID
 
@@ -9,12 +9,13 @@ from db.batch import Batch
 from db.payouts import verdicts
 from db.payouts.apply import apply
 from db.payouts.claim import Provider, Sending, start_processing
+from db.payouts.details import read
 from db.transitions import LeasedTx
 from db.tx import Tx
 from db.work import ClaimOrder
 from domain.answers import Answer as BankAnswer, Unknown
 from domain.effects import as_evidence
-from domain.payouts import PROCESS
+from domain.payouts import PROCESS, RECOVER, PayoutState
 from domain.ports import Bank
 from domain.switches import HOLD_BALANCE, HOLD_PAYOUTS
 from domain.tally import Tally
@@ -79,6 +80,12 @@ class ProcessPayouts(Drain[Sending, BankAnswer]):
         lost = apply(tx, [verdict for verdict, _ in decided])
         provider.react(tx, self.bank, [a.result for a in answers])
         return provider.counted(decided, lost)
+
+    def in_doubt(self, tx: Tx, subjects: Collection[UUID]) -> Mapping[UUID, str]:
+        """What may have been sent is never left to wait for a person alone: its bank is asked."""
+        rows = read(tx, subjects)
+        sent = [row.id for row in rows if row.state == PayoutState.PROCESSING and row.sends]
+        return dict.fromkeys(sent, RECOVER)
 
     def release(self, tx: LeasedTx, items: Sequence[Sending]) -> None:
         """Take back the intent: the send never began."""

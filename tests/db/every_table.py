@@ -19,7 +19,7 @@ ROWS: Final = (
     "INSERT INTO operators (name, token_hash, added_by) VALUES ('asha', 'hash', 'ravi')",
     "INSERT INTO proposals (action, subject, proposed_by, why) VALUES ('a', 'b', 'asha', 'because')",
     "INSERT INTO rate_limits (name, rate_per_second, burst) VALUES ('a', 1, 1)",
-    "INSERT INTO rejected_postings (key, type, reason, content, actor) VALUES ('a', 'b', 'c', '{}', 'd')",
+    "INSERT INTO rejected_postings (key, type, reason, content, actor, run) VALUES ('a', 'b', 'c', '{}', 'd', 1)",
     "INSERT INTO runs (job, queue, origin, wake_key, request_key) VALUES ('a.b', 'rest', 'wake', 'a.b', 'k')",
     "INSERT INTO run_attempts (run, attempt, token, worker) VALUES (1, 1, 1, 'w')",
     """INSERT INTO schedule_progress (schedule, rhythm, accounted_until, next_tick_at)

@@ -104,6 +104,7 @@ CHANGED: Final[dict[str, dict[str, object]]] = {
     "two_people": {"approved_by": "asha"},
     "rate_limits_burst_check": {"burst": 0},
     "rate_limits_rate_per_second_check": {"rate_per_second": 0},
+    "rejected_postings_once_a_run": {"id": -1},
     "runs_one_waiting_wake": {"id": -1, "request_key": None},
     "runs_one_per_request": {"id": -1, "state": "succeeded"},
     "only_wakes_have_wake_keys": {"origin": "tick"},

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
-from datetime import date
 from random import Random
 from threading import Barrier
 
@@ -12,16 +11,15 @@ import pytest
 import sqlalchemy as sa
 
 from db import audit, ledger
-from db.accounts import Owner, open_accounts
 from db.engine import Database, DatabaseOptions
 from db.errors import DatabaseRefusedError, RuleBrokenError
 from db.tx import Tx
 from domain.errors import RefusedError
-from domain.ledger import ENTRY_RULES, AccountKind, Entries, Entry, EntryType, Posting
+from domain.ledger import AccountKind, Entries, EntryType, Posting
+from tests.db.books import Books
 from tests.operating import opened, query
 from workers.settings import Settings
 
-DAY = date(2026, 11, 21)
 KINDS = AccountKind
 THREADS = 16
 BOOKS = ("entries-have-postings", "postings-keep-the-rules", "balances-are-their-postings",
@@ -35,46 +33,6 @@ def worker(database_url: str) -> Iterator[Database]:
     database = Database(options)
     yield database
     database.dispose()
-
-
-class Books:
-    """Accounts by kind, and entries between them."""
-
-    def __init__(
-        self, database: Database, owners: Sequence[str] = ("one",), currency: str = "INR"
-    ) -> None:
-        self.database, self.currency = database, currency
-        system = [
-            Owner(kind=kind, owner="", currency=currency)
-            for kind in KINDS
-            if kind is not KINDS.PAYEE_PAYABLE
-        ]
-        owned = [
-            Owner(kind=KINDS.PAYEE_PAYABLE, owner=owner, currency=currency) for owner in owners
-        ]
-        self.accounts = database.transact(lambda tx: open_accounts(tx, [*system, *owned]))
-
-    def id(self, kind: AccountKind, owner: str = "one") -> int:
-        """The account of a kind; `owner` only where accounts of it are owned."""
-        name = owner if kind is KINDS.PAYEE_PAYABLE else ""
-        return self.accounts[Owner(kind=kind, owner=name, currency=self.currency)]
-
-    def entry(self, key: str, kind: EntryType, amount: int, owner: str = "one") -> Entry:
-        """An entry of one leg between the first accounts its type may touch."""
-        debit, credit = (min(side) for side in ENTRY_RULES[kind])
-        leg = Posting(debit=self.id(debit, owner), credit=self.id(credit, owner), amount=amount)
-        return Entry(type=kind, key=key, currency=self.currency, effective_on=DAY, postings=(leg,))
-
-    def post(self, *entries: Entry, run: int | None = None) -> int:
-        """Post in a transaction of its own."""
-        return self.database.transact(
-            lambda tx: ledger.post(tx, entries, run=run, actor="test"), attempts_max=100
-        )
-
-    def balance(self, kind: AccountKind, owner: str = "one") -> int:
-        """Credits less debits."""
-        statement = "SELECT sum(credits - debits) AS sum FROM balances WHERE account = :id"
-        return int(query(self.database, statement, id=self.id(kind, owner))[0].sum)
 
 
 def assert_sound(database: Database) -> None:
@@ -354,40 +312,6 @@ class broken:  # noqa: N801  reads as a word in a with statement
     def _say(self, statement: str) -> None:
         with self.engine.begin() as connection:
             connection.exec_driver_sql(statement)
-
-
-def wrong_pairs() -> list[tuple[EntryType, AccountKind, AccountKind]]:
-    """Every pair of accounts that a type may not touch."""
-    return [
-        (kind, debit, credit)
-        for kind, (debited, credited) in ENTRY_RULES.items()
-        for debit in KINDS
-        for credit in KINDS
-        if debit is not credit and not (debit in debited and credit in credited)
-    ]
-
-
-def test_no_type_touches_accounts_beyond_its_map_and_each_refusal_is_kept(worker: Database) -> None:
-    """Invariant 51: every wrong pair is refused by the database, and kept for the auditor."""
-    books = Books(worker)
-    books.post(books.entry("funds", EntryType.PAYOUT_IMPORTED, 100))
-    leg = Posting(debit=books.id(KINDS.PAYEE_RECEIVABLE), credit=books.id(KINDS.CASH), amount=100)
-    books.post(replace(books.entry("owed", EntryType.PAYOUT_PAID_LATE, 100), postings=(leg,)))
-    for number, (kind, debit, credit) in enumerate(wrong_pairs()):
-        leg = Posting(debit=books.id(debit), credit=books.id(credit), amount=1)
-        entry = replace(books.entry(f"wrong {number}", kind, 1), postings=(leg,))
-        with pytest.raises(RuleBrokenError) as refused:
-            books.post(entry)
-        assert refused.value.constraint == "entries_keep_to_their_accounts"
-        with worker.begin() as tx:
-            ledger.keep_rejection(tx, entry, str(refused.value), run=1, actor="test")
-    kept = query(
-        worker,
-        """SELECT count(*) AS n, count(DISTINCT key) AS keys, min(reason) AS reason,
-                  (SELECT count(*) FROM entries) AS booked FROM rejected_postings""",
-    )[0]
-    assert kept.n == kept.keys == len(wrong_pairs()) > 50
-    assert ("may not debit" in kept.reason, kept.booked) == (True, 2)
 
 
 def test_an_entry_stays_in_its_currency(worker: Database) -> None:

@@ -1,6 +1,7 @@
 """A small market for random orders of events: the real database, a bank in memory, and what must be true of both."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -19,7 +20,8 @@ from domain.ports import FrozenRequest
 from jobs.shapes import Answer, Drain
 from tests.driving import follow, process, recover
 from tests.fakes.bank import FakeBank
-from tests.operating import change, query
+from tests.kit.snapshot import Snapshot
+from tests.operating import change, opened, query
 from workers.runner.settler import release
 
 RUN = 7
@@ -61,17 +63,30 @@ class Market:
     wire: list[FrozenRequest] = field(default_factory=list)
     """Requests on their way whose senders gave up waiting."""
     seen: dict[UUID, tuple[str, int]] = field(default_factory=dict)
+    leased: set[UUID] = field(default_factory=set)
+    """What somebody holds, and nobody else may claim."""
+    holders: dict[UUID, Any] = field(default_factory=dict)
+    """Who claimed it last: nobody else may settle it."""
 
     def __post_init__(self) -> None:
         self.jobs = (process(self.bank), recover(self.bank), follow(self.bank))
 
-    def claim(self, job: Drain[Any, Any]) -> None:
-        """Lease what is due, and call nobody yet. Whole sets: which part comes first would be chance."""
+    def claim(self, job: Drain[Any, Any]) -> int:
+        """Lease what is due, and call nobody yet. Whole sets: which part comes first would be chance.
+
+        Returns how many rows were taken, those too that were handed on or parked at once.
+        """
         gates = ("maintenance", "restored", *job.gates)
         order = ClaimOrder(run=RUN, limit=100, lease_seconds=LEASE_SECONDS, gates=gates)
         with self.worker.begin() as tx:
-            items = job.claim(tx, order).items
+            batch = job.claim(tx, order)
+        items = batch.items
+        taken = {i.held.subject for i in items}
+        assert not taken & self.leased, f"{taken & self.leased} leased to two at once"
+        self.leased |= taken
+        self.holders |= {i.held.subject: i for i in items}
         self.claimed += [Holding(job, i) for i in sorted(items, key=lambda i: i.held.subject)]
+        return batch.taken
 
     def call(self, holding: Holding) -> None:
         """Call once; whatever the bank was told to do to the next send happens."""
@@ -97,16 +112,23 @@ class Market:
             if mine:
                 job.settle(leased, mine)
             tx.run(sa.text(_FAR))
+        for one in mine:
+            holder = self.holders.pop(one.item.held.subject, None)
+            assert holder is one.item, f"{one.item.held.subject} settled by who had lost it"
+        self.leased -= set(leased.held)
         return len(mine)
 
     def release(self, holding: Holding) -> None:
         """Give an item back whose call never began."""
         self.claimed.remove(holding)
-        release(self.worker, holding.job, [holding.item], RUN)
+        if release(self.worker, holding.job, [holding.item], RUN):
+            self.leased.discard(holding.payout)
+            self.holders.pop(holding.payout)
 
     def lapse(self) -> None:
         """Every lease is over, as time would have it: all at one moment, so that ids decide the order."""
         change(self.worker, "UPDATE work SET leased_until = now() WHERE leased_until IS NOT NULL")
+        self.leased.clear()
 
     def hasten(self) -> None:
         """Every wait is over, but of what is parked or leased."""
@@ -131,6 +153,13 @@ class Market:
         may = ProviderStatus.PAID if word == "reversed" else ProviderStatus.UNDER_WAY
         if says == [may]:
             self.bank.settle(under, word)
+
+    @property
+    def awaited(self) -> list[str]:
+        """The job each payout waits for that is neither parked nor leased."""
+        statement = """SELECT job FROM work WHERE parked_reason IS NULL AND coalesce(leased_until <= now(), true)
+                       ORDER BY subject"""
+        return [row.job for row in query(self.worker, statement)]
 
     @property
     def payouts(self) -> list[UUID]:
@@ -184,11 +213,10 @@ class Market:
         self.look()
         assert not self._open(), f"neither ended nor parked: {self._open()}"
         broken = [(r.name, r.offences[:3]) for r in audit.run(self.worker) if not r.holds]
-        assert broken == []
+        assert broken == [], broken
 
     def _drive(self, job: Drain[Any, Any]) -> int:
-        self.claim(job)
-        took = len(self.claimed)
+        took = self.claim(job)
         while self.claimed:
             self.call(self.claimed[0])
         if self.answered:
@@ -213,3 +241,31 @@ def reachable(source: str, target: str) -> bool:
     """Whether the table leads from one state to another in two moves at most."""
     first = {b for a, b in _LEGAL if a == source}
     return target in first or any((middle, target) in _LEGAL for middle in first)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """A database that every market finds as it was."""
+
+    worker: Database
+    operator: Database
+    snapshot: Snapshot
+
+    def market(self) -> Market:
+        """A new market, nothing of the one before it left."""
+        self.snapshot.restore()
+        return Market(worker=self.worker, operator=self.operator)
+
+
+@contextmanager
+def ground(url: str, superuser_url: str) -> Iterator[Ground]:
+    """The ground for markets in the database at `url`."""
+    with ExitStack() as stack:
+        # Ids of payouts come from it, and their order is part of an order of events.
+        with opened(superuser_url, "bursar_owner") as owner:
+            change(owner, "UPDATE installation SET id = '00000000-0000-4000-8000-000000000001'")
+        worker = stack.enter_context(opened(url, "bursar_worker"))
+        operator = stack.enter_context(opened(url))
+        snapshot = Snapshot(superuser_url)
+        stack.callback(snapshot.close)
+        yield Ground(worker=worker, operator=operator, snapshot=snapshot)

@@ -6,11 +6,12 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
-from db import audit, wakes, work
+from db import audit, effect_listing, wakes, work
 from db.audit.outside import PAYMENTS_ARE_NAMED_ONCE
 from db.payouts import listing
 from db.payouts.family import PAYOUTS
 from db.work import ClaimOrder
+from domain.effects import EffectState
 from jobs.webhooks.apply import ApplyEvents
 from tests.builders import House, house, owner, seed
 from tests.fakes.bank import FakeBank
@@ -48,6 +49,7 @@ HOT = {
     "recall": ("FROM token, unnest", 30 * SET),
     "mark events": ("UPDATE inbox i SET outcome", 40 * SET),
     "page of payouts": ("AS amount_minor, p.currency", 10 * SET),
+    "page of effects": ("Walked by subject", 20 * SET),
 }
 """A piece of each hot statement, and the pages that a set of 200 may touch."""
 
@@ -69,6 +71,9 @@ def drained(url: str, bank: FakeBank, first: int = 0) -> Plans:
             )
             [history] = [p for p in PAYOUTS.promises if p.name == "last-move-is-the-state"]
             audit.look(tx, history, after=f"a{FAR_IN}", page=SET, most=1, deep=False)
+            for state in (None, *EffectState):
+                far_in = UUID(f"b{10_000:031x}")
+                effect_listing.listing(tx, state=state, after=far_in, limit=SET)
             listing.listing(tx, listing.Page(after=UUID(f"a{10_000:031x}"), limit=SET))
         assert home.runner.execute(woken[0][0])
         assert home.row(woken[0][0]).tally["succeeded"] == SET

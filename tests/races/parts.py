@@ -19,7 +19,7 @@ from tests.races.explorer import Act
 from tests.races.stage import Stage
 from workers.runner.book import Book
 from workers.runner.bounds import Bounds
-from workers.runner.settler import Settler
+from workers.runner.settler import Settler, Tried
 from workers.tracing import OFF
 
 Made = Callable[[Bank], Drain[Any, Any]]
@@ -62,7 +62,7 @@ def settle(
     """Settle answers as the runner's settler does; returns its tally."""
     settler = Settler(stage.worker, make(stage.bank), Book(BOUNDS.lease_seconds), BOUNDS, run, OFF)
     settler.stop()
-    settler._settle(answers)
+    settler._settle(Tried(), answers)
     return {str(name): count for name, count in settler.tally.items() if count}
 
 

@@ -38,6 +38,7 @@ def trial_balance(ctx: typer.Context, json: Json = False, csv: Csv = False) -> N
 
 
 ACCOUNTS = ("id", "kind", "payee", "normal", "debits_minor", "credits_minor", "balance_minor")
+REJECTIONS = ("id", "at", "type", "key", "reason", "run")
 ENTRIES = ("id", "type", "amount_minor", "debit_kind", "credit_kind", "effective_on", "key")
 
 
@@ -75,6 +76,20 @@ def entries(
     page = EntryPage(account=account, type=kind, after=asked.after, limit=asked.limit)
     with context(ctx).database().begin() as tx:
         return found(books.entries(tx, page), total="amount_minor")
+
+
+@app.command()
+@listing(columns=REJECTIONS, key="id", read=number, empty="no posting was refused")
+def rejections(
+    ctx: typer.Context,
+    asked: Asked[int],
+    kind: Annotated[EntryType | None, typer.Option("--type", case_sensitive=False)] = None,
+) -> Found:
+    """List postings that a rule of the books refused, newest first."""
+    from db import rejections as rows
+
+    with context(ctx).database().begin() as tx:
+        return found(rows.listing(tx, type_=kind, after=asked.after, limit=asked.limit))
 
 
 @app.command()

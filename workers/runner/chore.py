@@ -13,11 +13,11 @@ from db.errors import CommitUnknownError
 from db.runs import Started
 from db.work import ClaimOrder
 from domain.errors import UnreachableError
-from domain.tally import Count, Tally
+from domain.tally import Tally
 from jobs.shapes import Chore, Done
 from workers.runner.book import Book
 from workers.runner.bounds import Bounds
-from workers.runner.guilty import postpone_first
+from workers.runner.guilty import narrower, postpone
 from workers.runner.outcome import Outcome, Wake
 from workers.runner.renewal import Renewal
 
@@ -50,7 +50,7 @@ class ChoreRun:
         ends_at = time.monotonic() + self.bounds.budget_seconds
         with Renewal(self.database, book, [(f"run:{self.run.id}", self.run.token)]) as renewal:
             while not self.stop.is_set() and time.monotonic() < ends_at and book.run_is_alive():
-                done = self._work_or_halve(self.bounds.batch_max, renewal)
+                done = self._work_or_halve(self._order(self.bounds.batch_max), renewal)
                 renewal.start()
                 if done is None:
                     self.stop.wait(0.5)
@@ -58,28 +58,28 @@ class ChoreRun:
                     break
         return Outcome(tally=self.tally, stopped=self.stop.is_set(), reasons=sorted(self.reasons))
 
-    def _work_or_halve(self, limit: int, renewal: Renewal) -> Done | None:
+    def _work_or_halve(self, order: ClaimOrder, renewal: Renewal) -> Done | None:
         """One transaction; a set that breaks a rule is tried again in halves until only the guilty item is put off."""
         while True:
             try:
-                done = self._work(limit)
+                done = self._work(order)
                 break
             except (UnreachableError, CommitUnknownError) as error:
                 log.warning("chore.unreachable", job=self.job.name, error=str(error))
                 return None  # committed or not, the rows themselves say what is left to do
             except Exception as error:  # whatever it was, its siblings must not suffer
                 renewal.start()  # each half may take as long again: together longer than a lease
-                if limit == 1:
+                less = narrower(self.database, self.job, order)
+                if less is None:
                     log.exception("chore.broke", job=self.job.name)
-                    return self._postpone_first(error)
-                limit //= 2
+                    return self._postpone(order, error)
+                order = less
         self.tally.update(done.tally)
-        if done.taken >= limit > 1:
+        if done.taken >= order.limit > 1:
             self.wake()
         return done
 
-    def _work(self, limit: int) -> Done:
-        order = self._order(limit)
+    def _work(self, order: ClaimOrder) -> Done:
         return self.database.transact(lambda tx: self.job.work(tx, order))
 
     def _order(self, limit: int) -> ClaimOrder:
@@ -91,17 +91,9 @@ class ChoreRun:
             gates=self.job.known().gates,
         )
 
-    def _postpone_first(self, error: Exception) -> Done:
+    def _postpone(self, order: ClaimOrder, error: Exception) -> Done:
         reason = f"could not be done: {error}"
-        taken = postpone_first(
-            self.database,
-            self.job.name,
-            self._order(1),
-            reason,
-            error,
-            give_up=self.job.give_up,
-        )
-        self.tally[Count.FAILED] += taken
-        self.tally[Count.PROCESSED] += taken
+        tally = postpone(self.database, self.job, order, reason, error)
+        self.tally.update(tally)
         self.reasons.add(reason)
-        return Done(taken=taken, tally=Tally())
+        return Done(taken=1, tally=tally)

@@ -27,7 +27,7 @@ from jobs.shapes import Answer, Drain, ItemT, ResultT
 from workers.runner.book import Book
 from workers.runner.bounds import Bounds
 from workers.runner.callers import Callers
-from workers.runner.guilty import postpone_first
+from workers.runner.guilty import narrower, postpone
 from workers.runner.outcome import Outcome, Wake
 from workers.runner.renewal import Renewal
 from workers.runner.settler import Settler, release
@@ -151,7 +151,7 @@ class DrainRun(Generic[ItemT, ResultT]):
     def _claim_within_limit(self, limit: int) -> Batch[ItemT] | None:
         """Claim what the provider's rate limit grants; None when nothing can be said yet."""
         if self.limit is None:
-            return self._claim_or_halve(limit)
+            return self._claim_or_halve(self._order(limit))
         grant = self._permits(self.limit, limit)
         if not grant.is_limited:
             self.limit = None
@@ -160,7 +160,7 @@ class DrainRun(Generic[ItemT, ResultT]):
             self.stop.wait(min(grant.wait_seconds, PERMIT_WAIT_SECONDS_MAX))
             return None
         self.held_back = None
-        batch = self._claim_or_halve(grant.permits)
+        batch = self._claim_or_halve(self._order(grant.permits))
         unused = grant.permits - (len(batch.items) if batch else 0)
         if unused and self.limit is not None:
             self._give_back(self.limit, unused)
@@ -179,11 +179,11 @@ class DrainRun(Generic[ItemT, ResultT]):
         except ExpectedError as error:  # they refill by themselves
             log.warning("permits.kept", name=name, permits=unused, error=str(error))
 
-    def _claim_or_halve(self, limit: int) -> Batch[ItemT] | None:
+    def _claim_or_halve(self, order: ClaimOrder) -> Batch[ItemT] | None:
         """Claim a set; one that breaks a rule is claimed in halves until only the guilty item is left out."""
         try:
-            with self.span.stage("claim", limit=limit) as stage:
-                batch = self._claim(limit)
+            with self.span.stage("claim", limit=order.limit) as stage:
+                batch = self._claim(order)
                 stage.note(items=len(batch.items))
                 return batch
         except (UnreachableError, ContendedError, CommitUnknownError) as error:
@@ -193,18 +193,19 @@ class DrainRun(Generic[ItemT, ResultT]):
             return None
         except Exception as error:  # whatever it was, its siblings must not suffer
             self.renewal.start()  # looking for the guilty item may take longer than the run's lease
-            if limit > 1:
-                return self._claim_or_halve(limit // 2)
+            less = narrower(self.database, self.job, order)
+            if less is not None:
+                return self._claim_or_halve(less)
             log.exception("claim.broke", job=self.job.name)
-            self._postpone_first(error)
+            self._postpone(order, error)
             return None
 
-    def _claim(self, limit: int) -> Batch[ItemT]:
+    def _claim(self, order: ClaimOrder) -> Batch[ItemT]:
         batch: Batch[ItemT] | None = None
         asked_at = time.monotonic()
         try:
             with self.database.begin() as tx:
-                batch = self.job.claim(tx, self._order(limit))
+                batch = self.job.claim(tx, order)
         except CommitUnknownError:
             if batch is None:
                 raise
@@ -230,11 +231,9 @@ class DrainRun(Generic[ItemT, ResultT]):
             items=[item for item in batch.items if item.held.subject in ours], taken=batch.taken
         )
 
-    def _postpone_first(self, error: Exception) -> None:
+    def _postpone(self, order: ClaimOrder, error: Exception) -> None:
         reason = f"could not be claimed: {error}"
-        self.tally[Count.FAILED] += postpone_first(
-            self.database, self.job.name, self._order(1), reason, error
-        )
+        self.tally.update(postpone(self.database, self.job, order, reason, error))
         self.settler.reasons.add(reason)
 
     def _hand_on(self, batch: Batch[ItemT], limit: int) -> None:

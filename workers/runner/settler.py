@@ -4,6 +4,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Generic
 
@@ -18,10 +19,17 @@ from domain.tally import Count, Tally
 from jobs.shapes import Answer, Drain, ItemT, ResultT
 from workers.runner.book import Book
 from workers.runner.bounds import Bounds
-from workers.runner.guilty import later
+from workers.runner.guilty import put_off
 from workers.tracing import Span
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Tried:
+    """What the last try to settle a set would come to, should its commit turn out to have happened."""
+
+    tally: Tally | None = None
 
 
 class Settler(Generic[ItemT, ResultT]):
@@ -87,7 +95,7 @@ class Settler(Generic[ItemT, ResultT]):
     def _settle_or_halve(self, answers: Sequence[Answer[ItemT, ResultT]]) -> None:
         """Settle a set; one that breaks a rule is tried again in halves until only the guilty item fails."""
         try:
-            self._until_reachable(answers, self._settle)
+            self._until_reachable(answers, partial(self._settle, Tried()))
         except Exception as error:  # whatever it was, its siblings must not suffer
             if len(answers) > 1:
                 middle = len(answers) // 2
@@ -118,15 +126,13 @@ class Settler(Generic[ItemT, ResultT]):
         while True:
             try:
                 act(answers)
-            except CommitUnknownError:
-                answers = self._without_evident(answers)
-            except UnreachableError as error:
+            except (UnreachableError, CommitUnknownError) as error:
                 log.warning(
                     "settle.unreachable", job=self.job.name, items=len(answers), error=str(error)
                 )
             else:
                 return
-            if not answers or not self._any_lease_lasts(answers):
+            if not self._any_lease_lasts(answers):
                 self.tally[Count.FENCED] += len(answers)
                 self.book.drop(a.item.held.subject for a in answers)
                 return
@@ -136,54 +142,49 @@ class Settler(Generic[ItemT, ResultT]):
     def _any_lease_lasts(self, answers: Sequence[Answer[ItemT, ResultT]]) -> bool:
         return any(self.book.has_time(a.item.held.subject, 0.0) for a in answers)
 
-    def _without_evident(
-        self, answers: Sequence[Answer[ItemT, ResultT]]
-    ) -> list[Answer[ItemT, ResultT]]:
-        """After a commit in doubt: drop what is evidently settled; never settle it a second time."""
-        try:
-            with self.database.begin() as tx:
-                done = self.job.evident(tx, answers)
-        except (UnreachableError, CommitUnknownError):  # of a transaction that only read
-            return list(answers)  # the token fences a second try, if the first was committed
-        log.warning("settle.reread", job=self.job.name, items=len(answers), done=len(done))
-        self.tally[Count.PROCESSED] += len(done)
-        self.tally[Count.SUCCEEDED] += len(done)
-        self.book.drop(done)
-        return [a for a in answers if a.item.held.subject not in done]
-
-    def _settle(self, answers: Sequence[Answer[ItemT, ResultT]]) -> None:
-        def settle(tx: Tx) -> tuple[Tally, int]:
-            leased = transitions.regain(tx, [a.item.held for a in answers], run=self.run)
-            mine = answers
-            if len(leased.held) < len(answers):
-                mine = [a for a in answers if a.item.held.subject in leased.held]
-                self.job.keep_evidence(
-                    tx, [a for a in answers if a.item.held.subject not in leased.held], self.run
-                )
-            return (self.job.settle(leased, mine) if mine else Tally()), len(answers) - len(mine)
-
+    def _settle(self, tried: Tried, answers: Sequence[Answer[ItemT, ResultT]]) -> None:
         with self.span.stage("settle", items=len(answers)) as stage:
-            tally, fenced = self.database.transact(settle)
-            stage.note(fenced=fenced)
-        tally[Count.FENCED] += fenced
-        if fenced:
-            log.warning("settle.fenced", job=self.job.name, items=fenced)
+            tally = tried.tally
+            if tally is None or not self._are_evident(answers):
+                tally = self.database.transact(partial(self._write, tried, answers))
+            stage.note(fenced=tally[Count.FENCED])
+        if tally[Count.FENCED]:
+            log.warning("settle.fenced", job=self.job.name, items=tally[Count.FENCED])
         self.tally.update(tally)
         self.book.drop(a.item.held.subject for a in answers)
+
+    def _write(self, tried: Tried, answers: Sequence[Answer[ItemT, ResultT]], tx: Tx) -> Tally:
+        leased = transitions.regain(tx, [a.item.held for a in answers], run=self.run)
+        mine = answers
+        if len(leased.held) < len(answers):
+            mine = [a for a in answers if a.item.held.subject in leased.held]
+            self.job.keep_evidence(
+                tx, [a for a in answers if a.item.held.subject not in leased.held], self.run
+            )
+        tally = self.job.settle(leased, mine) if mine else Tally()
+        tally[Count.FENCED] += len(answers) - len(mine)
+        tried.tally = tally
+        return tally
+
+    def _are_evident(self, answers: Sequence[Answer[ItemT, ResultT]]) -> bool:
+        """After a commit in doubt: one answer that is written down proves the set, which went in one transaction."""
+        with self.database.begin() as tx:
+            done = self.job.evident(tx, answers)
+        log.warning("settle.reread", job=self.job.name, items=len(answers), done=len(done))
+        return bool(done)
 
     def _postpone(self, error: Exception, answers: Sequence[Answer[ItemT, ResultT]]) -> None:
         (answer,) = answers
         held, reason = answer.item.held, f"could not be settled: {error}"
-        again = later(held, reason, error)
 
-        def postpone(tx: Tx) -> None:
+        def postpone(tx: Tx) -> Tally:
             self.job.keep_evidence(tx, answers, self.run)
             leased = transitions.regain(tx, [held], run=self.run)
-            leased.settle([again] if leased.held else [])
+            tally = put_off(leased, self.job, reason, error)
+            tally[Count.FENCED] = 1 - len(leased.held)
+            return tally
 
-        self.database.transact(postpone)
-        self.tally[Count.PARKED if again.parked else Count.FAILED] += 1
-        self.tally[Count.PROCESSED] += 1
+        self.tally.update(self.database.transact(postpone))
         self.reasons.add(reason)
         self.book.drop([held.subject])
 

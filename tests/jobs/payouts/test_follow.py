@@ -9,7 +9,7 @@ import pytest
 
 from db.engine import Database
 from db.payouts.decide import decide
-from domain.backoff import LOOK_AGAIN_SECONDS
+from domain.backoff import FOLLOW_SECONDS, LOOK_AGAIN_SECONDS
 from domain.decisions import Decision
 from domain.payouts import FOLLOW, PROCESS
 from tests.builders import (
@@ -167,7 +167,7 @@ def test_a_read_that_failed_or_did_not_list_it_moves_nothing(
     found = payout(outside, id_)
     assert (found.state, found.w_tries, found.w_error) == (
         "PROCESSING",
-        2,
+        1,
         "the provider says that it has no such payout",
     )
     home.bank.transfers = kept
@@ -195,6 +195,26 @@ def test_what_a_read_did_not_come_to_is_asked_about_again_soon(
     home.run(FOLLOW)
     assert {payout(outside, id_).state for id_ in ids} == {"COMPLETED"}
     assert_sound(outside)
+
+
+def test_an_outage_of_the_provider_does_not_make_a_payout_wait_longer_after_it(
+    home: House, outside: Database, database_url: str
+) -> None:
+    """F66: a question that nobody heard is asked again soon, and is no step down the ladder."""
+    id_ = accepted(home, outside, database_url)
+    tell(home, outside, id_, "processing")
+    home.bank.unreachable = "down"
+    for _ in range(9):
+        hurry(outside)
+        home.run(FOLLOW)
+    found = payout(outside, id_)
+    assert (found.w_tries, found.w_error) == (1, "down")
+    assert found.w_wait <= LOOK_AGAIN_SECONDS[1]
+    home.bank.unreachable = None
+    tell(home, outside, id_, "processing")
+    found = payout(outside, id_)
+    assert found.w_tries == 2
+    assert FOLLOW_SECONDS[0] < found.w_wait <= FOLLOW_SECONDS[1]
 
 
 def test_a_payout_under_way_is_asked_about_ever_more_rarely_and_never_failed_by_age(

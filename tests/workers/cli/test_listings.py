@@ -36,6 +36,7 @@ LISTINGS: Final = {
     "tax report": "payee_id",
     "tax years": "payee_id",
     "statements list": "number",
+    "ledger rejections": "id",
     "maintenance status": "switch",
     "maintenance history": "id",
     "changes": "id",
@@ -49,6 +50,7 @@ WITHOUT_STATE: Final = {
     "ledger accounts",
     "tax report",
     "tax years",
+    "ledger rejections",
     "changes",
     "maintenance history",
 }
@@ -102,6 +104,11 @@ def busy(bursar: Line) -> Line:
                 tx, [Finding(kind=FindingKind.BOOKS_DRIFT, subject=name, detail="off by 1")]
             )
             switches.turn(tx, f"brake:sandbox:{n}", on=True, who="meera", why="x")
+    change(
+        bursar.database,
+        "INSERT INTO rejected_postings (key, type, reason, content, actor)"
+        " SELECT 'k' || n, 'payout.submitted', 'x', '[]', 'asha' FROM generate_series(1, 2) n",
+    )
     for n in (1, 2):
         change(
             bursar.database,
