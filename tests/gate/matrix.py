@@ -143,7 +143,7 @@ ALSO: Final = {
     "F53": [f"{_SERVING}::test_a_message_of_a_dead_process_is_given_to_another"],
     "F88": [
         "tests/domain/test_payout_lines.py::test_any_record_is_a_line_or_named_errors_and_both_paths_agree",
-        "tests/workers/runner/test_faults.py::test_one_item_that_cannot_be_settled_stops_none_of_its_siblings",
+        "tests/workers/runner/test_guilty.py::test_one_item_that_cannot_be_settled_stops_none_of_its_siblings",
     ],
     "F89": ["tests/workers/cli/test_payouts.py::test_a_missing_filter_never_means_everyone"],
     "F91": [

@@ -32,7 +32,8 @@ _FAR = """
     WHERE leased_until IS NULL AND parked_reason IS NULL AND due_at > clock_timestamp()"""
 WEEK = timedelta(days=7)
 LIVING = frozenset({ProviderStatus.UNDER_WAY, ProviderStatus.PAID})
-UNPAID = frozenset({PayoutState.FAILED, PayoutState.CANCELLED, PayoutState.REVERSED})
+UNPAID = frozenset(PayoutState) - {PayoutState.PROCESSING, PayoutState.COMPLETED}
+"""Where nothing was paid, and no request is under way: also before a send, and when it was put back."""
 _LEGAL = {(move.source, move.target) for move in PAYOUTS.moves}
 
 

@@ -17,10 +17,12 @@ from db.payouts.apply import Verdict
 from db.payouts.ask import Recovering
 from db.payouts.claim import Sending
 from db.payouts.details import Details, read
+from db.payouts.tax_records import Ended
 from db.tx import Tx
 from db.work import Held, Next
 from domain.answers import Answer, Found, NotSent, ProviderPayout, Rejected, Unknown
 from domain.effects import as_evidence
+from domain.ledger import Entry
 from domain.payout_ids import reference
 from domain.payouts import PayoutState
 from domain.ports import FrozenRequest, PayoutOrder
@@ -150,10 +152,8 @@ def nothing_posted(*_: object) -> None:
     return None
 
 
-def failures_unbooked(
-    tx: transitions.LeasedTx, moved: Sequence[UUID], source: PayoutState, target: PayoutState
-) -> list[Any]:
-    return [] if target is PayoutState.FAILED else _entries(tx, moved, source, target)
+def failures_unbooked(tx: transitions.LeasedTx, ended: Sequence[Ended]) -> list[Entry]:
+    return _entries(tx, [one for one in ended if one.target is not PayoutState.FAILED])
 
 
 def history_forgotten(patch: Patch) -> None:
