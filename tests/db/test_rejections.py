@@ -28,6 +28,8 @@ def books(worker: Database) -> Books:
     """Accounts with money to move."""
     made = Books(worker)
     made.post(made.entry("funds", EntryType.PAYOUT_IMPORTED, 100))
+    leg = Posting(debit=made.id(KINDS.PAYEE_RECEIVABLE), credit=made.id(KINDS.CASH), amount=100)
+    made.post(replace(made.entry("owed", EntryType.PAYOUT_PAID_LATE, 100), postings=(leg,)))
     return made
 
 
@@ -73,7 +75,10 @@ def test_no_type_touches_accounts_beyond_its_map_and_each_refusal_is_kept(
         assert (row.type, row.run, row.actor) == (entry.type, 1, "test")
         assert row.content == [{"debit": leg.debit, "credit": leg.credit, "amount": 1}]
         assert "may not debit" in row.reason
-    assert [row.key for row in query(worker, "SELECT key FROM entries")] == ["funds"]
+    assert [row.key for row in query(worker, "SELECT key FROM entries ORDER BY id")] == [
+        "funds",
+        "owed",
+    ]
 
 
 def test_of_a_set_the_one_that_is_wrong_is_kept_once_however_often_it_is_tried(
