@@ -124,8 +124,8 @@ def absent_is_failed(
     self: RecoverPayouts, item: Recovering, sent: Answer | None
 ) -> tuple[Verdict, Count]:
     subject = item.held.subject
-    moved = (PayoutState.PROCESSING, PayoutState.FAILED, "not found")
-    return Verdict(subject, Next(subject, None), None, *moved), Count.FAILED
+    path = (PayoutState.PROCESSING, PayoutState.FAILED)
+    return Verdict(subject, Next(subject, None), None, path, "not found"), Count.FAILED
 
 
 def looked_up_only(self: RecoverPayouts, item: Recovering, still_mine: StillMine) -> Recovery:
