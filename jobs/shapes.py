@@ -105,7 +105,7 @@ class Preflight(ABC, Generic[SeenT, HeardT]):
 
     @abstractmethod
     def ask(self, seen: SeenT) -> HeardT:
-        """Ask outside, once. No transaction is open."""
+        """Ask outside, once, with no transaction open. Raises `ExpectedError` where nobody can tell."""
 
     @abstractmethod
     def conclude(self, tx: Tx, seen: SeenT, heard: HeardT) -> str | None:

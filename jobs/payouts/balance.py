@@ -5,13 +5,12 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-import structlog
-
 from db import findings, switches
 from db.clock import now
 from db.payouts.due import due_amounts
 from db.tx import Tx
-from domain.answers import Balance, Funds, LookUpFailed
+from domain.answers import Balance, LookUpFailed
+from domain.errors import UnreachableError
 from domain.findings import Finding, FindingKind
 from domain.money import format_major
 from domain.ports import Bank
@@ -19,15 +18,13 @@ from domain.switches import HOLD_BALANCE
 from jobs.payouts import provider
 from jobs.shapes import Preflight
 
-log = structlog.get_logger(__name__)
-
 ASKED_AGAIN: Final = timedelta(minutes=5)
 """How long nothing is sent before the provider is asked again."""
 
 Amounts = Mapping[str, int]
 
 
-class EnoughBalance(Preflight[Amounts, Funds]):
+class EnoughBalance(Preflight[Amounts, Balance]):
     """Holds everything back where the account is known to hold less than what is due.
 
     What nobody knows holds nothing back: payouts that a provider has no money for, it queues.
@@ -40,18 +37,18 @@ class EnoughBalance(Preflight[Amounts, Funds]):
         """What is due by currency."""
         return due_amounts(tx, only) or None
 
-    def ask(self, seen: Amounts) -> Funds:
-        """Read the balance."""
-        return self.bank.balance()
+    def ask(self, seen: Amounts) -> Balance:
+        """Read the balance. Raises `UnreachableError` where nobody knows it: the run warns, and goes on."""
+        heard = self.bank.balance()
+        if isinstance(heard, LookUpFailed):
+            raise UnreachableError(
+                f"the balance at {self.bank.provider} is not known: {heard.reason}"
+            )
+        return heard
 
-    def conclude(self, tx: Tx, seen: Amounts, heard: Funds) -> str | None:
+    def conclude(self, tx: Tx, seen: Amounts, heard: Balance) -> str | None:
         """Too little turns `hold:balance` on for a while, and tells a person."""
-        match heard:
-            case LookUpFailed(reason=reason):
-                log.warning("balance.unknown", provider=self.bank.provider, reason=reason)
-                return None
-            case Balance(available=available):
-                short = _short(seen, available)
+        short = _short(seen, heard.available)
         subject = provider.limit(self.bank)
         if short is None:
             findings.observe(tx, FindingKind.BALANCE_INSUFFICIENT, [])
