@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
 import pytest
 import redis
 import sqlalchemy as sa
 
+from tests.lending import Lender
 from tests.servers import Cluster, Databases, cluster
 
 pytest_plugins = ["tests.kit.fixtures"]
@@ -56,10 +57,17 @@ def template(databases: Databases) -> Iterator[str]:
         yield name
 
 
+@pytest.fixture(scope="session")
+def lender(databases: Databases, template: str) -> Iterator[Lender]:
+    """Lends migrated databases to one test after another."""
+    with closing(Lender(databases, template)) as lender:
+        yield lender
+
+
 @pytest.fixture
-def database_url(databases: Databases, template: str) -> Iterator[str]:
+def database_url(databases: Databases, lender: Lender) -> Iterator[str]:
     """A migrated database of this test's own."""
-    with databases.database(template) as name:
+    with lender.lend() as name:
         yield databases.url(name)
 
 
