@@ -1,10 +1,22 @@
 """What must be true of every state and every step, whatever happened in between."""
 
+from itertools import pairwise
+
+from domain.answers import ProviderStatus
+from domain.payout_words import leads_through
 from domain.payouts import PAYOUTS, PayoutState
 from tests.models.states import ASKING, CLAIMED, FOLLOWING, IDLE, LIVING, PAID, REVERSED, State
 
 _P = PayoutState
-_LEGAL = {(move.source, move.target) for move in PAYOUTS.moves}
+_MOVES = {(move.source, move.target) for move in PAYOUTS.moves}
+_AT_ONCE = {
+    (state, path[-1])
+    for state in _P
+    for word in ProviderStatus
+    if (path := leads_through(state, word)) and _MOVES.issuperset(pairwise([state, *path]))
+}
+"""From where to where a provider's word leads in one transaction, through moves that are all legal."""
+_LEGAL = _MOVES | _AT_ONCE
 UNPAID = frozenset({_P.FAILED.value, _P.CANCELLED.value, _P.REVERSED.value})
 ENDED = frozenset({*UNPAID, _P.COMPLETED.value})
 
