@@ -14,6 +14,8 @@ import sqlalchemy as sa
 from tests.kit.snapshot import Snapshot
 from tests.servers import Databases
 
+KEPT: Final = "lent"
+"""The schema that remembers what a database was; a test may keep a copy of its own beside it."""
 BYTES_MAX: Final = 64 * 1_048_576
 """What a database may have grown to, to be brought back."""
 GONE_MS: Final = 5_000
@@ -63,7 +65,7 @@ class Lender:
     def _make(self) -> tuple[str, str, ExitStack]:
         kept = ExitStack()
         name = kept.enter_context(self._databases.database(self._template))
-        Snapshot(self._databases.superuser_url(name)).close()
+        Snapshot(self._databases.superuser_url(name), KEPT).close()
         with self._connected(name) as connection:
             return name, self._shape(connection), kept
 
@@ -77,7 +79,7 @@ class Lender:
             if self._shape(connection) != shape:
                 return False
             connection.execute("SET session_replication_role = replica")
-            connection.execute("SELECT kept.restore()")
+            connection.execute(f"SELECT {KEPT}.restore()")
             return True
 
     def _connected(self, name: str) -> psycopg.Connection[tuple[Any, ...]]:

@@ -14,8 +14,8 @@ SWEPT_EVERY: Final = 400
 """Restores between two vacuums: each leaves a world of dead rows behind."""
 
 _TABLES: Final = """
-    SELECT format('CREATE TABLE kept.%1$I AS TABLE bursar.%1$I', relname) AS keep,
-           format('DELETE FROM bursar.%1$I; INSERT INTO bursar.%1$I OVERRIDING SYSTEM VALUE TABLE kept.%1$I;',
+    SELECT format('CREATE TABLE {kept}.%1$I AS TABLE bursar.%1$I', relname) AS keep,
+           format('DELETE FROM bursar.%1$I; INSERT INTO bursar.%1$I OVERRIDING SYSTEM VALUE TABLE {kept}.%1$I;',
                   relname) AS restore
     FROM pg_class WHERE relnamespace = 'bursar'::regnamespace AND relkind = 'r' ORDER BY relname"""
 _SEQUENCES: Final = """
@@ -23,41 +23,42 @@ _SEQUENCES: Final = """
                   last_value IS NOT NULL)
     FROM pg_sequences WHERE schemaname = 'bursar' ORDER BY sequencename"""
 _FUNCTION: Final = """
-    CREATE FUNCTION kept.restore() RETURNS void LANGUAGE plpgsql AS $$
+    CREATE FUNCTION {kept}.restore() RETURNS void LANGUAGE plpgsql AS $$
     DECLARE
       made regclass;
     BEGIN
       FOR made IN SELECT oid FROM pg_class WHERE relnamespace = 'bursar'::regnamespace AND relkind = 'r'
-                  AND to_regclass(format('kept.%I', relname)) IS NULL
+                  AND to_regclass(format('{kept}.%I', relname)) IS NULL
       LOOP
         EXECUTE format('DROP TABLE %s', made);
       END LOOP;
-      {}
+      {body}
     END $$"""
 
 
 class Snapshot:
-    """What a database held when this was made."""
+    """What a database held when this was made, in a schema of that database."""
 
-    def __init__(self, superuser_url: str) -> None:
+    def __init__(self, superuser_url: str, kept: str = "kept") -> None:
         url = sa.make_url(superuser_url).set(drivername="postgresql")
         self._connection = psycopg.connect(
             url.render_as_string(hide_password=False), autocommit=True
         )
         self._restores = 0
         self._run("SET session_replication_role = replica")
-        self._run("CREATE SCHEMA kept")
+        self._kept = kept
+        self._run(f"CREATE SCHEMA {kept}")
         body = []
-        for keep, restore in self._run(_TABLES).fetchall():
+        for keep, restore in self._run(_TABLES.format(kept=kept)).fetchall():
             self._run(keep)
             body.append(restore)
         body += [restore for (restore,) in self._run(_SEQUENCES).fetchall()]
-        self._run(_FUNCTION.format("\n".join(body)))
+        self._run(_FUNCTION.format(kept=kept, body="\n".join(body)))
 
     def restore(self) -> None:
         """Bring everything back, in one transaction."""
         self._restores += 1
-        self._run("SELECT kept.restore()")
+        self._run(f"SELECT {self._kept}.restore()")
         if self._restores % SWEPT_EVERY == 0:
             self._run("VACUUM")
 

@@ -31,6 +31,7 @@ LISTINGS: Final = {
     "findings list": "key",
     "effects list": "key",
     "payouts list": "id",
+    "earnings list": "id",
     "ledger entries": "id",
     "ledger accounts": "id",
     "tax report": "payee_id",
@@ -104,6 +105,12 @@ def busy(bursar: Line) -> Line:
                 tx, [Finding(kind=FindingKind.BOOKS_DRIFT, subject=name, detail="off by 1")]
             )
             switches.turn(tx, f"brake:sandbox:{n}", on=True, who="meera", why="x")
+    change(
+        bursar.database,
+        """INSERT INTO earnings (id, external_id, payee, gross, amount, currency, earned_at, ready_at, content_hash)
+           SELECT gen_random_uuid(), 'E-' || name, id, 1250, 1000, 'INR', clock_timestamp(), clock_timestamp(), ''
+           FROM payees""",
+    )
     change(
         bursar.database,
         "INSERT INTO rejected_postings (key, type, reason, content, actor)"

@@ -19,7 +19,8 @@ READING: Final = {
     *(f"{family.machine.table} {word}" for family in FAMILIES for word in ("list", "show")),
     *(f"why {family.machine.kind}" for family in FAMILIES),
     *("run", "tax compare", "why run", "effects show", "findings show"),
-    *("ledger balance", "audit", "sample payouts"),
+    *("ledger balance", "audit", "sample payouts", "sample payees", "sample earnings"),
+    *("earnings show", "why earning"),
 }
 RUNNING: Final = {
     *("up", "demo", "worker", "scheduler", "web", "sandbox", "mail-sink"),
@@ -33,6 +34,7 @@ RUNNING: Final = {
         "bench all",
         "chaos",
         "bench apply",
+        "bench batch",
     ),
 }
 RELEASING: Final = {"migrate"}
