@@ -92,14 +92,16 @@ def test_a_copy_on_the_same_server_is_a_restore(
 
 
 def restore(url: str, target: str) -> None:
-    """Dump a database and restore the dump into `target` of the same server, with Postgres's own tools."""
+    """Dump a schema and restore the dump into `target` of the same server, with Postgres's own tools."""
     tools = binaries.find().postgres.parent
     source = sa.make_url(url).set(drivername="postgresql")
     here, there = (
         each.render_as_string(hide_password=False) for each in (source, source.set(database=target))
     )
     dump = subprocess.run(
-        [tools / "pg_dump", "--format=custom", here], capture_output=True, check=True
+        [tools / "pg_dump", "--format=custom", "--schema=bursar", here],
+        capture_output=True,
+        check=True,
     )
     clear = ["--command", "DROP SCHEMA IF EXISTS bursar CASCADE"]
     subprocess.run([tools / "psql", "--quiet", *clear, there], capture_output=True, check=True)
