@@ -9,9 +9,12 @@ from domain.decisions import Decision
 from domain.inbox import APPLY
 from domain.payouts import FOLLOW, PROCESS
 from tests.builders import assert_sound, change, hurry, link_earnings, payout, rows
+from tests.earning import earning_states, owe
 from tests.hearing import came_of, event
 from tests.jobs.webhooks.conftest import Line
+from tests.kit.world import Scene
 
+BATCH = "payouts.batch"
 FAILED_LATE = ["event-failed", "payout-paid-after-failed"]
 
 
@@ -30,6 +33,19 @@ def late(line: Line, end: str = "failed") -> UUID:
     line.hears(id_, end)
     assert earnings(line) == {("READY", False)}
     return id_
+
+
+def batched(world: Scene) -> UUID:
+    """A payout that a batch made of two earnings."""
+    owe(world.url, 2, payees=1)
+    world.run(BATCH)
+    [made] = rows(world.owner, "SELECT id FROM payouts")
+    return UUID(str(made.id))
+
+
+def decided(line: Line, decision: Decision, id_: UUID) -> None:
+    with line.world.operator.begin() as tx:
+        decide(tx, decision, [id_], actor="asha", why="because")
 
 
 def balance(line: Line, kind: str) -> int:
@@ -136,6 +152,35 @@ def test_retried_meanwhile_nothing_moves_and_what_is_not_sent_yet_is_kept_back(l
     assert line.findings() == FAILED_LATE
     assert len(line.world.bank.transfers) == 1
     assert_sound(line.world.owner)
+
+
+@pytest.mark.parametrize("parked", [None, "its payout account is not verified"])
+def test_cancelled_after_an_earlier_generation_was_paid_no_batch_pays_its_earnings(
+    line: Line, parked: str | None
+) -> None:
+    """Invariant 28: also where it was parked for something else before the bank spoke."""
+    world = line.world
+    id_ = batched(world)
+    world.run(PROCESS)
+    line.hears(id_, "failed")
+    decided(line, Decision.RETRY, id_)
+    if parked is not None:
+        change(
+            world.owner,
+            "UPDATE work SET parked_reason = :why, due_at = 'infinity' WHERE subject = :id",
+            why=parked,
+            id=id_,
+        )
+    [told] = line.hears(id_, "processed")
+    assert came_of(world.owner, told).state == "FAILED"
+    assert "in generation 1" in payout(world.owner, id_).w_parked
+
+    decided(line, Decision.CANCEL, id_)
+    assert earning_states(world.owner) == {"HELD": 2}
+    world.run(BATCH, period="day")
+    assert [row.id for row in rows(world.owner, "SELECT id FROM payouts")] == [id_]
+    assert len(world.bank.transfers) == 1
+    assert_sound(world.owner)
 
 
 def test_retried_and_sent_meanwhile_a_person_is_told_and_nothing_moves(line: Line) -> None:
