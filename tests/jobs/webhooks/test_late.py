@@ -4,6 +4,7 @@ from uuid import UUID
 
 import pytest
 
+from db.earnings import deciding
 from db.payouts.decide import decide
 from domain.decisions import Decision
 from domain.inbox import APPLY
@@ -89,6 +90,86 @@ def test_where_they_were_paid_elsewhere_the_payee_owes_it(line: Line, taken: str
     assert (entry.debited, entry.credited) == ("payee_receivable", "cash")
     assert line.findings() == ["payout-paid-after-failed"]
     assert_sound(line.world.owner)
+
+
+def failed(line: Line) -> tuple[UUID, list[UUID]]:
+    """A payout of two earnings that its provider called failed, and the earnings."""
+    id_ = batched(line.world)
+    line.world.run(PROCESS)
+    line.hears(id_, "failed")
+    return id_, [row.id for row in rows(line.world.owner, "SELECT id FROM earnings ORDER BY id")]
+
+
+def reduced(line: Line, earning: UUID, total: int | None) -> None:
+    with line.world.operator.begin() as tx:
+        deciding.reduce(tx, {earning: total}, actor="asha", why="cancelled late")
+
+
+def balances(line: Line) -> tuple[int, int]:
+    """What is owed to the payee, and what the payee owes."""
+    return balance(line, "payee_payable"), balance(line, "payee_receivable")
+
+
+@pytest.mark.parametrize(
+    ("total", "states"), [(30_000, {"PAID": 2}), (None, {"PAID": 1, "REFUNDED": 1})]
+)
+def test_of_what_was_given_back_before_it_was_paid_late_the_payee_owes_the_difference(
+    line: Line, total: int | None, states: dict[str, int]
+) -> None:
+    """Invariant 28: nothing is owed twice, and a reversal gives back what is owed, to whom it is owed."""
+    id_, [first, _] = failed(line)
+    reduced(line, first, total)
+    gone = 100_000 if total is None else total
+    line.hears(id_, "processed")
+    assert earning_states(line.world.owner) == states
+    assert balances(line) == (0, gone)
+    assert_sound(line.world.owner)
+
+    line.hears(id_, "reversed")
+    assert balances(line) == (200_000 - gone, 0)
+    assert earning_states(line.world.owner) == {
+        "READY" if s == "PAID" else s: n for s, n in states.items()
+    }
+    assert_sound(line.world.owner)
+
+
+def test_where_one_is_held_the_payee_owes_all_and_no_earning_is_touched(line: Line) -> None:
+    id_, [first, second] = failed(line)
+    reduced(line, first, 30_000)
+    with line.world.operator.begin() as tx:
+        deciding.dispute(tx, [second], opens=True, actor="asha", why="a complaint")
+    line.hears(id_, "processed")
+    assert earning_states(line.world.owner) == {"READY": 1, "HELD": 1}
+    assert balances(line) == (170_000, 200_000)
+
+    line.hears(id_, "reversed")
+    assert balances(line) == (170_000, 0)
+    assert_sound(line.world.owner)
+
+
+def test_where_the_books_do_not_cover_it_no_earning_is_taken(line: Line) -> None:
+    id_, _ = failed(line)
+    change(line.world.owner, "UPDATE balances SET debits = debits + 1 WHERE floor = 'C'")
+    line.hears(id_, "processed")
+    assert earnings(line) == {("READY", False)}
+    assert balances(line) == (199_999, 200_000)
+
+
+def test_given_back_after_part_of_it_was_refunded_nobody_owes_the_part(line: Line) -> None:
+    """Paid, reduced, given back: the payee is owed what is left, and owes nothing."""
+    id_ = batched(line.world)
+    line.world.run(PROCESS)
+    line.hears(id_, "processed")
+    [first, _] = rows(line.world.owner, "SELECT id FROM earnings ORDER BY id")
+    reduced(line, first.id, 30_000)
+    assert balances(line) == (0, 30_000)
+    line.hears(id_, "reversed")
+    assert balances(line) == (170_000, 0)
+    assert_sound(line.world.owner)
+
+    line.world.run(BATCH, period="day")
+    [again] = rows(line.world.owner, "SELECT amount FROM payouts WHERE id <> :id", id=id_)
+    assert again.amount == 170_000
 
 
 def test_where_what_is_owed_no_longer_covers_it_the_payee_owes_the_rest(line: Line) -> None:
