@@ -92,6 +92,18 @@ def test_where_they_were_paid_elsewhere_the_payee_owes_it(line: Line, taken: str
     assert_sound(line.world.owner)
 
 
+def test_said_again_the_provider_is_still_asked_at_once(line: Line) -> None:
+    """Old news of a payment is no look at it: what is due now is not put off to tomorrow."""
+    id_ = late(line)
+    line.hears(id_, "processed", "processed")
+    assert payout(line.world.owner, id_).w_wait <= 0
+    line.world.run(FOLLOW)
+    tomorrow = payout(line.world.owner, id_).w_wait
+    assert tomorrow > 80_000
+    line.hears(id_, "processed")
+    assert tomorrow - 600 < payout(line.world.owner, id_).w_wait <= tomorrow
+
+
 def failed(line: Line) -> tuple[UUID, list[UUID]]:
     """A payout of two earnings that its provider called failed, and the earnings."""
     id_ = batched(line.world)
