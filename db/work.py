@@ -14,8 +14,7 @@ whole future.
 
 Who dies, and what then. Killed before the claim commits: nothing happened. After it: the lease
 lapses and the same job claims the row again, apart from fresh ones, since it may be what kills its worker.
-`claims` counts claims since the last settle and only grows by claiming; a settle or a release sets
-it back.
+`claims` counts claims since the last settle: claiming alone adds; a settle or release sets it back.
 """
 
 from collections.abc import Mapping, Sequence
@@ -62,6 +61,7 @@ class Next(NamedTuple):
     tries: int = 0
     error: str | None = None
     parked: str | None = None
+    no_later: bool = False  # stays due when it was, where that is before `delay` is over
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,15 +170,16 @@ def confirm(tx: Tx, held: Sequence[Held]) -> set[UUID]:
 _SETTLE: Final = sa.text("""
     WITH next AS MATERIALIZED (
       SELECT * FROM unnest(CAST(:jobs AS text[]), CAST(:subjects AS uuid[]), CAST(:tokens AS bigint[]), CAST(:next_jobs AS text[]),
-                           CAST(:delays AS float8[]), CAST(:tries AS int[]), CAST(:errors AS text[]), CAST(:parked AS text[]))
-        AS n (job, subject, token, next_job, delay, tries, error, parked)),
+                           CAST(:delays AS float8[]), CAST(:tries AS int[]), CAST(:errors AS text[]), CAST(:parked AS text[]), CAST(:no_later AS boolean[]))
+        AS n (job, subject, token, next_job, delay, tries, error, parked, no_later)),
     gone AS (
       DELETE FROM work w USING next n
       WHERE n.next_job IS NULL AND w.job = n.job AND w.subject = n.subject AND w.token = n.token RETURNING w.subject),
     kept AS (
       UPDATE work w SET job = n.next_job, token = NULL, leased_until = NULL, holder = NULL, claims = 0, tries = least(n.tries, 10000),
              last_error = n.error, parked_reason = n.parked,
-             due_at = CASE WHEN n.parked IS NULL THEN clock_timestamp() + make_interval(secs => n.delay) ELSE 'infinity' END
+             due_at = CASE WHEN n.parked IS NOT NULL THEN 'infinity' ELSE
+               least(CASE WHEN n.no_later THEN w.due_at END, clock_timestamp() + make_interval(secs => n.delay)) END
       FROM next n
       WHERE n.next_job IS NOT NULL AND w.job = n.job AND w.subject = n.subject AND w.token = n.token RETURNING w.subject)
     SELECT (SELECT count(*) FROM gone) + (SELECT count(*) FROM kept)""")
@@ -188,7 +189,7 @@ def settle(tx: Tx, held: Mapping[UUID, Held], nexts: Sequence[Next]) -> int:
     """Delete, re-date, hand over or park held rows by token, in one statement; returns how many."""
     if not nexts:
         return 0
-    subjects, jobs, delays, tries, errors, parked = map(list, zip(*nexts, strict=True))
+    subjects, jobs, delays, tries, errors, parked, no_later = map(list, zip(*nexts, strict=True))
     mine = [held[subject] for subject in subjects]
     settled: int = tx.scalar(
         _SETTLE,
@@ -200,6 +201,7 @@ def settle(tx: Tx, held: Mapping[UUID, Held], nexts: Sequence[Next]) -> int:
         tries=tries,
         errors=errors,
         parked=parked,
+        no_later=no_later,
     )
     return settled
 

@@ -21,6 +21,7 @@ from db.notices import write as notices
 from db.payouts import late, tax_records
 from db.payouts.claim import Leg, entry
 from db.payouts.details import Details, read
+from db.payouts.late import Bearing
 from db.payouts.tax_records import Ended
 from db.transitions import LeasedTx, move
 from db.work import Next
@@ -105,7 +106,8 @@ def _entries(tx: LeasedTx, ended: Sequence[Ended]) -> list[Entry]:
     if not ended:
         return []
     day, taxes = ledger.today(tx), _tax_accounts(tx, ended)
-    return [_entry(one, taxes.get(one.row.currency), day) for one in late.charged(tx, ended)]
+    borne = late.bearings(tx, ended)
+    return [_entry(one, taxes.get(one.row.currency), borne.get(one.row.id), day) for one in ended]
 
 
 def _tax_accounts(tx: LeasedTx, ended: Sequence[Ended]) -> dict[str, int]:
@@ -116,7 +118,7 @@ def _tax_accounts(tx: LeasedTx, ended: Sequence[Ended]) -> dict[str, int]:
     return {owner.currency: account for owner, account in opened.items()}
 
 
-def _entry(ended: Ended, taxes: int | None, day: date) -> Entry:
+def _entry(ended: Ended, taxes: int | None, borne: Bearing | None, day: date) -> Entry:
     row, source, target = ended
     match source, target:
         case PayoutState.PROCESSING, PayoutState.COMPLETED:
@@ -129,13 +131,45 @@ def _entry(ended: Ended, taxes: int | None, day: date) -> Entry:
         case PayoutState.PROCESSING, PayoutState.FAILED | PayoutState.CANCELLED:
             return entry(row, EntryType.PAYOUT_FAILED, [_back(row)], day)
         case PayoutState.FAILED | PayoutState.CANCELLED, PayoutState.COMPLETED:
-            sent, withheld = (row.payable, row.cash, row.net), (row.payable, taxes, row.withheld)
-            return entry(row, EntryType.PAYOUT_PAID_LATE, [sent, withheld], day)
+            legs = _split(_payees(row, borne), _paid(row, taxes))
+            return entry(row, EntryType.PAYOUT_PAID_LATE, legs, day)
         case PayoutState.COMPLETED, PayoutState.REVERSED:
-            sent, withheld = (row.cash, row.payable, row.net), (taxes, row.payable, row.withheld)
-            return entry(row, EntryType.PAYOUT_REVERSED, [sent, withheld], day)
+            legs = _split(_paid(row, taxes), _payees(row, borne))
+            return entry(row, EntryType.PAYOUT_REVERSED, legs, day)
         case _:
             raise AssertionError(f"{source} to {target} has no entry")
+
+
+Part = tuple[int | None, int]
+"""An account, None where there is none, and how much of one side of an entry is its."""
+
+
+def _paid(row: Details, taxes: int | None) -> tuple[Part, ...]:
+    """Where the money of a payment is."""
+    return (row.cash, row.net), (taxes, row.withheld)
+
+
+def _payees(row: Details, borne: Bearing | None) -> tuple[Part, ...]:
+    """Whose it is: what is owed to the payee, and what the payee owes."""
+    if borne is None:
+        return ((row.payable, row.amount),)
+    return (row.payable, borne.owed), (borne.receivable, row.amount - borne.owed)
+
+
+def _split(debits: Sequence[Part], credits_: Sequence[Part]) -> list[Leg]:
+    """Pair two sides of the same sum, in their order."""
+    legs: list[Leg] = []
+    left = list(credits_)
+    for debit, amount in debits:
+        rest = amount
+        while rest:
+            credit, room = left.pop(0)
+            taken = min(rest, room)
+            legs.append((debit, credit, taken))
+            rest -= taken
+            if room > taken:
+                left.insert(0, (credit, room - taken))
+    return legs
 
 
 def _back(row: Details) -> Leg:

@@ -118,7 +118,8 @@ def _of_earnings(held: Held, row: Details, behind: Behind) -> Next | None:
             tries=held.tries + 1,
             error="a dispute is open about an earning it pays",
         )
-    if behind.owed < row.amount:
+    # What is PROCESSING nobody reduces.
+    if row.state == PayoutState.APPROVED and behind.owed < row.amount:
         return Next(subject=row.id, job=None, error=guards.SHORT)
     return None
 

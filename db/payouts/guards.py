@@ -8,6 +8,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from db.notices import write as notices
 from db.payouts import withholding
 from db.payouts.details import Details
 from db.transitions import LeasedTx, move
@@ -41,9 +42,18 @@ _BEHIND: Final = sa.text("""
 def behind(tx: Tx, rows: Sequence[Details]) -> Mapping[UUID, Behind]:
     """What stands behind those of `rows` that are of earnings and about to be sent for the first time.
 
+    Also where a claim was released unsent: the payout is PROCESSING already, and nothing has left.
     One without any is absent: withholding parks it.
     """
-    payouts = [row.id for row in rows if row.is_earned and row.state == PayoutState.APPROVED]
+    payouts = [
+        row.id
+        for row in rows
+        if row.is_earned
+        and (
+            row.state == PayoutState.APPROVED
+            or (row.state == PayoutState.PROCESSING and not row.sends)
+        )
+    ]
     if not payouts:
         return {}
     return {
@@ -72,12 +82,13 @@ def fail_short(leased: LeasedTx, rows: Sequence[Details]) -> None:
         reason=SHORT,
     )
     if moved:
+        mine = set(moved)
         leased.run(_RELEASE, payouts=list(moved), reason=SHORT)
         # Put back with its tax computed, and never to be sent now: its payee's year is without it.
-        years = [
-            (row.id, row.tax_year, -1) for row in rows if row.tax_year and row.id in set(moved)
-        ]
+        years = [(row.id, row.tax_year, -1) for row in rows if row.tax_year and row.id in mine]
         withholding.count(leased, years)
+        told = [row.id for row in rows if row.is_told and row.id in mine]
+        notices.write(leased, [(id_, PayoutState.FAILED) for id_ in told])
 
 
 def not_payable(row: Details) -> str | None:

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from db import clock, findings, transitions
 from db.errors import ContendedError
-from db.payouts import verdicts
+from db.payouts import keep_back, verdicts
 from db.payouts.apply import Verdict, apply
 from db.payouts.ask import known
 from db.payouts.details import Details, read
@@ -63,9 +63,14 @@ class Hearing:
 def hear(tx: Tx, words: Sequence[Word], *, run: int) -> dict[UUID, Heard]:
     """Settle what `words` are about; returns what came of each event. One that is missing is to come again soon."""
     hearing = Hearing()
-    open_ = [said for said in find(tx, words) if not _is_concluded(said, hearing)]
-    if open_:
-        _settle(_take(tx, open_, run), open_, hearing)
+    found = find(tx, words)
+    open_ = [said for said in found if not _is_concluded(said, hearing)]
+    leased = _take(tx, open_, run) if open_ else None
+    # Whatever becomes of the newer generation, no batch may pay again what the older one paid.
+    before = {said.payout for said in found if said.payout is not None and _was_paid_before(said)}
+    keep_back.hold(tx, before, actor=f"run:{run}")
+    if leased is not None:
+        _settle(leased, open_, hearing)
     findings.report(tx, hearing.findings)
     return hearing.heard
 
@@ -94,9 +99,13 @@ def _is_over(said: Said, hearing: Hearing) -> bool:
     """Conclude a word about an earlier generation, unless what is about to be sent instead must be kept back."""
     if said.word.paid.status is not ProviderStatus.PAID:
         hearing.conclude(said, f"nothing to do: generation {said.generation} is over")
-    elif said.state != PayoutState.APPROVED or not said.waits:
+    elif said.state != PayoutState.APPROVED:
         hearing.contradicts(said, _K.PAYOUT_PAID_AFTER_FAILED, _paid_before(said))
     return said.word.event in hearing.heard
+
+
+def _was_paid_before(said: Said) -> bool:
+    return said.generation < said.newest and said.word.paid.status is ProviderStatus.PAID
 
 
 def _paid_before(said: Said) -> str:

@@ -165,7 +165,7 @@ def _of_words(
         outcome=_told(known, heard, last, is_news=asked or len(path) > 1),
         path=path if len(path) > 1 else (),
         reason=last.reason or (last.raw_status if path[-1] is not PayoutState.COMPLETED else None),
-        next=_after(known, path, now),
+        next=_after(known, path, now, asked=asked),
         finding=_worth_telling(known, path, last),
     )
     return verdict, Count.WAITING if len(path) == 1 else _COUNTS[path[-1]]
@@ -200,7 +200,7 @@ def _worth_telling(known: Known, path: Path, last: ProviderPayout) -> Finding | 
     return None
 
 
-def _after(known: Known, path: Path, now: datetime) -> Next:
+def _after(known: Known, path: Path, now: datetime, *, asked: bool) -> Next:
     subject = known.held.subject
     if path[-1] in SETTLED:
         return Next(subject=subject, job=None)
@@ -208,7 +208,9 @@ def _after(known: Known, path: Path, now: datetime) -> Next:
         return Next(subject=subject, job=FOLLOW, delay=_AT_ONCE if is_late(path) else _DAY)
     if known.state is PayoutState.COMPLETED:
         watched_until = add_working_days(known.completed_at or now, REVERSAL_DAYS)
-        return Next(subject=subject, job=FOLLOW if now < watched_until else None, delay=_DAY)
+        job = FOLLOW if now < watched_until else None
+        # What is said again is no look: one that is due soon, as after a late payment, stays so.
+        return Next(subject=subject, job=job, delay=_DAY, no_later=not asked)
     tries = known.held.tries if known.held.job == FOLLOW else 0
     return Next(subject=subject, job=FOLLOW, delay=delay(FOLLOW_SECONDS, tries), tries=tries + 1)
 

@@ -183,6 +183,8 @@ BEGIN
   -- Lock order: work rows, then subjects, each in key order.
   PERFORM FROM work w WHERE w.subject = ANY (ids) ORDER BY w.job, w.subject FOR UPDATE;
   PERFORM FROM payouts p WHERE p.id = ANY (ids) ORDER BY p.id FOR UPDATE;
+  -- Then what they pay: a dispute, or a share given back, comes before the judgement or waits for what was judged.
+  PERFORM FROM earnings g JOIN payout_earnings l ON l.earning = g.id WHERE l.payout = ANY (ids) ORDER BY g.id FOR UPDATE OF g;
   -- Work that came while we waited for its subject is out of that order: taken where it is free, never waited for.
   SELECT coalesce(array_agg(l.subject), '{}') INTO mine
   FROM (SELECT w.subject FROM work w WHERE w.subject = ANY (ids) FOR UPDATE SKIP LOCKED) l;

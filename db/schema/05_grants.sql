@@ -17,9 +17,10 @@ GRANT UPDATE (state, sends, put_backs, token, provider_id, status, utr, error, f
 GRANT INSERT ON accounts, balances, ledger_totals TO bursar_worker, bursar_operator;
 -- What is withheld is fixed at the claim; that gross is net and tax a constraint holds.
 GRANT UPDATE (state, error, completed_at, updated_at, net_amount, tds_deducted, tds_base, tds_rate_bps, tds_engine, tds_financial_year) ON payouts TO bursar_worker, bursar_operator;
-GRANT UPDATE (state) ON earnings TO bursar_worker, bursar_operator;
--- An operator says what is disputed and given back, and of payees what was not known of them.
-GRANT UPDATE (disputed, refunded, updated_at) ON earnings TO bursar_operator;
+-- A worker disputes what turns out to have been paid before.
+GRANT UPDATE (state, disputed, updated_at) ON earnings TO bursar_worker, bursar_operator;
+-- An operator says what is given back, and of payees what was not known of them.
+GRANT UPDATE (refunded) ON earnings TO bursar_operator;
 GRANT UPDATE (kind, tax_class, has_pan, resident) ON payees TO bursar_operator;
 GRANT UPDATE (verified, is_default) ON payout_accounts TO bursar_operator;
 GRANT UPDATE (live) ON payout_earnings TO bursar_worker, bursar_operator;

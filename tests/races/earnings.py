@@ -6,16 +6,21 @@ from uuid import UUID
 
 from db import runs
 from db.earnings import deciding
+from db.payouts.decide import decide
 from db.runs import Request
+from db.transitions import Moved
 from domain.batching import BATCH, BatchPolicy
+from domain.decisions import Decision
 from domain.runs import Origin
 from jobs.payouts.batch import BatchPayouts
+from tests import driving
 from tests.builders import rows
 from tests.earning import earn, earning, know, payee
 from tests.races.explorer import Act, Race
 from tests.races.parts import process, works
 from tests.races.sides import Side
 from tests.races.stage import Stage
+from workers.sandbox.faults import Fault
 
 Given = tuple[list[UUID], list[int]]
 """Earnings, and two runs of the batch."""
@@ -89,6 +94,24 @@ def approved(stage: Stage) -> Given:
     return given
 
 
+def refused(stage: Stage) -> Given:
+    """The same payout, which the bank refused."""
+    given = approved(stage)
+    stage.bank.script(Fault.REFUSE)
+    driving.drive(stage.worker, process(stage.bank))
+    return given
+
+
+def retries(stage: Stage) -> list[Moved]:
+    """An operator lets the payout be tried again."""
+
+    def work(tx: Any) -> list[Moved]:  # noqa: ANN401 - a transaction
+        return decide(tx, Decision.RETRY, ids, actor="ben", why="because")
+
+    ids = [row.id for row in rows(stage.worker, "SELECT id FROM payouts")]
+    return stage.operator.transact(work)
+
+
 def _as(stage: Stage, given: Given) -> Stage:
     stage.given = given
     return stage
@@ -100,6 +123,13 @@ def sent_or_held(stage: Stage, _sides: Sequence[Side]) -> None:
     [disputed] = rows(stage.worker, "SELECT state FROM earnings WHERE disputed")
     assert disputed.state == "BATCHED"
     assert (made.state, len(stage.bank.submits)) in {("APPROVED", 0), ("PROCESSING", 1)}
+
+
+def retried_or_held(stage: Stage, _sides: Sequence[Side]) -> None:
+    """Invariant 16: what is approved again holds its earnings, or the dispute came first and it does not."""
+    [made] = rows(stage.worker, "SELECT state FROM payouts")
+    [disputed] = rows(stage.worker, "SELECT state FROM earnings WHERE disputed")
+    assert (made.state, disputed.state) in {("APPROVED", "BATCHED"), ("FAILED", "HELD")}
 
 
 def sent_whole_or_not(stage: Stage, sides: Sequence[Side]) -> None:
@@ -123,6 +153,7 @@ ALL: Final = (
         sides=(works(process, 7), says(_reduce)),
         check=sent_whole_or_not,
     ),
+    Race(name="retry/hold", prepare=refused, sides=(retries, says(_hold)), check=retried_or_held),
     Race(name="batch/batch", prepare=owed, sides=(batches(0), batches(1)), check=one_payout),
     Race(name="batch/hold", prepare=owed, sides=(batches(0), says(_hold)), check=not_paid_unseen),
     Race(name="batch/reduce", prepare=owed, sides=(batches(0), says(_reduce)), check=paid_as_owed),

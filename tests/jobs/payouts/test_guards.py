@@ -5,11 +5,14 @@ from uuid import UUID
 
 import pytest
 
-from db import switches
+from db import switches, work
 from db.batch import Batch
 from db.earnings import deciding
+from db.transitions import regain
+from db.work import ClaimOrder
 from domain.answers import LookUpFailed, Unknown
-from domain.switches import HOLD_BALANCE, HOLD_PAYOUTS
+from domain.switches import HOLD_BALANCE, HOLD_PAYOUTS, NOTICES
+from jobs.payouts.process import ProcessPayouts
 from tests.builders import assert_sound, change, hurry, payout, rows, seed, states
 from tests.earning import earn, earning, earning_states, know, owe, payee
 from tests.kit.world import Scene
@@ -75,6 +78,46 @@ def test_a_payout_that_is_owed_less_is_not_sent_and_its_earnings_are_free(world:
     world.run(BATCH, period="day")
     [new] = rows(world.owner, "SELECT amount FROM payouts WHERE state = 'APPROVED'")
     assert new.amount == 170_000
+
+
+def test_a_payout_that_is_owed_less_is_told_of_as_failed(world: Scene) -> None:
+    """Every end is told, also one that came without a send."""
+    turn(world, NOTICES, on=True)
+    made, earnings = batched(world)
+    with world.operator.begin() as tx:
+        deciding.reduce(tx, {earnings[0]: 30_000}, actor="asha", why="cancelled late")
+    world.run(PROCESS)
+    told = rows(world.owner, "SELECT kind, subject FROM notices")
+    assert [tuple(row) for row in told] == [("payout.failed", made)]
+    assert_sound(world.owner)
+
+
+def test_what_was_released_unsent_and_then_disputed_is_not_sent(world: Scene) -> None:
+    """Invariant 16: a worker that stops gives back what it had not begun; a dispute still keeps it here."""
+    made, earnings = batched(world)
+    job = world.jobs[PROCESS]
+    assert isinstance(job, ProcessPayouts)
+    with world.database.begin() as tx:
+        items = job.claim(tx, ClaimOrder(run=1, limit=10, lease_seconds=60)).items
+    with world.database.begin() as tx:
+        held = [item.held for item in items]
+        job.release(regain(tx, held, run=1), items)
+        work.release(tx, held)
+    found = payout(world.owner, made)
+    assert (found.state, found.e_sends) == ("PROCESSING", 0)
+
+    dispute(world, earnings[0], opens=True)
+    assert world.run(PROCESS).tally["skipped"] == 1
+    found = payout(world.owner, made)
+    assert (found.state, found.w_job, found.w_parked) == ("PROCESSING", PROCESS, None)
+    assert "a dispute is open" in found.w_error
+    assert world.bank.submits == []
+    assert_sound(world.owner)
+
+    dispute(world, earnings[0], opens=False)
+    hurry(world.owner)
+    assert world.run(PROCESS).tally["succeeded"] == 1
+    assert_sound(world.owner)
 
 
 def test_a_payout_that_is_short_is_not_retried(world: Scene) -> None:

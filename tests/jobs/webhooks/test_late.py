@@ -4,14 +4,18 @@ from uuid import UUID
 
 import pytest
 
+from db.earnings import deciding
 from db.payouts.decide import decide
 from domain.decisions import Decision
 from domain.inbox import APPLY
 from domain.payouts import FOLLOW, PROCESS
 from tests.builders import assert_sound, change, hurry, link_earnings, payout, rows
+from tests.earning import earning_states, owe
 from tests.hearing import came_of, event
 from tests.jobs.webhooks.conftest import Line
+from tests.kit.world import Scene
 
+BATCH = "payouts.batch"
 FAILED_LATE = ["event-failed", "payout-paid-after-failed"]
 
 
@@ -30,6 +34,19 @@ def late(line: Line, end: str = "failed") -> UUID:
     line.hears(id_, end)
     assert earnings(line) == {("READY", False)}
     return id_
+
+
+def batched(world: Scene) -> UUID:
+    """A payout that a batch made of two earnings."""
+    owe(world.url, 2, payees=1)
+    world.run(BATCH)
+    [made] = rows(world.owner, "SELECT id FROM payouts")
+    return UUID(str(made.id))
+
+
+def decided(line: Line, decision: Decision, id_: UUID) -> None:
+    with line.world.operator.begin() as tx:
+        decide(tx, decision, [id_], actor="asha", why="because")
 
 
 def balance(line: Line, kind: str) -> int:
@@ -73,6 +90,98 @@ def test_where_they_were_paid_elsewhere_the_payee_owes_it(line: Line, taken: str
     assert (entry.debited, entry.credited) == ("payee_receivable", "cash")
     assert line.findings() == ["payout-paid-after-failed"]
     assert_sound(line.world.owner)
+
+
+def test_said_again_the_provider_is_still_asked_at_once(line: Line) -> None:
+    """Old news of a payment is no look at it: what is due now is not put off to tomorrow."""
+    id_ = late(line)
+    line.hears(id_, "processed", "processed")
+    assert payout(line.world.owner, id_).w_wait <= 0
+    line.world.run(FOLLOW)
+    tomorrow = payout(line.world.owner, id_).w_wait
+    assert tomorrow > 80_000
+    line.hears(id_, "processed")
+    assert tomorrow - 600 < payout(line.world.owner, id_).w_wait <= tomorrow
+
+
+def failed(line: Line) -> tuple[UUID, list[UUID]]:
+    """A payout of two earnings that its provider called failed, and the earnings."""
+    id_ = batched(line.world)
+    line.world.run(PROCESS)
+    line.hears(id_, "failed")
+    return id_, [row.id for row in rows(line.world.owner, "SELECT id FROM earnings ORDER BY id")]
+
+
+def reduced(line: Line, earning: UUID, total: int | None) -> None:
+    with line.world.operator.begin() as tx:
+        deciding.reduce(tx, {earning: total}, actor="asha", why="cancelled late")
+
+
+def balances(line: Line) -> tuple[int, int]:
+    """What is owed to the payee, and what the payee owes."""
+    return balance(line, "payee_payable"), balance(line, "payee_receivable")
+
+
+@pytest.mark.parametrize(
+    ("total", "states"), [(30_000, {"PAID": 2}), (None, {"PAID": 1, "REFUNDED": 1})]
+)
+def test_of_what_was_given_back_before_it_was_paid_late_the_payee_owes_the_difference(
+    line: Line, total: int | None, states: dict[str, int]
+) -> None:
+    """Invariant 28: nothing is owed twice, and a reversal gives back what is owed, to whom it is owed."""
+    id_, [first, _] = failed(line)
+    reduced(line, first, total)
+    gone = 100_000 if total is None else total
+    line.hears(id_, "processed")
+    assert earning_states(line.world.owner) == states
+    assert balances(line) == (0, gone)
+    assert_sound(line.world.owner)
+
+    line.hears(id_, "reversed")
+    assert balances(line) == (200_000 - gone, 0)
+    assert earning_states(line.world.owner) == {
+        "READY" if s == "PAID" else s: n for s, n in states.items()
+    }
+    assert_sound(line.world.owner)
+
+
+def test_where_one_is_held_the_payee_owes_all_and_no_earning_is_touched(line: Line) -> None:
+    id_, [first, second] = failed(line)
+    reduced(line, first, 30_000)
+    with line.world.operator.begin() as tx:
+        deciding.dispute(tx, [second], opens=True, actor="asha", why="a complaint")
+    line.hears(id_, "processed")
+    assert earning_states(line.world.owner) == {"READY": 1, "HELD": 1}
+    assert balances(line) == (170_000, 200_000)
+
+    line.hears(id_, "reversed")
+    assert balances(line) == (170_000, 0)
+    assert_sound(line.world.owner)
+
+
+def test_where_the_books_do_not_cover_it_no_earning_is_taken(line: Line) -> None:
+    id_, _ = failed(line)
+    change(line.world.owner, "UPDATE balances SET debits = debits + 1 WHERE floor = 'C'")
+    line.hears(id_, "processed")
+    assert earnings(line) == {("READY", False)}
+    assert balances(line) == (199_999, 200_000)
+
+
+def test_given_back_after_part_of_it_was_refunded_nobody_owes_the_part(line: Line) -> None:
+    """Paid, reduced, given back: the payee is owed what is left, and owes nothing."""
+    id_ = batched(line.world)
+    line.world.run(PROCESS)
+    line.hears(id_, "processed")
+    [first, _] = rows(line.world.owner, "SELECT id FROM earnings ORDER BY id")
+    reduced(line, first.id, 30_000)
+    assert balances(line) == (0, 30_000)
+    line.hears(id_, "reversed")
+    assert balances(line) == (170_000, 0)
+    assert_sound(line.world.owner)
+
+    line.world.run(BATCH, period="day")
+    [again] = rows(line.world.owner, "SELECT amount FROM payouts WHERE id <> :id", id=id_)
+    assert again.amount == 170_000
 
 
 def test_where_what_is_owed_no_longer_covers_it_the_payee_owes_the_rest(line: Line) -> None:
@@ -136,6 +245,35 @@ def test_retried_meanwhile_nothing_moves_and_what_is_not_sent_yet_is_kept_back(l
     assert line.findings() == FAILED_LATE
     assert len(line.world.bank.transfers) == 1
     assert_sound(line.world.owner)
+
+
+@pytest.mark.parametrize("parked", [None, "its payout account is not verified"])
+def test_cancelled_after_an_earlier_generation_was_paid_no_batch_pays_its_earnings(
+    line: Line, parked: str | None
+) -> None:
+    """Invariant 28: also where it was parked for something else before the bank spoke."""
+    world = line.world
+    id_ = batched(world)
+    world.run(PROCESS)
+    line.hears(id_, "failed")
+    decided(line, Decision.RETRY, id_)
+    if parked is not None:
+        change(
+            world.owner,
+            "UPDATE work SET parked_reason = :why, due_at = 'infinity' WHERE subject = :id",
+            why=parked,
+            id=id_,
+        )
+    [told] = line.hears(id_, "processed")
+    assert came_of(world.owner, told).state == "FAILED"
+    assert "in generation 1" in payout(world.owner, id_).w_parked
+
+    decided(line, Decision.CANCEL, id_)
+    assert earning_states(world.owner) == {"HELD": 2}
+    world.run(BATCH, period="day")
+    assert [row.id for row in rows(world.owner, "SELECT id FROM payouts")] == [id_]
+    assert len(world.bank.transfers) == 1
+    assert_sound(world.owner)
 
 
 def test_retried_and_sent_meanwhile_a_person_is_told_and_nothing_moves(line: Line) -> None:
