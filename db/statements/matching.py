@@ -94,7 +94,12 @@ class Judged:
 
     looked_at: int
     after: int | None
-    findings: Sequence[Finding]
+    rows: Sequence[Row]
+
+    @property
+    def findings(self) -> list[Finding]:
+        """One for each; of lines about one payout, one for all."""
+        return [_finding(row) for row in self.rows]
 
 
 def judge(tx: Tx, after: int, *, young_after: datetime) -> Judged:
@@ -114,7 +119,7 @@ def judge(tx: Tx, after: int, *, young_after: datetime) -> Judged:
     return Judged(
         looked_at=first.looked_at,
         after=first.last if first.looked_at == PAGE else None,
-        findings=[_finding(row) for row in rows if row.line_id is not None],
+        rows=[row for row in rows if row.line_id is not None],
     )
 
 

@@ -1,6 +1,7 @@
 """`reconcile statement`: a statement from a file or from the bank, and what came of holding it against the books."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -171,16 +172,23 @@ def _tell(made: "Statement", result: "Result", *, json: bool) -> None:
         for row in result.summary
     ]
     rows += [
+        {"class": f"{state}-other-time", "currency": currency, **asdict(sums)}
+        for (state, currency), sums in sorted(result.others.items())
+    ]
+    rows += [
         _row("missing", count, currency, debits_minor=sum_)
         for currency, (count, sum_) in sorted(result.missing.items())
     ]
     if result.gaps:
         rows.append(_row("gap", result.gaps, made.lines[0].currency if made.lines else ""))
     show(rows, COLUMNS, json=json, empty="nothing moved")
-    wrong = sorted({str(row["class"]) for row in rows} & {*WRONG, "missing", "gap"})
+    wrong = sorted({str(row["class"]) for row in rows} & _WRONG)
     if wrong:
         say(f"{', '.join(wrong)}: see `bursar findings list`")
         raise typer.Exit(1)
+
+
+_WRONG: Final = {*WRONG, *(f"{state}-other-time" for state in WRONG), "missing", "gap"}
 
 
 def _row(name: str, count: int, currency: str, *, debits_minor: int = 0) -> dict[str, object]:
