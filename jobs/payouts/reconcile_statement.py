@@ -133,9 +133,12 @@ def _find_missing(
     moment: datetime,
     grace: timedelta,
 ) -> None:
-    """Go through what ended in the statement's time; a little before, since the last one left that open."""
+    """Go through what ended since the line before the statement; a little earlier, as that was open then."""
     told = _Told(database, statement.whose)
-    start, end = statement.start - grace, min(statement.end + REACH, moment)
+    # From the line before: between two files there are days that neither has a line of.
+    with database.begin() as tx:
+        begun = balance.before(tx, statement.whose, statement.start)
+    start, end = begun - grace, min(statement.end + REACH, moment)
     for stretch in missing.stretches(start, end):
         rest: missing.Stretch | None = stretch
         while rest is not None:

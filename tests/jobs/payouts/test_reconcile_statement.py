@@ -103,6 +103,30 @@ def test_what_ended_within_the_grace_may_still_be_shown(at: Desk) -> None:
     assert at.told() == {}
 
 
+def test_a_payout_of_a_day_between_two_files_is_found_by_the_later_run(at: Desk) -> None:
+    """Files of Thursday, Friday and Monday: what ended on Saturday is in the time of none of them."""
+    [id_] = at.pay()
+    [unshown] = at.lines()
+    hours = {"thursday": -60, "friday": -36, "monday": 48}
+    seen = [
+        at.hold_file(
+            [
+                foreign(
+                    unshown,
+                    line_id=day,
+                    occurred_at=unshown.occurred_at + timedelta(hours=hour),
+                    side=Side.CREDIT,
+                    balance_minor=777 * number,
+                )
+            ],
+            grace=DAY,
+        )
+        for number, (day, hour) in enumerate(hours.items())
+    ]
+    assert [run.missing for run in seen] == [{}, {}, {"INR": (1, unshown.amount_minor)}]
+    assert set(at.told()) == {f"statement-missing:payout {id_}"}
+
+
 def test_another_amount_is_a_finding(at: Desk) -> None:
     at.pay(2)
     first, second = at.lines()
