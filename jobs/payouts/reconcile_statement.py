@@ -41,6 +41,8 @@ class Statement:
     end: datetime
     """Not included."""
     place: Place
+    is_start_given: bool = False
+    """Whether `start` is what was asked for; else it is only where the lines begin."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -90,6 +92,9 @@ def reconcile_statement(
     with database.begin() as tx:
         moment, first = now(tx), first_line_at(tx, statement.whose)
     _name(database)
+    if statement.is_start_given:
+        # Whole from there on: that a bank shows nothing at all is said of the payouts, too.
+        first = min(first or statement.start, statement.start)
     if first is not None:
         _find_missing(database, statement, result, first, moment, grace)
     _judge(database, statement, result, moment - grace)

@@ -107,8 +107,7 @@ def _fetched(here: Context, start: datetime | None, end: datetime | None) -> "St
 
     with here.database().begin() as tx:
         whose, last, now = bound(tx), last_line_at(tx, bound(tx)), clock.now(tx)
-    start = start or (last - OVERLAP if last else now - BACK)
-    end = end or now
+    start, end = start or (last - OVERLAP if last else now - BACK), end or now
     with open_bank(here.settings) as bank:
         if bank is None:
             raise BadInputError(
@@ -142,12 +141,17 @@ def _statement(
         rule = f"must be {whose.account}: the account this database is bound to"
         errors = [BadInputError(f"{place(x)} field account", x.account, rule) for x in others]
         raise BadInputsError(errors[:ERRORS_MAX], more=max(0, len(errors) - ERRORS_MAX))
-    start = start or lines[0].occurred_at
+    is_start_given, start = start is not None, start or lines[0].occurred_at
     end = end or lines[-1].occurred_at + timedelta(seconds=1)
     if start >= end:
         raise BadInputError("--from", f"{start:%Y-%m-%d}", "must be before --to")
     return Statement(
-        whose=whose, lines=lines, start=start, end=end, place=lambda at: place(lines[at])
+        whose=whose,
+        lines=lines,
+        start=start,
+        end=end,
+        place=lambda at: place(lines[at]),
+        is_start_given=is_start_given,
     )
 
 

@@ -146,6 +146,22 @@ def test_a_line_that_was_young_in_an_earlier_file_exits_1_once_it_is_old(
     assert found["key"] == "statement-line-unmatched:razorpayx:rent"
 
 
+def test_a_first_statement_without_a_line_accuses_what_was_paid_in_its_time(
+    bursar: Line, paid: Desk
+) -> None:
+    """Whoever says from when it is says that it is whole: an empty one shows none of the payouts."""
+    empty = bursar.file(written([]), "s.csv")
+    day, now = timedelta(days=1), paid.home.bank.now
+    said = bursar(
+        *("reconcile", "statement", empty, "--grace-hours", "0", "--json"),
+        *("--from", f"{now - day:%Y-%m-%dT%H:%M:%S}", "--to", f"{now + day:%Y-%m-%dT%H:%M:%S}"),
+    )
+    assert said.code == 1
+    assert [(row["class"], row["lines"]) for row in said.json] == [("missing", 3)]
+    kinds = [row["kind"] for row in bursar("findings", "list", "--json").json]
+    assert kinds == ["statement-missing"] * 3
+
+
 @pytest.mark.parametrize(
     ("change", "rule"),
     [
