@@ -10,7 +10,7 @@ from db.engine import Database
 from db.statements import balance, matching, missing, taking
 from domain.errors import BadInputsError
 from domain.payouts import PROCESS, RECOVER
-from domain.statements import Side, Source, StatementLine
+from domain.statements import Side, Source, StatementLine, in_order
 from jobs.payouts import reconcile_statement as module
 from tests.builders import House, assert_sound, change, hurry, rows, seed
 from tests.jobs.payouts.statements import DAY, SECOND, Desk, desk
@@ -281,6 +281,33 @@ def test_a_gap_in_the_balance_is_a_finding_until_the_line_between_is_there(at: D
     assert seen.gaps == 1
     assert "which no line before it left" in at.told()[f"statement-gap:razorpayx:{third.line_id}"]
     at.hold([second])
+    assert at.told() == {}
+
+
+@pytest.mark.parametrize("page", [2, 20_000])
+def test_each_currency_of_an_account_has_balances_of_its_own(
+    at: Desk, monkeypatch: pytest.MonkeyPatch, page: int
+) -> None:
+    """Lines of two currencies in turn leave no gap, in one file or in two; one that is left out does."""
+    monkeypatch.setattr(balance, "PAGE", page)
+    at.pay()
+    [line] = at.lines()
+    lines = [
+        foreign(
+            line,
+            line_id=f"txn_{n}",
+            occurred_at=line.occurred_at + n * SECOND,
+            side=Side.CREDIT,
+            currency=("USD", "EUR", "EUR")[n % 3],
+            balance_minor=777 * (n // 3 + 1 if n % 3 == 0 else 2 * (n // 3) + n % 3),
+        )
+        for n in range(9)
+    ]
+    assert in_order(list(reversed(lines))) == lines
+    assert at.hold_file(lines[:4]).gaps == 0
+    seen = at.hold_file(lines[4:7] + lines[8:])
+    assert (seen.gaps, list(at.told())) == (1, ["statement-gap:razorpayx:txn_8"])
+    assert at.hold_file(lines[4:]).gaps == 0
     assert at.told() == {}
 
 
