@@ -328,6 +328,33 @@ def test_what_a_person_explained_stays_explained(at: Desk) -> None:
     assert "statement-line-unmatched:razorpayx:txn_foreign" not in at.told()
 
 
+def test_what_a_person_explained_of_a_payout_explains_no_later_line_of_it(at: Desk) -> None:
+    """The word was about the lines that were there: money that leaves for it afterwards is a new matter."""
+    [id_] = at.pay()
+    [line] = at.lines()
+    twice, thrice = (
+        replace(
+            line,
+            line_id=f"txn_{n}",
+            occurred_at=line.occurred_at + n * SECOND,
+            balance_minor=line.balance_minor - n * line.amount_minor,
+        )
+        for n in (1, 2)
+    )
+    at.hold([line, twice])
+    change(
+        at.outside,
+        """UPDATE findings SET resolved_at = clock_timestamp(), resolved_by = 'asha', resolution = 'agreed'
+           WHERE kind = 'statement-state-differs'""",
+    )
+    at.hold([line, twice])
+    assert at.states() == {"explained": 2}
+    for _ in range(2):
+        at.hold([line, twice, thrice])
+        assert at.states() == {"explained": 2, "differs": 1}
+        assert "the bank moved 300.00 INR" in at.told()[f"statement-state-differs:payout {id_}"]
+
+
 def test_findings_have_a_bound_and_the_rest_is_counted(
     at: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
