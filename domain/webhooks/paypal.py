@@ -18,6 +18,7 @@ from domain.webhooks.providers import Provider
 from domain.webhooks.refusals import SignatureMissingError, SignatureWrongError
 from domain.webhooks.signatures import header, usable
 
+SIGNATURE: Final = "paypal-transmission-sig"
 ALGORITHM: Final = "SHA256withRSA"
 CERTIFICATE_URL: Final = re.compile(
     r"https://api(?:\.sandbox)?\.paypal\.com(?::443)?/v1/notifications/certs/[A-Za-z0-9_-]+"
@@ -79,6 +80,6 @@ def _signature(headers: Mapping[str, str]) -> bytes:
     if header(headers, "paypal-auth-algo") != ALGORITHM:
         raise SignatureWrongError(f"the algorithm is not {ALGORITHM}")
     try:
-        return base64.b64decode(header(headers, "paypal-transmission-sig"), validate=True)
+        return base64.b64decode(header(headers, SIGNATURE), validate=True)
     except (binascii.Error, ValueError):
-        raise SignatureMissingError("paypal-transmission-sig is not base64") from None
+        raise SignatureMissingError(f"{SIGNATURE} is not base64") from None
