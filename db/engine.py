@@ -15,7 +15,7 @@ import tenacity
 from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeoutError
 
 from db.deadline import Watchdog
-from db.errors import ConnectionLostError, ContendedError, is_stale, translate
+from db.errors import ConnectionLostError, ContendedError, is_stale, say_no_values, translate
 from db.links import look_before_use
 from db.tx import Tx
 from domain.errors import ExpectedError
@@ -229,6 +229,8 @@ def _engine(options: DatabaseOptions) -> sa.Engine:
         pool_timeout=POOL_WAIT_SECONDS,
         pool_use_lifo=True,  # the last one used has its statements prepared and its pages at hand
         isolation_level="READ COMMITTED",
+        hide_parameters=True,  # they are bodies and names, and an exception's text is logged
     )
+    sa.event.listen(engine, "handle_error", say_no_values)
     look_before_use(engine)
     return engine

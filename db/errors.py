@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 import psycopg
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeoutError
 
 from domain.errors import ExpectedError, RefusedError, UnreachableError
@@ -91,6 +92,20 @@ def _named(state: str, message: str, constraint: str | None) -> ExpectedError:
         return RuleBrokenError(constraint or state, message)
     kind = _KINDS.get(state)
     return kind(message) if kind else DatabaseRefusedError(f"{message} ({state})")
+
+
+def say_no_values(context: ExceptionContext) -> None:
+    """Leave of an exception's text what went wrong, without the row the server shows beside it.
+
+    The server's DETAIL holds names and bodies, and a traceback ends in a log; `diag` keeps it for us.
+    """
+    origin, outer = context.original_exception, context.sqlalchemy_exception
+    primary = origin.diag.message_primary if isinstance(origin, psycopg.Error) else None
+    if primary is None:
+        return
+    origin.args = (primary,)
+    if outer is not None:
+        outer.args = (f"({type(origin).__name__}) {primary}",)
 
 
 def is_stale(error: BaseException) -> bool:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from itertools import pairwise
 from typing import Final
 
 
@@ -99,6 +98,10 @@ def _when(line: StatementLine) -> datetime:
 
 
 def _links(lines: Sequence[StatementLine]) -> int:
-    return sum(
-        before.balance_minor + line.change == line.balance_minor for before, line in pairwise(lines)
-    )
+    """How many balances follow from the line before that is of the same currency."""
+    held: dict[str, int] = {}
+    links = 0
+    for line in lines:
+        links += held.get(line.currency) == line.balance_minor - line.change
+        held[line.currency] = line.balance_minor
+    return links

@@ -2,6 +2,7 @@
 
 Times of statements are whole seconds, in which a bank has an order that nobody is told. So a line follows
 where what the account held before it was left by another line of its moment, or by one of the moment before.
+An account holds each currency by itself, so moments are those of one currency.
 """
 
 from collections.abc import Sequence
@@ -32,29 +33,41 @@ def before(tx: Tx, whose: Account, start: datetime) -> datetime:
     return found or start
 
 
+_COLUMNS: Final = """
+        number, line_id, occurred_at, currency, balance, CASE side WHEN 'credit' THEN amount ELSE - amount END AS change"""
+
 _CHECK: Final = sa.text(f"""
-    WITH page AS MATERIALIZED (
-      SELECT x.*, dense_rank() OVER (ORDER BY occurred_at) AS moment
-      FROM (
-        SELECT number, line_id, occurred_at, currency, balance, CASE side WHEN 'credit' THEN amount ELSE - amount END AS change
+    WITH read AS MATERIALIZED (
+      SELECT {_COLUMNS}
+      FROM statement_lines
+      WHERE {OF} AND occurred_at >= :at
+      -- Whole moments: however many lines share the last one.
+      ORDER BY occurred_at FETCH FIRST :limit ROWS WITH TIES),
+    -- A currency that has no line in the page's first moment follows from one further back.
+    back AS MATERIALIZED (
+      SELECT b.* FROM (SELECT currency FROM read GROUP BY currency HAVING min(occurred_at) > :at) c
+      CROSS JOIN LATERAL (
+        SELECT {_COLUMNS}
         FROM statement_lines
-        WHERE {OF} AND occurred_at >= :at
-        -- Whole moments: however many lines share the last one.
-        ORDER BY occurred_at FETCH FIRST :limit ROWS WITH TIES) x),
+        WHERE {OF} AND occurred_at < :at AND currency = c.currency
+        ORDER BY occurred_at DESC FETCH FIRST 1 ROWS WITH TIES) b),
+    page AS MATERIALIZED (
+      SELECT x.*, dense_rank() OVER (PARTITION BY currency ORDER BY occurred_at) AS moment
+      FROM (SELECT * FROM back UNION ALL SELECT * FROM read) x),
     -- What each line left to its moment and to the next, beside what each one needs: grouped, not joined, whatever their number.
     held AS (
-      SELECT moment, balance AS held, CAST(NULL AS bigint) AS number, NULL AS line_id, NULL AS currency FROM page
-      UNION ALL SELECT moment + 1, balance, NULL, NULL, NULL FROM page
-      UNION ALL SELECT moment, balance - change, number, line_id, currency FROM page),
+      SELECT currency, moment, balance AS held, CAST(NULL AS bigint) AS number, NULL AS line_id FROM page
+      UNION ALL SELECT currency, moment + 1, balance, NULL, NULL FROM page
+      UNION ALL SELECT currency, moment, balance - change, number, line_id FROM page),
     loose AS MATERIALIZED (
-      SELECT k.*, row_number() OVER (PARTITION BY k.moment ORDER BY k.number) AS place
-      FROM (SELECT h.*, bool_or(h.number IS NULL) OVER (PARTITION BY h.moment, h.held) AS was_left FROM held h) k
+      SELECT k.*, row_number() OVER (PARTITION BY k.currency, k.moment ORDER BY k.number) AS place
+      FROM (SELECT h.*, bool_or(h.number IS NULL) OVER (PARTITION BY h.currency, h.moment, h.held) AS was_left FROM held h) k
       WHERE k.number IS NOT NULL AND NOT k.was_left)
     SELECT seen.looked_at, seen.last_at, g.line_id, g.currency, g.held
-    FROM (SELECT count(*) AS looked_at, max(occurred_at) AS last_at FROM page) seen
-    -- Of the first moment one line follows from what this page does not have.
+    FROM (SELECT count(*) AS looked_at, max(occurred_at) AS last_at FROM read) seen
+    -- Of a currency's first moment one line follows from what this page does not have.
     LEFT JOIN loose g ON g.moment > 1 OR g.place > 1
-    ORDER BY g.moment, g.number""")
+    ORDER BY g.number""")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

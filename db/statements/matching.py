@@ -58,7 +58,8 @@ _JUDGE: Final = sa.text(f"""
                SELECT FROM findings f
                WHERE f.key IN (concat_ws(:mark, CAST(:unmatched AS text), g.provider, g.line_id),
                                concat_ws(:mark, CAST(:amount AS text), g.provider, g.line_id), concat(CAST(:in_all AS text), g.payout))
-                 AND f.resolved_at IS NOT NULL AND NOT f.auto_healed) AS explained
+                 -- Of what was there to be looked at: a later line of the same payout is a new matter.
+                 AND f.resolved_at > g.recorded_at AND NOT f.auto_healed) AS explained
       FROM page g
       LEFT JOIN payouts p ON p.id = g.payout
       -- All that the bank moved for the payout, whichever statements told of it. Row by row, as nobody knows the page's size.
@@ -94,7 +95,12 @@ class Judged:
 
     looked_at: int
     after: int | None
-    findings: Sequence[Finding]
+    rows: Sequence[Row]
+
+    @property
+    def findings(self) -> list[Finding]:
+        """One for each; of lines about one payout, one for all."""
+        return [_finding(row) for row in self.rows]
 
 
 def judge(tx: Tx, after: int, *, young_after: datetime) -> Judged:
@@ -114,7 +120,7 @@ def judge(tx: Tx, after: int, *, young_after: datetime) -> Judged:
     return Judged(
         looked_at=first.looked_at,
         after=first.last if first.looked_at == PAGE else None,
-        findings=[_finding(row) for row in rows if row.line_id is not None],
+        rows=[row for row in rows if row.line_id is not None],
     )
 
 

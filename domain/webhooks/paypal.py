@@ -1,6 +1,6 @@
 """PayPal: RSA over the transmission's id and time, our webhook's id and the body's CRC-32, by PayPal's certificate.
 
-The certificate is named by the request itself, so only addresses of paypal.com are ever asked for it.
+The certificate is named by the request itself, so it is fetched only from where PayPal publishes them.
 What is signed of the body is a CRC-32, which proves little: see `providers.HEARSAY`.
 """
 
@@ -18,11 +18,14 @@ from domain.webhooks.providers import Provider
 from domain.webhooks.refusals import SignatureMissingError, SignatureWrongError
 from domain.webhooks.signatures import header, usable
 
+SIGNATURE: Final = "paypal-transmission-sig"
 ALGORITHM: Final = "SHA256withRSA"
 CERTIFICATE_URL: Final = re.compile(
-    r"https://(?:[a-z0-9-]+\.)*paypal\.com(?::443)?(?:/[A-Za-z0-9._-]+)+"
+    r"https://api(?:\.sandbox)?\.paypal\.com(?::443)?/v1/notifications/certs/[A-Za-z0-9_-]+"
 )
-"""No credentials, no other port, no query: nothing that two readers of a URL could read differently."""
+"""Where PayPal publishes them, and nowhere else on its site, where strangers may have files.
+
+No credentials, no other port, no query: nothing that two readers of a URL could read differently."""
 
 
 class Certificates(Protocol):
@@ -77,6 +80,6 @@ def _signature(headers: Mapping[str, str]) -> bytes:
     if header(headers, "paypal-auth-algo") != ALGORITHM:
         raise SignatureWrongError(f"the algorithm is not {ALGORITHM}")
     try:
-        return base64.b64decode(header(headers, "paypal-transmission-sig"), validate=True)
+        return base64.b64decode(header(headers, SIGNATURE), validate=True)
     except (binascii.Error, ValueError):
-        raise SignatureMissingError("paypal-transmission-sig is not base64") from None
+        raise SignatureMissingError(f"{SIGNATURE} is not base64") from None

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from typing import Final
 
 from domain.inbox import VerifiedEvent
 from domain.webhooks import flutterwave, paypal, razorpay, stripe
@@ -15,6 +16,16 @@ Verify = Callable[[bytes, Mapping[str, str], Sequence[str], datetime], VerifiedE
 Raises `SecretMissingError` without secrets, a `WebhookRefusedError` for what is not to be believed,
 `UnreachableError` where what is needed to check it is away.
 """
+
+
+SIGNED_IN: Final = {
+    Provider.RAZORPAYX: razorpay.SIGNATURE,
+    Provider.RAZORPAY: razorpay.SIGNATURE,
+    Provider.STRIPE: stripe.SIGNATURE,
+    Provider.PAYPAL: paypal.SIGNATURE,
+    Provider.FLUTTERWAVE: flutterwave.PASSWORD,
+}
+"""The header without which a webhook is refused, whatever its body is."""
 
 
 def verifiers(certificates: Certificates) -> dict[Provider, Verify]:

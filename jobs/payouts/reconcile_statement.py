@@ -16,9 +16,9 @@ from db.engine import Database
 from db.statements import balance, matching, missing, outcome
 from db.statements.account import Account, first_line_at
 from db.statements.taking import Place, Taken, take_over
-from db.tx import Tx
+from db.tx import Row, Tx
 from domain.findings import Finding, FindingKind
-from domain.statements import StatementLine
+from domain.statements import Side, StatementLine
 
 SECONDS_MAX: Final = 900.0
 """How long taking over one statement may take: all of it or nothing."""
@@ -41,6 +41,25 @@ class Statement:
     end: datetime
     """Not included."""
     place: Place
+    is_start_given: bool = False
+    """Whether `start` is what was asked for; else it is only where the lines begin."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Sums:
+    """Lines of one state and currency."""
+
+    lines: int = 0
+    debits_minor: int = 0
+    credits_minor: int = 0
+    fees_minor: int = 0
+
+    def add(self, row: Row) -> None:
+        """Count one more."""
+        self.lines += 1
+        self.debits_minor += row.amount if row.side == Side.DEBIT else 0
+        self.credits_minor += row.amount if row.side == Side.CREDIT else 0
+        self.fees_minor += row.fee
 
 
 @dataclass(slots=True, kw_only=True)
@@ -51,6 +70,8 @@ class Result:
     summary: Sequence[dict[str, object]] = ()
     missing: dict[str, tuple[int, int]] = field(default_factory=dict)
     gaps: int = 0
+    others: dict[tuple[str, str], Sums] = field(default_factory=dict)
+    """What is wrong with lines of other times, by state and currency: young when they came, and no more."""
 
 
 Told = Callable[[int], None]
@@ -71,9 +92,12 @@ def reconcile_statement(
     with database.begin() as tx:
         moment, first = now(tx), first_line_at(tx, statement.whose)
     _name(database)
+    if statement.is_start_given:
+        # Whole from there on: that a bank shows nothing at all is said of the payouts, too.
+        first = min(first or statement.start, statement.start)
     if first is not None:
         _find_missing(database, statement, result, first, moment, grace)
-    _judge(database, statement.whose, moment - grace)
+    _judge(database, statement, result, moment - grace)
     _find_gaps(database, statement, result)
     with database.begin(PAGE_SECONDS) as tx:
         outcome.heal(tx, statement.whose)
@@ -92,13 +116,16 @@ def _name(database: Database) -> None:
         after = _page(database, partial(matching.name, after=after))
 
 
-def _judge(database: Database, whose: Account, young_after: datetime) -> None:
-    told = _Told(database, whose)
+def _judge(database: Database, statement: Statement, result: Result, young_after: datetime) -> None:
+    told = _Told(database, statement.whose)
     after: int | None = 0
     while after is not None:
         judge = partial(matching.judge, after=after, young_after=young_after)
         seen = _page(database, judge)
         told.report(seen.findings)
+        for row in seen.rows:
+            if not statement.start <= row.occurred_at < statement.end:
+                result.others.setdefault((row.becomes, row.currency), Sums()).add(row)
         after = seen.after
     told.end((_K.STATEMENT_LINE_UNMATCHED, _K.STATEMENT_AMOUNT_DIFFERS, _K.STATEMENT_STATE_DIFFERS))
 
@@ -111,9 +138,12 @@ def _find_missing(
     moment: datetime,
     grace: timedelta,
 ) -> None:
-    """Go through what ended in the statement's time; a little before, since the last one left that open."""
+    """Go through what ended since the line before the statement; a little earlier, as that was open then."""
     told = _Told(database, statement.whose)
-    start, end = statement.start - grace, min(statement.end + REACH, moment)
+    # From the line before: between two files there are days that neither has a line of.
+    with database.begin() as tx:
+        begun = balance.before(tx, statement.whose, statement.start)
+    start, end = begun - grace, min(statement.end + REACH, moment)
     for stretch in missing.stretches(start, end):
         rest: missing.Stretch | None = stretch
         while rest is not None:

@@ -1,5 +1,6 @@
 """Transactions: bounded, pinned to their schema and role, and named errors for what goes wrong."""
 
+import traceback
 from contextlib import suppress
 
 import psycopg
@@ -16,6 +17,7 @@ from db.errors import (
     LockedError,
     OverdueError,
     RuleBrokenError,
+    detail_of,
 )
 from db.tx import Tx
 from domain.errors import UnreachableError
@@ -94,6 +96,20 @@ def test_what_goes_wrong_has_a_name(
         with pytest.raises(error):
             rows(database, statement)
         assert rows(database, "SELECT 1 AS one")[0].one == 1
+
+
+def test_no_value_of_a_statement_is_in_an_exceptions_text(database_url: str) -> None:
+    """Tracebacks are logged; frozen bodies and names, which statements carry, must not be."""
+    statement = sa.text("""
+        INSERT INTO findings (key, kind, subject, severity, detail) VALUES ('k', 'k', :name, :severity, 'd')""")
+    given = {"name": "Asha Verma", "severity": "4711"}
+    with worker(database_url) as database:
+        with pytest.raises(RuleBrokenError) as broken, database.begin() as tx:
+            tx.run(statement, **given)
+        assert detail_of(broken.value.__cause__) is not None  # type: ignore[arg-type]  # its cause is SQLAlchemy's
+    text = "".join(traceback.format_exception(broken.value))
+    assert "findings_severity_check" in text
+    assert [value for value in given.values() if value in text] == []
 
 
 def test_a_text_that_no_column_holds_breaks_a_rule(database_url: str) -> None:

@@ -1,6 +1,7 @@
 """`reconcile statement`: a statement from a file or from the bank, and what came of holding it against the books."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -106,8 +107,7 @@ def _fetched(here: Context, start: datetime | None, end: datetime | None) -> "St
 
     with here.database().begin() as tx:
         whose, last, now = bound(tx), last_line_at(tx, bound(tx)), clock.now(tx)
-    start = start or (last - OVERLAP if last else now - BACK)
-    end = end or now
+    start, end = start or (last - OVERLAP if last else now - BACK), end or now
     with open_bank(here.settings) as bank:
         if bank is None:
             raise BadInputError(
@@ -141,12 +141,17 @@ def _statement(
         rule = f"must be {whose.account}: the account this database is bound to"
         errors = [BadInputError(f"{place(x)} field account", x.account, rule) for x in others]
         raise BadInputsError(errors[:ERRORS_MAX], more=max(0, len(errors) - ERRORS_MAX))
-    start = start or lines[0].occurred_at
+    is_start_given, start = start is not None, start or lines[0].occurred_at
     end = end or lines[-1].occurred_at + timedelta(seconds=1)
     if start >= end:
         raise BadInputError("--from", f"{start:%Y-%m-%d}", "must be before --to")
     return Statement(
-        whose=whose, lines=lines, start=start, end=end, place=lambda at: place(lines[at])
+        whose=whose,
+        lines=lines,
+        start=start,
+        end=end,
+        place=lambda at: place(lines[at]),
+        is_start_given=is_start_given,
     )
 
 
@@ -171,16 +176,23 @@ def _tell(made: "Statement", result: "Result", *, json: bool) -> None:
         for row in result.summary
     ]
     rows += [
+        {"class": f"{state}-other-time", "currency": currency, **asdict(sums)}
+        for (state, currency), sums in sorted(result.others.items())
+    ]
+    rows += [
         _row("missing", count, currency, debits_minor=sum_)
         for currency, (count, sum_) in sorted(result.missing.items())
     ]
     if result.gaps:
         rows.append(_row("gap", result.gaps, made.lines[0].currency if made.lines else ""))
     show(rows, COLUMNS, json=json, empty="nothing moved")
-    wrong = sorted({str(row["class"]) for row in rows} & {*WRONG, "missing", "gap"})
+    wrong = sorted({str(row["class"]) for row in rows} & _WRONG)
     if wrong:
         say(f"{', '.join(wrong)}: see `bursar findings list`")
         raise typer.Exit(1)
+
+
+_WRONG: Final = {*WRONG, *(f"{state}-other-time" for state in WRONG), "missing", "gap"}
 
 
 def _row(name: str, count: int, currency: str, *, debits_minor: int = 0) -> dict[str, object]:

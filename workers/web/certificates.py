@@ -40,7 +40,11 @@ class PayPalCertificates:
 
         Raises `UnreachableError` where it cannot be had.
         """
-        certificate = self._known.get(url) or self._get(url)
+        known = self._known.get(url)
+        if known is not None and now > known.not_valid_after_utc:  # another may stand there by now
+            self._known.pop(url, None)
+            known = None
+        certificate = known or self._get(url)
         if certificate is None or not _is_signed(certificate, message, signature, now):
             return False
         if len(self._known) >= KNOWN_MAX:

@@ -5,6 +5,7 @@ hears the same; the reason is in our log.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -19,8 +20,8 @@ from starlette.routing import Route
 from domain.errors import ExpectedError
 from domain.inbox import VerifiedEvent
 from domain.webhooks.providers import Provider
-from domain.webhooks.refusals import WebhookRefusedError
-from domain.webhooks.verify import Verify
+from domain.webhooks.refusals import SignatureMissingError, WebhookRefusedError
+from domain.webhooks.verify import SIGNED_IN, Verify
 from workers.metrics import Metrics
 from workers.web.bodies import TooLargeError, TooSlowError, read_body
 from workers.web.keeping import Keeper
@@ -30,6 +31,10 @@ BODY_BYTES_MAX: Final = 262_144
 READ_SECONDS_MAX: Final = 5.0
 AT_ONCE_MAX: Final = 256
 """Webhooks under way at once, which bounds the memory of their bodies: 64 MB."""
+READ_FOR_ONE_MAX: Final = 64
+"""Bodies that one address may be sending at once: a quarter of the places, so that no sender holds them all.
+
+Not fewer, since a provider's burst, or what a proxy passes on, comes from one address."""
 ASKS_OUTSIDE: Final = frozenset({Provider.PAYPAL})
 """Providers whose verification may have to fetch something, and must not hold up the others."""
 FETCHERS: Final = 2
@@ -72,8 +77,12 @@ WORDS: Final = {
     413: "too large",
     503: "try again",
 }
-UNREAD: Final = frozenset({Outcome.SLOW, Outcome.LARGE, Outcome.UNCONFIGURED, Outcome.CROWDED})
-"""Answered before the body was read to its end: the connection is closed, or the rest would be waited for."""
+UNREAD: Final = frozenset(
+    {Outcome.SLOW, Outcome.LARGE, Outcome.UNCONFIGURED, Outcome.CROWDED, Outcome.REFUSED}
+)
+"""Answered before the body was read to its end: the connection is closed, or the rest would be waited for.
+
+A refused one was read, unless it came without a signature; no answer tells which."""
 
 
 class Receiver:
@@ -94,6 +103,7 @@ class Receiver:
         self._metrics, self._clock = metrics, clock
         self._fetching = ThreadPoolExecutor(FETCHERS, thread_name_prefix="certificates")
         self._under_way = 0
+        self._reading: Counter[str] = Counter()
 
     def route(self) -> Route:
         """Return where webhooks come to."""
@@ -119,11 +129,15 @@ class Receiver:
         secrets = self._secrets.get(provider, ())
         if not secrets:
             return Outcome.UNCONFIGURED
-        if self._under_way >= AT_ONCE_MAX:
+        if not request.headers.get(SIGNED_IN[provider]):  # a stranger takes no place by it
+            log.warning("webhook.refused", provider=provider, reason=SignatureMissingError.__name__)
+            return Outcome.REFUSED
+        sender = request.client.host if request.client else ""
+        if self._under_way >= AT_ONCE_MAX or self._reading[sender] >= READ_FOR_ONE_MAX:
             return Outcome.CROWDED
         self._under_way += 1
         try:
-            raw = await read_body(request, bytes_max=BODY_BYTES_MAX, seconds_max=READ_SECONDS_MAX)
+            raw = await self._read(sender, request)
             event = await self._verified(provider, raw, request.headers, secrets)
             is_new = await self._keeper.keep(event)
         except TooLargeError:
@@ -141,6 +155,15 @@ class Receiver:
         if is_new:
             self._ringer.ask()
         return Outcome.STORED if is_new else Outcome.REPEATED
+
+    async def _read(self, sender: str, request: Request) -> bytes:
+        self._reading[sender] += 1
+        try:
+            return await read_body(request, bytes_max=BODY_BYTES_MAX, seconds_max=READ_SECONDS_MAX)
+        finally:
+            self._reading[sender] -= 1
+            if not self._reading[sender]:
+                del self._reading[sender]
 
     async def _verified(
         self, provider: Provider, raw: bytes, headers: Mapping[str, str], secrets: Sequence[str]

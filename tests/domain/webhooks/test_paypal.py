@@ -1,4 +1,4 @@
-"""PayPal's webhooks: a certificate from nowhere but paypal.com, and what it signed."""
+"""PayPal's webhooks: a certificate from nowhere but where PayPal publishes them, and what it signed."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -77,6 +77,14 @@ def test_another_body_is_refused(sender: PayPal) -> None:
         "https://api.paypal.com@evil.example/CERT",
         "https://evil.example\\.paypal.com/CERT",
         "https://api.paypal.com:8443/CERT",
+        "https://api.paypal.com/CERT",
+        "https://api.paypal.com/v1/notifications/certs/",
+        "https://api.paypal.com/v1/notifications/certs/..",
+        "https://api.paypal.com/v1/notifications/certs/../../../CERT",
+        "https://api.paypal.com/v1/notifications/certs/CERT/CERT",
+        "https://www.paypal.com/v1/notifications/certs/CERT",
+        "https://any.api.paypal.com/v1/notifications/certs/CERT",
+        "https://api.paypal.com/v1/notifications/certs/CERT?next=https://evil.example",
         "https://api.paypal.com/CERT?next=https://evil.example",
         "https://api.paypal.com/CERT#x",
         "https://api.paypal.com",
@@ -149,6 +157,25 @@ def test_a_good_certificate_is_fetched_once() -> None:
     for _ in range(50):
         paypal.verify(certificates, BODY, sender.headers(BODY), (WEBHOOK,), NOW)
     assert sender.fetched == [CERTIFICATE_URL]
+
+
+def test_a_known_certificate_past_its_end_is_fetched_anew() -> None:
+    """PayPal puts its next certificate where the last one stood; no restart is needed to see it."""
+    before, after = PayPal(), PayPal(valid_from=NOW + timedelta(days=80))
+    senders = [before, after]
+    certificates = PayPalCertificates(lambda url: senders.pop(0).fetch(url))
+    later = NOW + timedelta(days=100)
+    paypal.verify(certificates, BODY, before.headers(BODY), (WEBHOOK,), NOW)
+    for _ in range(3):
+        found = paypal.verify(certificates, BODY, after.headers(BODY), (WEBHOOK,), later)
+        assert found.body == BODY
+    assert senders == []
+
+
+def test_a_certificate_of_the_sandbox_is_taken_too(sender: PayPal) -> None:
+    """Whoever tries Bursar out has PayPal's sandbox."""
+    url = CERTIFICATE_URL.replace("api.", "api.sandbox.")
+    assert checked(sender, {**sender.headers(BODY), "paypal-cert-url": url}).body == BODY
 
 
 def test_nonsense_makes_us_ask_paypal_ten_times_a_minute_and_no_more() -> None:

@@ -76,6 +76,22 @@ class Desk:
         )
         return reconcile_statement(self.operator, statement, grace=grace)
 
+    def hold_file(
+        self,
+        lines: Sequence[StatementLine],
+        *,
+        grace: timedelta = AT_ONCE,
+    ) -> Result:
+        """Hold a file against the books, of the time that its own lines are of."""
+        statement = Statement(
+            whose=self.whose,
+            lines=lines,
+            start=lines[0].occurred_at,
+            end=lines[-1].occurred_at + SECOND,
+            place=lambda at: f"s.csv row {at + 2}",
+        )
+        return reconcile_statement(self.operator, statement, grace=grace)
+
     def told(self) -> dict[str, str]:
         """Open findings: what they say, by key."""
         found = rows(self.outside, "SELECT key, detail FROM findings WHERE resolved_at IS NULL")

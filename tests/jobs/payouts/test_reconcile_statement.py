@@ -10,7 +10,7 @@ from db.engine import Database
 from db.statements import balance, matching, missing, taking
 from domain.errors import BadInputsError
 from domain.payouts import PROCESS, RECOVER
-from domain.statements import Side, Source, StatementLine
+from domain.statements import Side, Source, StatementLine, in_order
 from jobs.payouts import reconcile_statement as module
 from tests.builders import House, assert_sound, change, hurry, rows, seed
 from tests.jobs.payouts.statements import DAY, SECOND, Desk, desk
@@ -101,6 +101,30 @@ def test_what_ended_within_the_grace_may_still_be_shown(at: Desk) -> None:
     lines = at.lines()
     assert at.hold(lines[:1], grace=3 * DAY).missing == {}
     assert at.told() == {}
+
+
+def test_a_payout_of_a_day_between_two_files_is_found_by_the_later_run(at: Desk) -> None:
+    """Files of Thursday, Friday and Monday: what ended on Saturday is in the time of none of them."""
+    [id_] = at.pay()
+    [unshown] = at.lines()
+    hours = {"thursday": -60, "friday": -36, "monday": 48}
+    seen = [
+        at.hold_file(
+            [
+                foreign(
+                    unshown,
+                    line_id=day,
+                    occurred_at=unshown.occurred_at + timedelta(hours=hour),
+                    side=Side.CREDIT,
+                    balance_minor=777 * number,
+                )
+            ],
+            grace=DAY,
+        )
+        for number, (day, hour) in enumerate(hours.items())
+    ]
+    assert [run.missing for run in seen] == [{}, {}, {"INR": (1, unshown.amount_minor)}]
+    assert set(at.told()) == {f"statement-missing:payout {id_}"}
 
 
 def test_another_amount_is_a_finding(at: Desk) -> None:
@@ -260,6 +284,33 @@ def test_a_gap_in_the_balance_is_a_finding_until_the_line_between_is_there(at: D
     assert at.told() == {}
 
 
+@pytest.mark.parametrize("page", [2, 20_000])
+def test_each_currency_of_an_account_has_balances_of_its_own(
+    at: Desk, monkeypatch: pytest.MonkeyPatch, page: int
+) -> None:
+    """Lines of two currencies in turn leave no gap, in one file or in two; one that is left out does."""
+    monkeypatch.setattr(balance, "PAGE", page)
+    at.pay()
+    [line] = at.lines()
+    lines = [
+        foreign(
+            line,
+            line_id=f"txn_{n}",
+            occurred_at=line.occurred_at + n * SECOND,
+            side=Side.CREDIT,
+            currency=("USD", "EUR", "EUR")[n % 3],
+            balance_minor=777 * (n // 3 + 1 if n % 3 == 0 else 2 * (n // 3) + n % 3),
+        )
+        for n in range(9)
+    ]
+    assert in_order(list(reversed(lines))) == lines
+    assert at.hold_file(lines[:4]).gaps == 0
+    seen = at.hold_file(lines[4:7] + lines[8:])
+    assert (seen.gaps, list(at.told())) == (1, ["statement-gap:razorpayx:txn_8"])
+    assert at.hold_file(lines[4:]).gaps == 0
+    assert at.told() == {}
+
+
 def test_what_a_person_explained_stays_explained(at: Desk) -> None:
     [id_, _] = at.pay(2)
     lines = at.lines()
@@ -275,6 +326,33 @@ def test_what_a_person_explained_stays_explained(at: Desk) -> None:
     assert seen.missing == {}
     assert f"statement-missing:payout {id_}" not in at.told()
     assert "statement-line-unmatched:razorpayx:txn_foreign" not in at.told()
+
+
+def test_what_a_person_explained_of_a_payout_explains_no_later_line_of_it(at: Desk) -> None:
+    """The word was about the lines that were there: money that leaves for it afterwards is a new matter."""
+    [id_] = at.pay()
+    [line] = at.lines()
+    twice, thrice = (
+        replace(
+            line,
+            line_id=f"txn_{n}",
+            occurred_at=line.occurred_at + n * SECOND,
+            balance_minor=line.balance_minor - n * line.amount_minor,
+        )
+        for n in (1, 2)
+    )
+    at.hold([line, twice])
+    change(
+        at.outside,
+        """UPDATE findings SET resolved_at = clock_timestamp(), resolved_by = 'asha', resolution = 'agreed'
+           WHERE kind = 'statement-state-differs'""",
+    )
+    at.hold([line, twice])
+    assert at.states() == {"explained": 2}
+    for _ in range(2):
+        at.hold([line, twice, thrice])
+        assert at.states() == {"explained": 2, "differs": 1}
+        assert "the bank moved 300.00 INR" in at.told()[f"statement-state-differs:payout {id_}"]
 
 
 def test_findings_have_a_bound_and_the_rest_is_counted(

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from db import installation
 from domain.money import format_major
 from domain.payouts import FOLLOW, PROCESS
 from domain.statement_lines import FIELDS
-from domain.statements import StatementLine
+from domain.statements import Source, StatementLine
 from jobs.catalog import Ports, build
 from tests.builders import house, hurry, owner, seed
 from tests.fakes.sandbox import running
@@ -117,6 +118,48 @@ def test_a_person_explains_a_line_with_a_reason_and_it_stays_explained(
     assert bursar("findings", "resolve", key, "--why", "the office's rent").code == 0
     said = bursar("reconcile", "statement", file, "--grace-hours", "0", "--json")
     assert "explained" in {row["class"] for row in said.json}
+
+
+def test_a_line_that_was_young_in_an_earlier_file_exits_1_once_it_is_old(
+    bursar: Line, paid: Desk
+) -> None:
+    """A run judges lines of every file, so it answers for them too, whatever time its own file is of."""
+    lines = paid.lines()
+    rent = replace(
+        lines[0],
+        line_id="rent",
+        occurred_at=lines[0].occurred_at - timedelta(days=2),
+        balance_minor=lines[0].balance_minor + lines[0].amount_minor,
+        utr=None,
+        source=Source.OTHER,
+        source_id=None,
+    )
+    earlier = bursar.file(written([rent]), "thursday.csv")
+    assert bursar("reconcile", "statement", earlier, "--grace-hours", "720").code == 0
+    said = bursar("reconcile", "statement", bursar.file(written(lines), "friday.csv"), "--json")
+    assert said.code == 1
+    assert {row["class"]: (row["lines"], row["debits_minor"]) for row in said.json} == {
+        "matched": (3, 30_003),
+        "unmatched-other-time": (1, rent.amount_minor),
+    }
+    [found] = bursar("findings", "list", "--json").json
+    assert found["key"] == "statement-line-unmatched:razorpayx:rent"
+
+
+def test_a_first_statement_without_a_line_accuses_what_was_paid_in_its_time(
+    bursar: Line, paid: Desk
+) -> None:
+    """Whoever says from when it is says that it is whole: an empty one shows none of the payouts."""
+    empty = bursar.file(written([]), "s.csv")
+    day, now = timedelta(days=1), paid.home.bank.now
+    said = bursar(
+        *("reconcile", "statement", empty, "--grace-hours", "0", "--json"),
+        *("--from", f"{now - day:%Y-%m-%dT%H:%M:%S}", "--to", f"{now + day:%Y-%m-%dT%H:%M:%S}"),
+    )
+    assert said.code == 1
+    assert [(row["class"], row["lines"]) for row in said.json] == [("missing", 3)]
+    kinds = [row["kind"] for row in bursar("findings", "list", "--json").json]
+    assert kinds == ["statement-missing"] * 3
 
 
 @pytest.mark.parametrize(

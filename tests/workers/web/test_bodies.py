@@ -3,16 +3,20 @@
 import socket
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 
+import httpx
 import pytest
 
 from db.engine import Database
 from tests.domain.webhooks.signing import payout_event, raw, razorpay_headers
 from tests.operating import query
+from tests.waiting import eventually
 from tests.workers.web.webs import Web
 from workers.web import receiving
 
 MAX = 262_144
+BEGUN = b"POST /webhooks/razorpayx HTTP/1.1\r\nHost: h\r\nX-Razorpay-Signature: 00\r\nContent-Length: 500\r\n\r\n"
 
 
 def padded(size: int) -> bytes:
@@ -27,7 +31,9 @@ def events(operator: Database) -> int:
 
 
 def status(here: Web, head: bytes, parts: Iterable[bytes] = ()) -> bytes:
-    """Send a request byte for byte; return the status of what comes back."""
+    """Send a request byte for byte, with some signature; return the status of what comes back."""
+    if b"signature" not in head.lower():
+        head += b"X-Razorpay-Signature: 00\r\n"
     with socket.create_connection(("127.0.0.1", here.port), timeout=20) as line:
         line.sendall(b"POST /webhooks/razorpayx HTTP/1.1\r\nHost: h\r\n" + head + b"\r\n")
         for part in parts:
@@ -93,7 +99,9 @@ def test_a_body_that_does_not_come_is_given_up(
     assert here.counted("slow") == 1
 
 
-@pytest.mark.parametrize("provider", ["adyen", "paypal"], ids=["unknown", "unconfigured"])
+@pytest.mark.parametrize(
+    "provider", ["adyen", "paypal", "razorpayx"], ids=["unknown", "unconfigured", "unsigned"]
+)
 def test_what_is_answered_unread_ends_its_connection(here: Web, provider: str) -> None:
     """A body without an end is not read on and thrown away."""
     with socket.create_connection(("127.0.0.1", here.port), timeout=20) as line:
@@ -110,8 +118,7 @@ def test_what_is_answered_unread_ends_its_connection(here: Web, provider: str) -
 def test_who_hangs_up_in_the_middle_harms_nobody(here: Web, operator: Database) -> None:
     body = padded(500)
     with socket.create_connection(("127.0.0.1", here.port), timeout=20) as line:
-        head = b"POST /webhooks/razorpayx HTTP/1.1\r\nHost: h\r\nContent-Length: 500\r\n\r\n"
-        line.sendall(head + body[:100])
+        line.sendall(BEGUN + body[:100])
     assert here.send(body).status_code == 200
     assert events(operator) == 1
 
@@ -125,3 +132,34 @@ def test_more_at_once_than_there_is_room_for_are_told_to_come_again(
     assert here.counted("crowded") == 1
     monkeypatch.undo()
     assert here.send(padded(500)).status_code == 200
+
+
+@pytest.mark.parametrize("headers", [{}, {"x-razorpay-signature": ""}], ids=["none", "empty"])
+def test_what_nobody_signed_takes_no_place(
+    here: Web, monkeypatch: pytest.MonkeyPatch, headers: dict[str, str]
+) -> None:
+    """Even with no room left it is refused, and not told to come again."""
+    monkeypatch.setattr(receiving, "AT_ONCE_MAX", 0)
+    assert here.send(padded(500), headers).status_code == 400
+    assert here.counted("refused") == 1
+    assert here.counted("crowded") == 0
+
+
+def test_one_address_that_sends_slowly_leaves_room_for_others(
+    here: Web, operator: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever holds back its bodies holds up itself."""
+    monkeypatch.setattr(receiving, "READ_FOR_ONE_MAX", 1)
+    body = padded(500)
+    with socket.create_connection(
+        ("127.0.0.1", here.port), timeout=20, source_address=("127.0.0.2", 0)
+    ) as slow:
+        slow.sendall(BEGUN + body[:100])
+        elsewhere = httpx.HTTPTransport(local_address="127.0.0.2")
+        with httpx.Client(base_url=here.http.base_url, transport=elsewhere) as same:
+            sent = replace(here, http=same)
+            eventually(lambda: sent.send(body).status_code == 503)
+            assert here.send(body).status_code == 200
+            slow.close()
+            eventually(lambda: sent.send(body).status_code == 200)
+    assert events(operator) == 1
