@@ -32,7 +32,6 @@ _STEPS: Final[Mapping[tuple[PayoutState, ProviderStatus], Path]] = {
     (_P.PROCESSING, _W.REVERSED): (_P.COMPLETED, _P.REVERSED),
     (_P.COMPLETED, _W.REVERSED): (_P.REVERSED,),
     (_P.COMPLETED, _W.FAILED): (_P.REVERSED,),
-    (_P.COMPLETED, _W.CANCELLED): (_P.REVERSED,),
     (_P.FAILED, _W.PAID): (_P.COMPLETED,),
     (_P.CANCELLED, _W.PAID): (_P.COMPLETED,),
 }
