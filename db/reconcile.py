@@ -20,9 +20,9 @@ import sqlalchemy as sa
 from db import clock, findings, installation, switches
 from db.payouts import verdicts, withholding
 from db.payouts.apply import Verdict, apply
-from db.payouts.ask import known
 from db.payouts.claim import Provider, commit_to
 from db.payouts.details import Details, read
+from db.payouts.known import known
 from db.transitions import LeasedTx, seize, unleased_move
 from db.tx import Tx
 from domain.answers import ProviderPayout, ProviderStatus

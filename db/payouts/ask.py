@@ -6,7 +6,7 @@ from typing import TypeVar
 from db.batch import Batch
 from db.payouts.claim import Provider, Sending, intend_sends, missing
 from db.payouts.details import Details, read
-from db.payouts.verdicts import Known
+from db.payouts.known import Known, known
 from db.transitions import LeasedTx, claim
 from db.tx import Tx
 from db.work import CLAIMS_MAX, ClaimOrder, Held, Next
@@ -111,21 +111,6 @@ def _verdict(held: Held, job: str, row: Details) -> Next | None:
         reason = f"its state {row.state} and its effect {row.effect_state} do not fit"
         return Next(subject=subject, job=job, parked=reason, error=reason)
     return None if call.job == job else Next(subject=subject, job=call.job)
-
-
-def known(held: Held, row: Details) -> Known:
-    """What we hold a provider's report against."""
-    return Known(
-        held=held,
-        key=row.effect_key,
-        state=PayoutState(row.state),
-        reference=reference(row.id, row.generation),
-        amount_minor=row.net,
-        currency=row.currency,
-        fund_account_id=row.fund_account_id,
-        provider_id=row.provider_id,
-        completed_at=row.completed_at,
-    )
 
 
 def _had(row: Details, value: T | None) -> T:

@@ -1,8 +1,9 @@
 """Hear what a provider says by itself: each payout is taken from whoever holds it, and settled as if we had asked.
 
 Order does not matter: several words about one payout are taken by their rank, and what comes late
-changes nothing. A final word fences a holder, whose own answer is then evidence; any other waits until
-the holder is done. A word that contradicts our payout moves nothing: a person looks.
+changes nothing. What would free its money for another payment is not believed, but asked about at once.
+A final word fences a holder, whose own answer is then evidence; any other waits until the holder is done.
+A word that contradicts our payout moves nothing: a person looks.
 """
 
 from collections import defaultdict
@@ -16,9 +17,8 @@ from db import clock, findings, transitions
 from db.errors import ContendedError
 from db.payouts import keep_back, verdicts
 from db.payouts.apply import Verdict, apply
-from db.payouts.ask import known
 from db.payouts.details import Details, read
-from db.payouts.verdicts import Known
+from db.payouts.known import Known, known, mismatch
 from db.payouts.words import Said, Word, find
 from db.transitions import LeasedTx
 from db.tx import Tx
@@ -163,7 +163,11 @@ def _judge(
         kind, why = wrong[0]
         return verdicts.contradicted(ours, why, kind)._replace(finding=None)  # told already
     verdict, _ = verdicts.of_events(ours, [one.word.paid for one in fitting], moment)
-    outcome = " -> ".join(verdict.path) or f"nothing to do: it is {row.state}"
+    outcome = " -> ".join(verdict.path) or f"it is {row.state}"
+    if verdict.next.job == FOLLOW and not verdict.next.delay and not verdict.next.no_later:
+        outcome += "; the provider is asked"
+    elif not verdict.path:
+        outcome = f"nothing to do: {outcome}"
     for one in fitting:
         hearing.conclude(one, outcome)
     return verdict
@@ -183,5 +187,5 @@ def _contradiction(
         return _K.PAYOUT_ANSWER_MISMATCH, why
     if paid.provider_id != name:
         return _K.PAYOUT_FOUND_TWICE, f"{paid.provider_id} is {paid.raw_status}, beside {name}"
-    wrong = verdicts.mismatch(ours, paid)
+    wrong = mismatch(ours, paid)
     return None if wrong is None else (_K.PAYOUT_ANSWER_MISMATCH, wrong)

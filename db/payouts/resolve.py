@@ -16,7 +16,7 @@ from db.effects import Outcome
 from db.payouts import verdicts
 from db.payouts.apply import Verdict, apply
 from db.payouts.details import Details, one
-from db.payouts.verdicts import Known
+from db.payouts.known import known
 from db.transitions import LeasedTx, seize
 from db.tx import Tx
 from db.work import Next
@@ -68,18 +68,7 @@ def adopt(tx: Tx, payout: UUID, paid: ProviderPayout, *, actor: str) -> PayoutSt
     Raises `RefusedError` where the provider's payout contradicts ours, `BusyError` under a live lease.
     """
     leased, row = _seize(tx, payout, actor)
-    known = Known(
-        held=leased.held[payout],
-        key=row.effect_key,
-        state=PayoutState.PROCESSING,
-        reference=reference(row.id, row.generation),
-        amount_minor=row.net,
-        currency=row.currency,
-        fund_account_id=row.fund_account_id,
-        provider_id=row.provider_id,
-        completed_at=row.completed_at,
-    )
-    verdict, _ = verdicts.of_report(known, paid, clock.now(tx))
+    verdict, _ = verdicts.of_report(known(leased.held[payout], row), paid, clock.now(tx))
     if verdict.outcome is None:
         raise RefusedError(f"not adopted: {verdict.next.parked}")
     return _write(leased, verdict)

@@ -1,7 +1,6 @@
 """From what a provider said to what becomes of the payout: pure decisions over claimed rows."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import assert_never
 from uuid import UUID
@@ -9,6 +8,7 @@ from uuid import UUID
 from db.effects import Outcome
 from db.payouts.apply import Verdict
 from db.payouts.claim import Sending
+from db.payouts.known import Known, mismatch
 from db.work import Held, Next
 from domain.answers import (
     Accepted,
@@ -32,21 +32,6 @@ REVERSAL_DAYS = 5
 _DAY = timedelta(days=1)
 _AT_ONCE = timedelta(0)
 _FIRST_FOLLOW = delay(FOLLOW_SECONDS, 0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """A claimed payout about which its provider was asked."""
-
-    held: Held
-    key: UUID
-    state: PayoutState
-    reference: str
-    amount_minor: int
-    currency: str
-    fund_account_id: str
-    provider_id: str | None
-    completed_at: datetime | None
 
 
 def of_send(
@@ -154,21 +139,35 @@ def of_events(
 def _of_words(
     known: Known, heard: Sequence[ProviderPayout], now: datetime, *, asked: bool
 ) -> tuple[Verdict, Count]:
-    path: Path = (known.state,)
-    last = heard[0]
-    for paid in sorted(heard, key=lambda paid: RANKS[paid.status]):
-        step = leads_through(path[-1], paid.status)
-        if step or len(path) == 1:
-            path, last = path + step, paid
+    path, last, asks = _walk(known.state, heard, asked=asked)
     verdict = Verdict(
         subject=known.held.subject,
         outcome=_told(known, heard, last, is_news=asked or len(path) > 1),
         path=path if len(path) > 1 else (),
         reason=last.reason or (last.raw_status if path[-1] is not PayoutState.COMPLETED else None),
-        next=_after(known, path, now, asked=asked),
+        next=_after(known, path, now, asked=asked, asks=asks),
         finding=_worth_telling(known, path, last),
     )
     return verdict, Count.WAITING if len(path) == 1 else _COUNTS[path[-1]]
+
+
+def _walk(
+    state: PayoutState, heard: Sequence[ProviderPayout], *, asked: bool
+) -> tuple[Path, ProviderPayout, bool]:
+    """The states that words lead through, the word that led last, and whether the provider must be asked first.
+
+    Money is freed for another payment on the answer to a question of ours alone: whoever learns the secret
+    of webhooks could otherwise have everybody paid twice.
+    """
+    path: Path = (state,)
+    last = heard[0]
+    for paid in sorted(heard, key=lambda paid: RANKS[paid.status]):
+        step = leads_through(path[-1], paid.status)
+        if step and step[-1] in SETTLED and not asked:
+            return path, last if len(path) > 1 else paid, True
+        if step or len(path) == 1:
+            path, last = path + step, paid
+    return path, last, False
 
 
 _COUNTS = {
@@ -182,12 +181,12 @@ _COUNTS = {
 def _told(
     known: Known, heard: Sequence[ProviderPayout], last: ProviderPayout, *, is_news: bool
 ) -> Outcome:
-    """What the effect learns; from an event that comes after the end nothing but a UTR."""
+    """What the effect learns; of what has ended, from an event that moves nothing, no more than a UTR."""
     utr = last.utr or next((paid.utr for paid in heard if paid.utr), None)
     if is_news or known.state is PayoutState.PROCESSING:
         named = known.provider_id is not None
         return _heard(known.key, last, named=named)._replace(utr=utr)
-    return Outcome(key=known.key, answer="late", state=None, detail=last.raw_status, utr=utr)
+    return Outcome(key=known.key, answer="told", state=None, detail=last.raw_status, utr=utr)
 
 
 def _worth_telling(known: Known, path: Path, last: ProviderPayout) -> Finding | None:
@@ -200,36 +199,23 @@ def _worth_telling(known: Known, path: Path, last: ProviderPayout) -> Finding | 
     return None
 
 
-def _after(known: Known, path: Path, now: datetime, *, asked: bool) -> Next:
+def _after(known: Known, path: Path, now: datetime, *, asked: bool, asks: bool) -> Next:
     subject = known.held.subject
+    if asks:
+        return Next(subject=subject, job=FOLLOW)
     if path[-1] in SETTLED:
         return Next(subject=subject, job=None)
     if len(path) > 1:  # completed; what came late may be old news, so the provider is asked at once
-        return Next(subject=subject, job=FOLLOW, delay=_AT_ONCE if is_late(path) else _DAY)
+        wait = _AT_ONCE if is_late(path) else _DAY
+        # A look that an earlier word asked for is not put off by this one.
+        return Next(subject=subject, job=FOLLOW, delay=wait, no_later=not asked)
     if known.state is PayoutState.COMPLETED:
         watched_until = add_working_days(known.completed_at or now, REVERSAL_DAYS)
         job = FOLLOW if now < watched_until else None
-        # What is said again is no look: one that is due soon, as after a late payment, stays so.
+        # Nor by what is said again.
         return Next(subject=subject, job=job, delay=_DAY, no_later=not asked)
     tries = known.held.tries if known.held.job == FOLLOW else 0
     return Next(subject=subject, job=FOLLOW, delay=delay(FOLLOW_SECONDS, tries), tries=tries + 1)
-
-
-def mismatch(known: Known, paid: ProviderPayout) -> str | None:
-    """How a report contradicts what we know, or None."""
-    told = {
-        "amount": (known.amount_minor, paid.amount_minor),
-        "currency": (known.currency, paid.currency),
-        "reference": (known.reference, paid.reference or known.reference),
-        "fund account": (known.fund_account_id, paid.fund_account_id or known.fund_account_id),
-        "id": (known.provider_id or paid.provider_id, paid.provider_id),
-    }
-    wrong = [
-        f"{name} is {theirs!r}, not {ours!r}"
-        for name, (ours, theirs) in told.items()
-        if ours != theirs
-    ]
-    return f"provider's payout {paid.provider_id}: {', '.join(wrong)}" if wrong else None
 
 
 def contradicted(known: Known, reason: str, kind: FindingKind) -> Verdict:

@@ -49,7 +49,9 @@ def lost_and_paid(stage: Stage) -> None:
 
 def paid_and_given_back(stage: Stage) -> None:
     """One payout, and two words about it in the wrong order, each twice."""
-    says(stage, sent(stage), "reversed", "processed", "reversed", "processed")
+    payout = sent(stage)
+    stage.bank.settle(reference(payout, 1), "reversed")
+    says(stage, payout, "reversed", "processed", "reversed", "processed")
 
 
 def two_and_two(stage: Stage) -> None:
@@ -62,14 +64,17 @@ def two_and_two(stage: Stage) -> None:
         (second, "reversed"),
         (first, "reversed"),
     ):
+        stage.bank.settle(reference(payout, 1), "reversed")
         says(stage, payout, word)
 
 
 def failed_and_paid(stage: Stage) -> list[UUID]:
     """One payout that failed, and the news that it was paid after all."""
     payout = sent(stage)
-    says(stage, payout, "failed")
-    applies(1)(stage)
+    stage.bank.settle(reference(payout, 1), "failed")
+    hurry(stage.worker)
+    driving.drive(stage.worker, follow(stage.bank))
+    stage.bank.settle(reference(payout, 1), "processed")
     says(stage, payout, "processed")
     return [payout]
 
@@ -82,8 +87,10 @@ def completed(stage: Stage, _sides: Sequence[Side]) -> None:
 
 
 def reversed_(stage: Stage, _sides: Sequence[Side]) -> None:
-    """Whoever was first, what was given back is reversed, with each entry once."""
+    """Whoever was first, what was given back is reversed once its provider is asked, with each entry once."""
     _all_applied(stage)
+    assert waits_for(stage) == ["payouts.follow"] * sum(states(stage).values())
+    driving.drive(stage.worker, follow(stage.bank))
     count = sum(states(stage).values())
     assert states(stage) == {"REVERSED": count}
     assert waits_for(stage) == []

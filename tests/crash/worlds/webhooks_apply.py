@@ -3,8 +3,8 @@
 from typing import Final
 
 from domain.inbox import APPLY
-from domain.payouts import PROCESS
-from tests.builders import rows, seed, states
+from domain.payouts import FOLLOW, PROCESS
+from tests.builders import hurry, rows, seed, states
 from tests.hearing import about, event, receive
 from tests.kit.world import BATCH, Scene, World
 
@@ -18,6 +18,8 @@ class Told(World):
         paid, back, failed = seed(scene.url, BATCH)
         scene.run(PROCESS)
         words = [(back, "reversed"), (paid, "processed"), (failed, "failed"), (back, "processed")]
+        for id_, word in words[:3]:
+            scene.bank.settle(str(id_), word)
         receive(scene.owner, [event(about(scene.bank, id_), word) for id_, word in words])
 
     def passes(self, scene: Scene) -> None:
@@ -37,9 +39,12 @@ class PaidLate(World):
     def prepare(self, scene: Scene) -> None:
         ids = seed(scene.url, BATCH)
         scene.run(PROCESS)
-        receive(scene.owner, [event(about(scene.bank, id_), "failed") for id_ in ids])
-        scene.run(APPLY)
-        scene.bank.finish()
+        for id_ in ids:
+            scene.bank.settle(str(id_), "failed")
+        hurry(scene.owner)
+        scene.run(FOLLOW)
+        for id_ in ids:
+            scene.bank.settle(str(id_), "processed")
         receive(scene.owner, [event(about(scene.bank, id_), "processed") for id_ in ids])
 
     def check(self, scene: Scene) -> None:

@@ -9,10 +9,15 @@ import pytest
 from db.tx import Row
 from domain.answers import ProviderPayout
 from domain.inbox import APPLY, VerifiedEvent
-from domain.payouts import PROCESS
+from domain.payouts import FOLLOW, PROCESS
 from tests.builders import rows, seed
 from tests.hearing import about, event, receive
 from tests.kit.world import Scene
+
+FREEING = ("failed", "rejected", "cancelled", "reversed")
+"""Words after which its money may be paid again: the provider is asked whether it is so."""
+ENDS = ("processed", *FREEING)
+"""Words that end a payment, each before those that may come after it."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,10 @@ class Line:
         return about(self.world.bank, payout)
 
     def says(self, payout: UUID, *words: str) -> list[UUID]:
-        """The bank sends an event for each word; the ids of their rows."""
+        """The bank comes to the last of these words, and sends an event for each; the ids of their rows."""
+        ends = [word for word in ENDS if word in words]
+        if ends:
+            self.world.bank.settle(str(payout), ends[-1], utr=None)
         return self.sends([event(self.told(payout), word) for word in words])
 
     def sends(self, events: Iterable[VerifiedEvent]) -> list[UUID]:
@@ -47,11 +55,13 @@ class Line:
         return receive(self.world.owner, events)
 
     def hears(self, payout: UUID, *words: str) -> list[UUID]:
-        """The bank says it and the job runs, word by word; the ids of the events."""
+        """The bank says it and the job runs, word by word, and is asked where it must be; the ids of the events."""
         ids = []
         for word in words:
             ids += self.says(payout, word)
             self.world.run(APPLY)
+            if word in FREEING:
+                self.world.run(FOLLOW)
         return ids
 
     def findings(self) -> list[str]:

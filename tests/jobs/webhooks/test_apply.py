@@ -20,7 +20,7 @@ from tests.builders import (
     seed,
 )
 from tests.hearing import about, came_of, event, raw, receive
-from tests.jobs.webhooks.conftest import Line
+from tests.jobs.webhooks.conftest import FREEING, Line
 from workers.sandbox.faults import Fault
 
 
@@ -52,6 +52,36 @@ def test_each_word_leads_where_asking_would_have_led(
     )
     assert [tuple(link) for link in links] == [earning]
     assert line.findings() == []
+    assert_sound(line.world.owner)
+
+
+@pytest.mark.parametrize(
+    ("word", "is_paid"),
+    [
+        *((word, False) for word in FREEING),
+        ("failed", True),
+        ("rejected", True),
+        ("reversed", True),
+    ],
+)
+def test_a_word_alone_frees_no_money(line: Line, word: str, is_paid: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    """Who knows the secret of webhooks may say what they like: the provider itself is asked, and says otherwise."""
+    [id_] = line.accepted()
+    link_earnings(line.world.owner, [id_])
+    if is_paid:
+        line.hears(id_, "processed")
+    before = payout(line.world.owner, id_), line.booked(id_)
+    [told] = line.sends([event(line.told(id_), word)])
+    line.world.run(APPLY)
+    seen, found = came_of(line.world.owner, told), payout(line.world.owner, id_)
+    assert (seen.state, seen.outcome) == ("APPLIED", f"it is {found.state}; the provider is asked")
+    assert (found.state, line.booked(id_)) == (before[0].state, before[1])
+    assert (found.w_job, found.w_wait <= 0) == (FOLLOW, True)
+
+    line.world.run(FOLLOW)
+    assert payout(line.world.owner, id_).state == ("COMPLETED" if is_paid else "PROCESSING")
+    links = rows(line.world.owner, "SELECT DISTINCT live FROM payout_earnings")
+    assert [link.live for link in links] == [True]
     assert_sound(line.world.owner)
 
 

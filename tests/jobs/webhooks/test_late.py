@@ -223,6 +223,7 @@ def test_paid_and_given_back_in_one_set_after_it_failed(line: Line) -> None:
     before = balance(line, "cash"), balance(line, "payee_payable")
     line.says(id_, "reversed", "processed")
     line.world.run(APPLY)
+    line.world.run(FOLLOW)
     assert payout(line.world.owner, id_).state == "REVERSED"
     assert (balance(line, "cash"), balance(line, "payee_payable")) == before
     assert earnings(line) == {("READY", False)}
