@@ -3,6 +3,7 @@
 from typing import Final
 
 from db import aggregates
+from db.earnings.promises import HELD_WHILE_PAID
 from db.family import Family
 from db.payouts import promises, promises_outside, promises_tax
 from domain import payouts
@@ -14,6 +15,7 @@ PAYOUTS: Final = Family(
         aggregates.last_move_is_the_state(payouts.PAYOUTS, "last-move-is-the-state"),
         promises.SEAL_FITS,
         promises.EARNINGS_ARE_LIVE_ONCE,
+        HELD_WHILE_PAID,
         promises.IN_TRANSIT_IS_PROCESSING,
         promises_outside.SENDS_ARE_COUNTED,
         promises_outside.COMPLETED_WAS_ACCEPTED,

@@ -185,6 +185,17 @@ PLANTS = [
         "payout ",
     ),
     (
+        "earnings-are-held-while-paid",
+        "UPDATE earnings SET state = 'READY' WHERE state = 'PAID'",
+        "earning ",
+    ),
+    ("earnings-are-held-while-paid", "DELETE FROM payout_earnings WHERE live", "earning "),
+    (
+        "earnings-are-held-while-paid",
+        "UPDATE earnings SET state = 'BATCHED' WHERE state = 'READY'",
+        "earning ",
+    ),
+    (
         "effect-keys-are-made-by-rule",
         "UPDATE effects SET key = gen_random_uuid() WHERE generation = 2",
         "effect ",
