@@ -1,7 +1,9 @@
 """Claim payouts whose provider is to be asked: `payouts.follow` (accepted) and `payouts.recover` (unknown)."""
 
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
+
+import sqlalchemy as sa
 
 from db.batch import Batch
 from db.payouts.claim import Provider, Sending, intend_sends, missing
@@ -11,7 +13,7 @@ from db.transitions import LeasedTx, claim
 from db.tx import Tx
 from db.work import CLAIMS_MAX, ClaimOrder, Held, Next
 from domain.payout_ids import reference
-from domain.payouts import FOLLOW, PAYOUTS, RECOVER, PayoutState
+from domain.payouts import FOLLOW, PAYOUTS, PROCESS, RECOVER, PayoutState
 from domain.ports import Sought
 
 T = TypeVar("T")
@@ -61,6 +63,21 @@ class Recovering:
     def held(self) -> Held:
         """The lease it is under."""
         return self.known.held
+
+
+_TAKE_OVER: Final = sa.text("""
+    WITH lapsed AS MATERIALIZED (
+      SELECT w.subject FROM work w JOIN payouts p ON p.id = w.subject
+      WHERE w.job = :process AND coalesce(w.leased_until, w.due_at) <= (SELECT clock_timestamp()) AND w.leased_until IS NOT NULL
+        AND p.state = 'PROCESSING'
+      ORDER BY w.job, w.subject LIMIT :limit FOR UPDATE OF w SKIP LOCKED)
+    UPDATE work w SET job = :recover, token = NULL, leased_until = NULL, holder = NULL, due_at = clock_timestamp()
+    FROM lapsed l WHERE w.subject = l.subject AND w.job = :process""")
+
+
+def take_over_lapsed(tx: Tx, limit: int) -> int:
+    """While a hold lets `payouts.process` claim nothing: what was being sent as its worker died is asked about."""
+    return tx.run(_TAKE_OVER, process=PROCESS, recover=RECOVER, limit=limit)
 
 
 def start_recovering(

@@ -100,6 +100,10 @@ def _verdict(held: Held, row: Details, behind: Behind | None) -> Next | None:
         return _park(row, f"claimed {held.claims - 1} times without a settle")
     if not row.is_sealed:
         return _park(row, "changed after approval: amount, beneficiary or key do not fit the seal")
+    if row.tax_engine is not None and row.effect_state is None:
+        return _park(
+            row, "changed after approval: it was never claimed, and tax is withheld from it"
+        )
     reason = guards.not_payable(row)
     if reason is not None:
         return _park(row, reason)

@@ -11,7 +11,7 @@ from db.batch import Batch
 from db.clock import now
 from db.payouts import verdicts
 from db.payouts.apply import Verdict, apply
-from db.payouts.ask import Recovering, start_recovering
+from db.payouts.ask import Recovering, start_recovering, take_over_lapsed
 from db.transitions import LeasedTx
 from db.tx import Tx
 from db.work import ClaimOrder
@@ -20,7 +20,7 @@ from domain.effects import as_evidence
 from domain.findings import FindingKind
 from domain.payouts import RECOVER
 from domain.ports import Bank
-from domain.switches import HOLD_PAYOUTS
+from domain.switches import HOLD_BALANCE, HOLD_PAYOUTS
 from domain.tally import Count, Tally
 from jobs.payouts import provider
 from jobs.ports import Ports
@@ -63,8 +63,10 @@ class RecoverPayouts(Drain[Recovering, Recovery]):
 
     def claim(self, tx: Tx, order: ClaimOrder) -> Batch[Recovering]:
         """Lease payouts in doubt; `sends + 1` where the same request may go out again."""
-        may_send = not switches.is_on(tx, HOLD_PAYOUTS)
-        return start_recovering(tx, self.provider, order, may_send=may_send)
+        on = switches.all_on(tx)
+        if HOLD_PAYOUTS in on or HOLD_BALANCE in on:
+            take_over_lapsed(tx, order.limit)
+        return start_recovering(tx, self.provider, order, may_send=HOLD_PAYOUTS not in on)
 
     def effect(self, item: Recovering, still_mine: StillMine) -> Recovery:
         """Look up by reference; nothing found inside the key's window: the same key and body again."""

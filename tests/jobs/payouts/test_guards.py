@@ -13,7 +13,7 @@ from db.work import ClaimOrder
 from domain.answers import LookUpFailed, Unknown
 from domain.switches import HOLD_BALANCE, HOLD_PAYOUTS, NOTICES
 from jobs.payouts.process import ProcessPayouts
-from tests.builders import assert_sound, change, hurry, payout, rows, seed, states
+from tests.builders import abandon, assert_sound, change, hurry, payout, rows, seed, states
 from tests.earning import earn, earning, earning_states, know, owe, payee
 from tests.kit.world import Scene
 
@@ -252,3 +252,40 @@ def test_nothing_processed_while_approved_payouts_wait_is_a_failure(
     run = world.run(PROCESS)
     assert run.state == "failed"
     assert run.reason == "processed nothing while 2 items waited"
+
+
+@pytest.mark.parametrize("hold", [HOLD_PAYOUTS, HOLD_BALANCE])
+def test_what_was_being_sent_as_its_worker_died_is_asked_about_although_a_hold_is_on(
+    world: Scene, hold: str
+) -> None:
+    """Nothing is sent while it is on, and its key does not grow too old unseen."""
+    seed(world.url, 3)
+    [sent, _, _] = abandon(world)
+    change(
+        world.owner,
+        "UPDATE work SET leased_until = clock_timestamp() + interval '1 hour' WHERE subject <> :id",
+        id=sent,
+    )
+    turn(world, hold, on=True)
+    world.run("payouts.recover")
+    found = payout(world.owner, sent)
+    assert (found.state, found.e_state, found.w_job) == ("PROCESSING", "accepted", "payouts.follow")
+    assert len(world.bank.submits) == 3
+    others = rows(world.owner, "SELECT job FROM work WHERE leased_until IS NOT NULL")
+    assert [row.job for row in others] == [PROCESS, PROCESS]
+    assert_sound(world.owner)
+
+
+def test_tax_that_somebody_wrote_before_the_first_claim_is_not_believed(world: Scene) -> None:
+    """Who may move a payout must not be able to send less of it and call the rest tax."""
+    made, _ = batched(world)
+    change(
+        world.owner,
+        """UPDATE payouts SET net_amount = 1000, tds_deducted = amount - 1000, tds_base = amount, tds_gross = amount,
+           tds_rate_bps = 10, tds_engine = '194o', tds_financial_year = '2026-27'""",
+    )
+    world.run(PROCESS)
+    found = payout(world.owner, made)
+    assert found.state == "APPROVED"
+    assert "tax is withheld from it" in found.w_parked
+    assert world.bank.submits == []
