@@ -8,6 +8,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 from starlette.applications import Starlette
+from structlog.testing import capture_logs
 
 from db import clock, ticks
 from db.engine import Database, DatabaseOptions
@@ -166,9 +167,14 @@ def test_a_process_counts_runs_and_items_by_outcome() -> None:
 
 def test_two_processes_of_one_host_serve_their_metrics_beside_each_other() -> None:
     first, second = Metrics(), Metrics()
-    stops = [first.serve(29464)]
-    try:
-        stops.append(second.serve(29464))
-    finally:
-        for stop in stops:
-            stop()
+    first.run_ended("a.first", "succeeded", {})
+    second.run_ended("a.second", "succeeded", {})
+    with capture_logs() as told, ExitStack() as served:
+        for metrics in (first, second):
+            served.callback(metrics.serve(29464))
+        ports = [entry["port"] for entry in told if entry["event"] == "metrics.listening"]
+        texts = [httpx.get(f"http://127.0.0.1:{port}/metrics").text for port in ports]
+    assert [("a.first" in text, "a.second" in text) for text in texts] == [
+        (True, False),
+        (False, True),
+    ]
