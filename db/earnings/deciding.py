@@ -21,7 +21,7 @@ from domain.payouts import PayoutState
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
-    """What became of one earning: moved | same | illegal | sending (its payout is under way)."""
+    """What became of one earning: moved | same | illegal | beyond (its share) | sending (its payout is under way)."""
 
     subject: UUID
     outcome: str
@@ -109,7 +109,7 @@ def reduce(tx: Tx, totals: Mapping[UUID, int | None], *, actor: str, why: str) -
 
 def _judge(row: Row, total: int) -> str:
     if not row.refunded <= total <= row.amount:
-        return "illegal"
+        return "beyond"
     if total == row.refunded:
         return "same"
     return "sending" if row.payout_state == PayoutState.PROCESSING else "moved"

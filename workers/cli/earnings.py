@@ -36,6 +36,7 @@ MEANINGS = {
     "moved": "done",
     "same": "it stood so already",
     "sending": "its payout is being sent: say it again when that has ended",
+    "beyond": "the total must not be less than was given back already, nor more than the share",
 }
 
 
@@ -159,5 +160,5 @@ def _decide(
         for one in done
     ]
     show(told, ("id", "outcome", "from_state", "meaning"), json=json)
-    if any(one.outcome in {"illegal", "sending"} for one in done):
+    if any(one.outcome in {"illegal", "beyond", "sending"} for one in done):
         raise typer.Exit(1)
