@@ -114,7 +114,10 @@ def _paid_before(said: Said) -> str:
 
 
 def _take(tx: Tx, open_: Sequence[Said], run: int) -> LeasedTx:
-    """Hold what the words are about: a final one whoever holds it, and also what waits for nothing."""
+    """Hold what the words are about: a final one whoever holds it, and also what waits for nothing.
+
+    Also what should wait and does not: its row was lost, so nobody would come to it before the word does again.
+    """
     wanted = {
         said.payout: said.is_final and said.generation == said.newest
         for said in sorted(open_, key=lambda said: said.is_final)
@@ -124,7 +127,8 @@ def _take(tx: Tx, open_: Sequence[Said], run: int) -> LeasedTx:
     leased = transitions.seize(
         tx, final, run=run, actor=f"run:{run}", leased_too=True, spared=list(wanted)
     )
-    idle = [payout for payout in final if payout not in leased.held]
+    ends = {said.payout for said in open_ if said.is_final}
+    idle = [payout for payout in wanted if payout in ends and payout not in leased.held]
     leased = transitions.recall(leased, PAYOUTS, FOLLOW, idle)
     if not leased.held.keys() >= set(final):
         raise ContendedError("a payout was decided about since it was found")

@@ -223,6 +223,9 @@ def contradicted(known: Known, reason: str, kind: FindingKind) -> Verdict:
     verdict = parked(known.held, reason, kind)
     if known.state in {PayoutState.PENDING, *SETTLED}:
         return verdict._replace(next=Next(subject=known.held.subject, job=None))
+    if known.state is PayoutState.APPROVED:
+        # It waits for its send, whatever the row is of that it was held by.
+        return verdict._replace(next=verdict.next._replace(job=PROCESS))
     return verdict
 
 

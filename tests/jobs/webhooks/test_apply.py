@@ -245,10 +245,13 @@ def test_of_no_payout_of_ours_it_is_an_orphan(
     assert payout(line.world.owner, id_).e_status == "processing"
 
 
-def test_what_was_never_sent_is_not_believed_and_not_sent(line: Line) -> None:
-    """An approved payout of which the provider knows more than we: parked before it goes out."""
+@pytest.mark.parametrize("waits", [True, False])
+def test_what_was_never_sent_is_not_believed_and_not_sent(line: Line, waits: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    """An approved payout of which the provider knows more than we: parked before it goes out, with work or without."""
     [other] = line.accepted()
     [id_] = [i for i in seed(line.world.url, 1, first=1) if i != other]
+    if not waits:
+        change(line.world.owner, "DELETE FROM work WHERE subject = :id", id=id_)
     forged = event(line.told(other), "processed", id="pout_x", reference_id=str(id_), amount=10_001)
     [told] = line.sends([forged])
     line.world.run(APPLY)
@@ -256,6 +259,7 @@ def test_what_was_never_sent_is_not_believed_and_not_sent(line: Line) -> None:
     found = payout(line.world.owner, id_)
     assert (came_of(line.world.owner, told).state, found.state) == ("FAILED", "APPROVED")
     assert "ever sent" in found.w_parked
+    assert found.w_job == PROCESS
     assert len(line.world.bank.submits) == 1
     assert_sound(line.world.owner)
 

@@ -267,6 +267,22 @@ def test_retried_meanwhile_nothing_moves_and_what_is_not_sent_yet_is_kept_back(l
     assert_sound(line.world.owner)
 
 
+def test_said_of_what_lost_its_work_row_it_is_concluded_and_a_person_is_told(line: Line) -> None:
+    """Invariant 36: nobody will come to it by itself, so it is parked where its send would have waited."""
+    id_ = late(line)
+    first = line.told(id_)
+    decided(line, Decision.RETRY, id_)
+    change(line.world.owner, "DELETE FROM work WHERE subject = :id", id=id_)
+    [told] = line.sends([event(first, "processed")])
+    line.world.run(APPLY)
+    assert came_of(line.world.owner, told).state == "FAILED"
+    found = payout(line.world.owner, id_)
+    assert (found.state, found.w_job) == ("APPROVED", PROCESS)
+    assert "in generation 1" in found.w_parked
+    assert line.findings() == FAILED_LATE
+    assert_sound(line.world.owner)
+
+
 @pytest.mark.parametrize("parked", [None, "its payout account is not verified"])
 def test_cancelled_after_an_earlier_generation_was_paid_no_batch_pays_its_earnings(
     line: Line, parked: str | None
