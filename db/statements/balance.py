@@ -1,8 +1,10 @@
 """The statement's own arithmetic: balances follow from those before them.
 
-Times of statements are whole seconds, in which a bank has an order that nobody is told. So a line follows
-where what the account held before it was left by another line of its moment, or by one of the moment before.
-An account holds each currency by itself, so moments are those of one currency.
+Times of statements are whole seconds, in which a bank has an order that nobody is told. But whatever the order,
+what a moment begins with is held before more of its lines than were left by others of it, and what it ends with
+is left by more than it was held before. So a moment follows where it begins with what the one before it ended
+with. One that goes round, such as a debit given back at once, shows neither: it must come by what the last other
+one ended with, and changes nothing. An account holds each currency by itself, so moments are those of one currency.
 """
 
 from collections.abc import Sequence
@@ -23,11 +25,14 @@ PAGE: Final = 20_000
 _BEFORE: Final = sa.text(f"""
     SELECT occurred_at FROM statement_lines
     WHERE {OF} AND occurred_at < :start
+    GROUP BY occurred_at, currency
+    -- A moment that goes round does not show what it ended with.
+    HAVING sum(CASE side WHEN 'credit' THEN amount ELSE - amount END) <> 0
     ORDER BY occurred_at DESC LIMIT 1""")
 
 
 def before(tx: Tx, whose: Account, start: datetime) -> datetime:
-    """The last moment of a line before `start`, or `start` itself where there is none."""
+    """The last moment before `start` that shows what it ended with, or `start` itself where there is none."""
     named = {"provider": whose.provider, "account": whose.account}
     found: datetime | None = tx.scalar(_BEFORE, start=start, **named)
     return found or start
@@ -54,19 +59,44 @@ _CHECK: Final = sa.text(f"""
     page AS MATERIALIZED (
       SELECT x.*, dense_rank() OVER (PARTITION BY currency ORDER BY occurred_at) AS moment
       FROM (SELECT * FROM back UNION ALL SELECT * FROM read) x),
-    -- What each line left to its moment and to the next, beside what each one needs: grouped, not joined, whatever their number.
+    -- Every balance before a line, and every one after it: counted by windows, not joined, whatever their number.
     held AS (
-      SELECT currency, moment, balance AS held, CAST(NULL AS bigint) AS number, NULL AS line_id FROM page
-      UNION ALL SELECT currency, moment + 1, balance, NULL, NULL FROM page
-      UNION ALL SELECT currency, moment, balance - change, number, line_id FROM page),
+      SELECT currency, moment, occurred_at, balance - change AS held, number, line_id, 1 AS wanted FROM page
+      UNION ALL SELECT currency, moment, occurred_at, balance, NULL, NULL, -1 FROM page),
+    counted AS (
+      SELECT h.*, sum(wanted) OVER (PARTITION BY currency, moment, held) AS more,
+             row_number() OVER (PARTITION BY currency, moment, held, wanted ORDER BY number DESC) AS place
+      FROM held h),
+    turned AS (
+      SELECT c.*, bool_and(more = 0) OVER (PARTITION BY currency, moment) AS goes_round FROM counted c),
+    -- Moments that go on are numbered; one that goes round has the number of the last before it.
+    numbered AS (
+      SELECT t.*, CASE WHEN NOT goes_round THEN dense_rank() OVER (PARTITION BY currency, goes_round ORDER BY moment) END AS step
+      FROM turned t),
+    -- What a moment begins with belongs to the step before it.
+    stepped AS (
+      SELECT n.*, coalesce(max(step) OVER (PARTITION BY currency ORDER BY moment), 0)
+                  - CASE WHEN NOT goes_round AND more > 0 THEN 1 ELSE 0 END AS after_step
+      FROM numbered n),
+    followed AS (
+      SELECT s.*, bool_or(NOT goes_round AND more < 0) OVER (PARTITION BY currency, after_step, held) AS was_left FROM stepped s),
+    strayed AS (
+      SELECT f.*, goes_round AND NOT bool_or(was_left) OVER (PARTITION BY currency, moment) AS strays FROM followed f),
+    -- What strays is told once, and what comes after it may follow from it.
+    judged AS (
+      SELECT s.*, was_left OR bool_or(strays) OVER (PARTITION BY currency, after_step, held) AS is_met,
+             strays AND moment = min(moment) FILTER (WHERE strays) OVER (PARTITION BY currency, after_step)
+               AND row_number() OVER (PARTITION BY currency, moment ORDER BY number) = 1 AND after_step > 0 AS strays_first
+      FROM strayed s),
     loose AS MATERIALIZED (
-      SELECT k.*, row_number() OVER (PARTITION BY k.currency, k.moment ORDER BY k.number) AS place
-      FROM (SELECT h.*, bool_or(h.number IS NULL) OVER (PARTITION BY h.currency, h.moment, h.held) AS was_left FROM held h) k
-      WHERE k.number IS NOT NULL AND NOT k.was_left)
-    SELECT seen.looked_at, seen.last_at, g.line_id, g.currency, g.held
-    FROM (SELECT count(*) AS looked_at, max(occurred_at) AS last_at FROM read) seen
+      SELECT j.*, row_number() OVER (PARTITION BY currency, moment ORDER BY number) AS nth
+      FROM judged j
+      WHERE number IS NOT NULL AND (strays_first OR NOT goes_round AND place <= more - CASE WHEN is_met THEN 1 ELSE 0 END))
+    SELECT seen.looked_at, seen.last_at, seen.firm_at, g.line_id, g.currency, g.held
+    FROM (SELECT count(*) AS looked_at, max(occurred_at) AS last_at,
+                 (SELECT max(t.occurred_at) FROM turned t WHERE NOT t.goes_round) AS firm_at FROM read) seen
     -- Of a currency's first moment one line follows from what this page does not have.
-    LEFT JOIN loose g ON g.moment > 1 OR g.place > 1
+    LEFT JOIN loose g ON g.moment > 1 OR g.nth > 1
     ORDER BY g.number""")
 
 
@@ -75,6 +105,8 @@ class Checked:
     """One page: the gaps it has; `rest` None ends it."""
 
     rest: datetime | None
+    last_at: datetime | None
+    """The last moment that was looked at."""
     findings: Sequence[Finding]
 
 
@@ -87,9 +119,17 @@ def check(tx: Tx, whose: Account, start: datetime, *, end: datetime) -> Checked:
     if goes_on and first.last_at == start:
         raise BrokenError(f"{first.looked_at} lines of a statement in one moment, {start}")
     return Checked(
-        rest=first.last_at if goes_on else None,
+        rest=_rest(first, start) if goes_on else None,
+        last_at=first.last_at,
         findings=[_finding(whose, row) for row in rows if row.line_id is not None],
     )
+
+
+def _rest(first: Row, start: datetime) -> datetime:
+    """Where the next page begins: at a moment that shows what it ended with, where this page has another."""
+    firm: datetime | None = first.firm_at
+    last: datetime = first.last_at
+    return firm if firm is not None and firm > start else last
 
 
 def _finding(whose: Account, row: Row) -> Finding:

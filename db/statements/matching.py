@@ -38,6 +38,30 @@ _NAME: Final = sa.text(f"""
     SELECT CASE WHEN count(*) = :limit THEN max(number) END AS after FROM unnamed""")
 
 
+_RETURNED: Final = sa.text(f"""
+    WITH back AS MATERIALIZED (
+      SELECT number, provider, account, utr, amount - fee AS net FROM statement_lines
+      WHERE {_OPEN} AND payout IS NULL AND utr IS NOT NULL AND side = 'credit' AND number > :after
+      ORDER BY number LIMIT :limit),
+    found AS MATERIALIZED (
+      -- Where a bank gave one UTR twice, it gives back the payout whose amount it has.
+      SELECT DISTINCT ON (b.number) b.number, d.payout
+      FROM back b
+      JOIN statement_lines d ON d.utr = b.utr AND d.provider = b.provider AND d.account = b.account
+       AND d.side = 'debit' AND d.payout IS NOT NULL
+      ORDER BY b.number, d.amount - d.fee = b.net DESC, d.number),
+    named AS (
+      UPDATE statement_lines l SET payout = f.payout, matched_by = 'utr' FROM found f WHERE l.number = f.number)
+    SELECT CASE WHEN count(*) = :limit THEN max(number) END AS after FROM back""")
+
+
+def name_returns(tx: Tx, after: int) -> int | None:
+    """Find what a page of credits gives back by the UTR of a debit that is known, whatever its age; None ends it."""
+    alone(tx)
+    following: int | None = tx.scalar(_RETURNED, after=after, limit=PAGE)
+    return following
+
+
 def name(tx: Tx, after: int) -> int | None:
     """Find by the provider's ids what a page of lines is about that nobody knew before; None ends it."""
     alone(tx)
@@ -71,7 +95,11 @@ _JUDGE: Final = sa.text(f"""
         CASE
           WHEN h.explained THEN 'explained'
           WHEN h.source = 'fee' THEN 'fee'
-          WHEN h.payout IS NULL AND h.source = 'other' AND h.side = 'credit' THEN 'deposit'
+          -- What names a debit that nobody has named yet is no money put in.
+          WHEN h.payout IS NULL AND h.source = 'other' AND h.side = 'credit' AND NOT EXISTS (
+            SELECT FROM statement_lines d
+            WHERE d.utr = h.utr AND d.provider = h.provider AND d.account = h.account AND d.side = 'debit'
+              AND d.payout IS NULL AND d.{_OPEN}) THEN 'deposit'
           WHEN h.payout IS NULL AND h.young THEN 'waiting'
           WHEN h.payout IS NULL THEN 'unmatched'
           WHEN h.amount - h.fee <> h.net OR h.currency <> h.payout_currency THEN 'differs'

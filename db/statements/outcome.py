@@ -32,15 +32,12 @@ _MISSING: Final = sa.text("""
       AND CASE p.state WHEN 'COMPLETED' THEN coalesce(p.net_amount, p.amount) ELSE 0 END = coalesce((
         SELECT sum(CASE l.side WHEN 'debit' THEN l.amount - l.fee ELSE l.fee - l.amount END) FROM statement_lines l WHERE l.payout = p.id), 0)""")
 
-_GAPS: Final = sa.text(f"""
+_GAPS: Final = sa.text("""
     SELECT f.key FROM findings f
     JOIN statement_lines l ON l.provider = :provider AND l.account = :account
      AND l.line_id = substr(f.subject, length(CAST(:provider AS text)) + 2)
     WHERE f.kind = :kind AND f.resolved_at IS NULL AND l.occurred_at >= :start AND f.key <> ALL(CAST(:seen AS text[]))
-      -- To the first moment after the statement's end, which was held against its last.
-      AND l.occurred_at <= coalesce((
-        SELECT occurred_at FROM statement_lines
-        WHERE {OF} AND occurred_at >= :end ORDER BY occurred_at LIMIT 1), 'infinity')""")
+      AND l.occurred_at <= :until""")
 
 
 def heal(tx: Tx, whose: Account) -> list[str]:
@@ -56,9 +53,9 @@ def heal(tx: Tx, whose: Account) -> list[str]:
 
 
 def heal_gaps(
-    tx: Tx, whose: Account, seen: Collection[str], *, start: datetime, end: datetime
+    tx: Tx, whose: Account, seen: Collection[str], *, start: datetime, until: datetime
 ) -> list[str]:
-    """Resolve gaps from `start` to the first line after `end` that were not `seen`; returns their keys."""
+    """Resolve gaps from `start` on that were not `seen`, up to the last moment looked at; returns their keys."""
     over = tx.rows(
         _GAPS,
         kind=_K.STATEMENT_GAP,
@@ -66,7 +63,7 @@ def heal_gaps(
         account=whose.account,
         seen=list(seen),
         start=start,
-        end=end,
+        until=until,
     )
     return findings.cease(tx, [row.key for row in over])
 

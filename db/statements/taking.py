@@ -54,7 +54,9 @@ _EXISTING: Final = sa.text("""
     WHERE l.provider = :provider AND l.account = :account AND l.line_id = ANY(CAST(:line_ids AS text[]))""")
 
 _UTRS: Final = sa.text("""
-    UPDATE statement_lines l SET utr = g.utr
+    UPDATE statement_lines l SET utr = g.utr,
+           -- What was taken for money put in may name a payment of ours by now.
+           state = CASE l.state WHEN 'deposit' THEN 'waiting' ELSE l.state END
     FROM unnest(CAST(:line_ids AS text[]), CAST(:utrs AS text[])) AS g (line_id, utr)
     WHERE l.provider = :provider AND l.account = :account AND l.line_id = g.line_id AND l.utr IS NULL""")
 

@@ -97,6 +97,10 @@ def reconcile_statement(
         first = min(first or statement.start, statement.start)
     if first is not None:
         _find_missing(database, statement, result, first, moment, grace)
+    # Once debits have their payouts, by whatever name.
+    after: int | None = 0
+    while after is not None:
+        after = _page(database, partial(matching.name_returns, after=after))
     _judge(database, statement, result, moment - grace)
     _find_gaps(database, statement, result)
     with database.begin(PAGE_SECONDS) as tx:
@@ -165,6 +169,7 @@ def _find_missing(
 
 def _find_gaps(database: Database, statement: Statement, result: Result) -> None:
     told, seen = _Told(database, statement.whose), set[str]()
+    until: datetime | None = None
     with database.begin() as tx:
         place: datetime | None = balance.before(tx, statement.whose, statement.start)
     while place is not None:
@@ -172,11 +177,12 @@ def _find_gaps(database: Database, statement: Statement, result: Result) -> None
         checked = _page(database, check)
         seen |= {finding.key for finding in checked.findings}
         told.report(checked.findings)
-        place = checked.rest
+        place, until = checked.rest, checked.last_at
     told.end((_K.STATEMENT_GAP,))
     result.gaps = len(seen)
-    with database.begin(PAGE_SECONDS) as tx:
-        outcome.heal_gaps(tx, statement.whose, seen, start=statement.start, end=statement.end)
+    if until is not None:
+        with database.begin(PAGE_SECONDS) as tx:
+            outcome.heal_gaps(tx, statement.whose, seen, start=statement.start, until=until)
 
 
 class _Told:

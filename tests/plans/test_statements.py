@@ -43,7 +43,8 @@ HOT = {
     "meet": ("AS amount_minor, l.fee AS fee_minor", 20 * SET),
     "name": ("WITH unnamed AS", 10 * SET),
     "judge": ("judged AS MATERIALIZED", 60 * SET),
-    "by utr": ("matched_by = 'utr'", 60 * SET),
+    "returns": ("WITH back AS", 60 * SET),
+    "by utr": ("JOIN statement_lines l ON l.utr = e.utr", 60 * SET),
     "missing": ("ended AS MATERIALIZED", 60 * SET),
     "gaps": ("loose AS MATERIALIZED", 20 * SET),
     "summary": ("AS debits_minor", 20 * SET),
@@ -84,6 +85,7 @@ def held(url: str, first: int) -> Plans:
                 taking.take_over(tx, WHOSE, lines(first), str)
         with database.begin(60) as tx:
             matching.name(tx, 0)
+            matching.name_returns(tx, 0)
             seen = matching.judge(tx, 0, young_after=datetime.now(UTC))
             assert (seen.looked_at, seen.findings) == (SET, [])
             stretch = missing.Stretch(

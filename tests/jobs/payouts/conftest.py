@@ -6,6 +6,7 @@ import pytest
 
 from db.engine import Database
 from tests.builders import House, house, owner
+from tests.jobs.payouts.statements import Desk, desk
 
 
 @pytest.fixture
@@ -19,4 +20,11 @@ def home(database_url: str) -> Iterator[House]:
 def outside(database_url: str) -> Iterator[Database]:
     """The database as its owner, for looking and for letting time pass."""
     with owner(database_url) as made:
+        yield made
+
+
+@pytest.fixture
+def at(database_url: str, home: House, outside: Database) -> Iterator[Desk]:
+    """A bound database, and whoever reconciles at it."""
+    with desk(database_url, home, outside) as made:
         yield made

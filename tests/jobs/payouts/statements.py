@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from db.engine import Database
 from db.statements.account import Account
 from domain.payout_ids import reference
 from domain.payouts import FOLLOW, PROCESS
-from domain.statements import StatementLine
+from domain.statements import Side, Source, StatementLine
 from jobs.payouts.reconcile_statement import Result, Statement, reconcile_statement
 from tests.builders import House, hurry, rows, seed
 from tests.operating import opened
@@ -101,6 +101,22 @@ class Desk:
         """Lines by state."""
         query = "SELECT state, count(*) AS n FROM statement_lines GROUP BY state"
         return {row.state: row.n for row in rows(self.outside, query)}
+
+
+def foreign(after: StatementLine, **changes: object) -> StatementLine:
+    """A debit that no payout explains, a second after `after`."""
+    line = replace(
+        after,
+        line_id="txn_foreign",
+        occurred_at=after.occurred_at + SECOND,
+        side=Side.DEBIT,
+        amount_minor=777,
+        balance_minor=after.balance_minor - 777,
+        utr=None,
+        source=Source.OTHER,
+        source_id=None,
+    )
+    return replace(line, **changes)  # type: ignore[arg-type]  # fields by name
 
 
 @contextmanager

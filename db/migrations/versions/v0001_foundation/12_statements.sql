@@ -16,7 +16,7 @@ CREATE TABLE statement_lines (
   payout      uuid,                                             -- ours
   matched_by  text CHECK (matched_by IN ('provider_id', 'utr')),
   state       text NOT NULL DEFAULT 'waiting' CHECK (state IN (
-    'waiting',    -- young, or its payout has not ended
+    'waiting',    -- young, or its payout has not ended; <- deposit: its UTR became known
     'matched',    -- <- waiting, differs, unmatched: a payout's, and what the books say
     'differs',    -- <- waiting, unmatched: a payout's, and not what the books say
     'unmatched',  -- <- waiting: no payout's, and old enough that one would be known
@@ -34,5 +34,5 @@ CREATE INDEX statement_lines_by_time ON statement_lines (occurred_at, number);
 -- What is still to be concluded: small, however long history grows.
 CREATE INDEX statement_lines_open ON statement_lines (number) WHERE state IN ('waiting', 'differs', 'unmatched');
 CREATE INDEX statement_lines_of_payout ON statement_lines (payout) WHERE payout IS NOT NULL;
--- Lines whose payout is not known by the provider's id: few, found by what the bank calls the transfer.
-CREATE INDEX statement_lines_by_utr ON statement_lines (utr) WHERE payout IS NULL AND utr IS NOT NULL;
+-- By what the bank calls the transfer: lines whose payout is not known by the provider's id, and the debit that a return names.
+CREATE INDEX statement_lines_by_utr ON statement_lines (utr) WHERE utr IS NOT NULL;
