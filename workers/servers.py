@@ -20,6 +20,8 @@ from workers.settings import Settings, load
 
 URLS: Final = ("BURSAR_DATABASE_URL", "BURSAR_BROKER_URL")
 PROVIDER_NAMES: Final = ("BURSAR_PAYOUT_PROVIDER", "BURSAR_RAZORPAYX_", "BURSAR_STRIPE_")
+WEBHOOK_SECRETS: Final = "_WEBHOOK_SECRETS"
+SANDBOX_SECRETS: Final = "BURSAR_RAZORPAYX_WEBHOOK_SECRETS"
 SANDBOX_ACCOUNT: Final = "sandbox-"
 SANDBOX_ACCOUNTS: Final = (SANDBOX_ACCOUNT, "acct_sandbox")
 """How every account of a sandbox begins, so that none is ever bound to a configured database."""
@@ -91,8 +93,15 @@ class SandboxPlan:
             "BURSAR_RAZORPAYX_KEY_ID": self.key_id,
             "BURSAR_RAZORPAYX_KEY_SECRET": self.key_secret,
             "BURSAR_RAZORPAYX_ACCOUNT_NUMBER": self.account_number,
-            "BURSAR_RAZORPAYX_WEBHOOK_SECRETS": self.webhook_secret,
+            SANDBOX_SECRETS: self.webhook_secret,
         }
+
+    def told(self, settings: Settings) -> dict[str, str]:
+        """What a process of those `settings` must be told to use it, and to hear whom it heard before."""
+        own = [secret.get_secret_value() for secret in settings.razorpayx_webhook_secrets]
+        held = ",".join(filter(None, (self.webhook_secret, *own)))
+        # Empty is not set: what the file held is in the list.
+        return {**self.environment, SANDBOX_SECRETS: held, f"{SANDBOX_SECRETS}_FILE": ""}
 
 
 def _plan_file(home: Path) -> Path:
@@ -111,7 +120,7 @@ def read_settings(environ: Mapping[str, str], home: Path | None = None) -> Setti
     if is_embedded(settings) and not names_provider(given):
         plan = SandboxPlan.read(Path(settings.home))
         if plan is not None:
-            return load({**given, **plan.environment})
+            return load({**given, **plan.told(settings)})
     return settings
 
 
@@ -128,8 +137,14 @@ def is_embedded(settings: Settings) -> bool:
 
 
 def names_provider(environ: Mapping[str, str]) -> bool:
-    """Say whether the environment configures a provider of its own."""
-    return any(value and name.startswith(PROVIDER_NAMES) for name, value in environ.items())
+    """Say whether the environment configures a provider of its own to pay with.
+
+    A webhook's secret is none: it says whom to believe, and pays nobody.
+    """
+    return any(
+        value and name.startswith(PROVIDER_NAMES) and WEBHOOK_SECRETS not in name
+        for name, value in environ.items()
+    )
 
 
 @contextmanager

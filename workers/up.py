@@ -89,7 +89,7 @@ def _furnish(
     plan = None
     if is_embedded(settings) and not names_provider(environ):
         plan = _plan(home, bank_port, web_port, wanted)
-        environment |= plan.environment
+        environment |= plan.told(settings)
     if not settings.smtp_url:
         environment["BURSAR_SMTP_URL"] = f"smtp://127.0.0.1:{mail_port}"
     told = read_settings({**environ, **environment}, home)

@@ -71,6 +71,34 @@ def test_a_configured_provider_goes_before_the_sandbox(tmp_path: Path) -> None:
     assert read_settings(own, tmp_path).provider_account == ("razorpayx", "1001")
 
 
+@pytest.mark.parametrize("provider", ["RAZORPAYX", "STRIPE", "RAZORPAY"])
+def test_a_webhook_secret_alone_leaves_the_sandbox_to_pay(provider: str, tmp_path: Path) -> None:
+    plan = SandboxPlan.make(4711)
+    plan.write(tmp_path)
+    own = {f"BURSAR_{provider}_WEBHOOK_SECRETS": "theirs,older"}
+    assert not names_provider(own)
+    settings = read_settings(own, tmp_path)
+    assert settings.provider_account == ("razorpayx", plan.account_number)
+    held = getattr(settings, f"{provider.lower()}_webhook_secrets")
+    assert [secret.get_secret_value() for secret in held][-2:] == ["theirs", "older"]
+    assert settings.razorpayx_webhook_secrets[0].get_secret_value() == plan.webhook_secret
+
+
+def test_a_webhook_secret_in_a_file_is_held_beside_the_sandbox_s(tmp_path: Path) -> None:
+    plan = SandboxPlan.make(4711)
+    plan.write(tmp_path)
+    (tmp_path / "secret").write_text("theirs\n")
+    own = {"BURSAR_RAZORPAYX_WEBHOOK_SECRETS_FILE": str(tmp_path / "secret")}
+    settings = read_settings(own, tmp_path)
+    held = [secret.get_secret_value() for secret in settings.razorpayx_webhook_secrets]
+    assert held == [plan.webhook_secret, "theirs"]
+
+
+@pytest.mark.parametrize("name", ["KEY_ID", "KEY_SECRET_FILE", "ACCOUNT_NUMBER", "URL"])
+def test_anything_of_a_provider_that_pays_names_it(name: str) -> None:
+    assert names_provider({f"BURSAR_RAZORPAYX_{name}": "x"})
+
+
 def test_configured_servers_never_see_a_sandbox(tmp_path: Path) -> None:
     SandboxPlan.make(4711).write(tmp_path)
     assert read_settings(CONFIGURED, tmp_path).provider_account == (None, None)
