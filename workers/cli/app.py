@@ -24,6 +24,7 @@ MODULES: Final[Sequence[str]] = (
     "sample",
     FAMILIES_HERE,
     "earnings",
+    "payees",
     "why",
     "enqueue",
     "jobs",

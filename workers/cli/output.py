@@ -172,10 +172,10 @@ def _write_csv(rows: Sequence[Row], names: Sequence[str]) -> None:
     writer = csv_module.writer(sys.stdout, lineterminator="\n")
     writer.writerow(names)
     for row in rows:
-        writer.writerow([_csv_cell(row.get(name)) for name in names])
+        writer.writerow([csv_cell(row.get(name)) for name in names])
 
 
-def _csv_cell(value: object) -> object:
+def csv_cell(value: object) -> object:
     """Numbers stay numbers; text that a sheet would run as a formula gets an apostrophe in front."""
     match _plain(value):
         case None:

@@ -14,6 +14,7 @@ from workers.cli.deciding import approve, cancel, reject, retry
 from workers.cli.listing import STATE, Asked, Found, found, listing
 from workers.cli.maintenance import Until, turn
 from workers.cli.output import JsonOne, plain, show, show_one
+from workers.cli.papers import Format, Out, form_of, write
 
 app = typer.Typer(name="payouts", help="Read payouts, and decide about them.", no_args_is_help=True)
 
@@ -57,6 +58,24 @@ def show_(
     if not json:
         typer.echo()
         show(history, ("at", "what", "fact", "detail", "actor", "run"))
+
+
+@app.command()
+def advice(
+    ctx: typer.Context,
+    payout: Annotated[str, typer.Argument(help="Id or external id.")],
+    form: Format = None,
+    out: Out = None,
+    json: JsonOne = False,
+) -> None:
+    """The remittance advice of one payout: gross, tax, net, and the earnings it pays."""
+    from db.payouts import advice as books, listing as rows
+    from workers.papers.advice import paper
+
+    wanted = form_of(form, json=json)
+    with context(ctx).database().begin() as tx:
+        told = books.advice(tx, rows.find(tx, [payout])[payout])
+    write(paper(told), wanted, out)
 
 
 @app.command()

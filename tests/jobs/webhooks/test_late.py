@@ -5,6 +5,7 @@ from uuid import UUID
 import pytest
 
 from db.earnings import deciding
+from db.payouts.advice import advice
 from db.payouts.decide import decide
 from domain.decisions import Decision
 from domain.inbox import APPLY
@@ -135,6 +136,14 @@ def reduced(line: Line, earning: UUID, total: int | None) -> None:
         deciding.reduce(tx, {earning: total}, actor="asha", why="cancelled late")
 
 
+def advised(line: Line, id_: UUID) -> tuple[int, int]:
+    """What its payee is told of it, held against the books: gross, and of that what nobody owed."""
+    with line.world.operator.begin() as tx:
+        told = advice(tx, id_)
+    told.check()
+    return told.gross_minor, told.posted.overpaid_minor
+
+
 def balances(line: Line) -> tuple[int, int]:
     """What is owed to the payee, and what the payee owes."""
     return balance(line, "payee_payable"), balance(line, "payee_receivable")
@@ -153,6 +162,7 @@ def test_of_what_was_given_back_before_it_was_paid_late_the_payee_owes_the_diffe
     line.hears(id_, "processed")
     assert earning_states(line.world.owner) == states
     assert balances(line) == (0, gone)
+    assert advised(line, id_) == (200_000, gone)
     assert_sound(line.world.owner)
 
     line.hears(id_, "reversed")
@@ -171,6 +181,7 @@ def test_where_one_is_held_the_payee_owes_all_and_no_earning_is_touched(line: Li
     line.hears(id_, "processed")
     assert earning_states(line.world.owner) == {"READY": 1, "HELD": 1}
     assert balances(line) == (170_000, 200_000)
+    assert advised(line, id_) == (200_000, 200_000)
 
     line.hears(id_, "reversed")
     assert balances(line) == (170_000, 0)

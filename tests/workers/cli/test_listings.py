@@ -32,6 +32,7 @@ LISTINGS: Final = {
     "effects list": "key",
     "payouts list": "id",
     "earnings list": "id",
+    "payees list": "name",
     "ledger entries": "id",
     "ledger accounts": "id",
     "tax report": "payee_id",
@@ -47,6 +48,7 @@ MADE: Final = {f"{family.machine.table} list" for family in FAMILIES} - LISTINGS
 """Listings that are made from a family's columns: what they show is held against rows by its own tests."""
 WITHOUT_STATE: Final = {
     "jobs",
+    "payees list",
     "ledger entries",
     "ledger accounts",
     "tax report",

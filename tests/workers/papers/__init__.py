@@ -1,0 +1,1 @@
+"""Papers for people outside, to the byte."""
