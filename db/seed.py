@@ -23,8 +23,12 @@ def rules(connection: sa.Connection) -> None:
         for v in m.moves
     ]
     _insert(connection, 'legal_moves (kind, source, target, guard, "when", by_hand)', moves)
-    calls = [(m.kind, c.state, c.outcome or "", c.job, c.due) for m in MACHINES for c in m.calls]
-    _insert(connection, "called_work (kind, state, outcome, job, due)", calls)
+    calls = [
+        (m.kind, c.state, c.outcome or "", c.variant or "", c.job, c.due)
+        for m in MACHINES
+        for c in m.calls
+    ]
+    _insert(connection, "called_work (kind, state, outcome, variant, job, due)", calls)
     entry_rules = [
         (kind.value, side.value, account.value)
         for kind, sides in ENTRY_RULES.items()

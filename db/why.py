@@ -45,7 +45,8 @@ _AROUND: Final = sa.text("""
     LEFT JOIN switches s ON s.is_on AND (s.name IN ('maintenance', 'restored', 'job:' || :job)
                                          OR s.name IN (SELECT 'queue:' || queue FROM place)
                                          OR s.name IN (SELECT brake FROM place)
-                                         OR :job = 'payouts.process' AND s.name IN ('hold:payouts', 'hold:balance'))
+                                         OR :job = 'payouts.process' AND s.name IN ('hold:payouts', 'hold:balance')
+                                         OR :job = 'payouts.org_process' AND s.name IN ('hold:payouts', 'hold:org_balance'))
     ORDER BY s.name""")
 
 

@@ -7,6 +7,7 @@ from typing import Final
 from uuid import UUID
 
 BATCH: Final = "payouts.batch"
+ORG_BATCH: Final = "payouts.org_batch"
 AUTO_APPROVE: Final = "auto-approve"
 """Who approves what is below the limit."""
 

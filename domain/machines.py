@@ -37,6 +37,8 @@ class Call:
     outcome: str | None
     job: str | None
     due: str
+    variant: str | None = None
+    """Of which subjects, where the work of one aggregate's subjects differs; None: of all."""
 
 
 ANY_OUTCOME: Final = "*"
@@ -52,15 +54,17 @@ class Machine:
     initial: frozenset[str]
     moves: tuple[Move, ...]
     calls: tuple[Call, ...]
-    _index: dict[tuple[str, str | None], Call] = field(init=False, repr=False, compare=False)
+    _index: dict[tuple[str, str | None, str | None], Call] = field(
+        init=False, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
-        index: dict[tuple[str, str | None], Call] = {
-            (call.state, call.outcome): call for call in self.calls
+        index: dict[tuple[str, str | None, str | None], Call] = {
+            (call.state, call.outcome, call.variant): call for call in self.calls
         }
         for call in self.calls:
             if {other.outcome for other in self.calls if other.state == call.state} == {None}:
-                index[call.state, ANY_OUTCOME] = call
+                index[call.state, ANY_OUTCOME, call.variant] = call
         object.__setattr__(self, "_index", index)
 
     @property
@@ -78,11 +82,13 @@ class Machine:
         """States from which `target` may be reached under `guard`, in table order."""
         return tuple(m.source for m in self.moves if m.target == target and m.guard is guard)
 
-    def call_for(self, state: str, outcome: str | None) -> Call | None:
+    def call_for(self, state: str, outcome: str | None, variant: str | None = None) -> Call | None:
         """The work a subject in `state`, with its newest effect at `outcome`, must have.
 
         A state listed with no outcome alone calls for the same whatever its effect says; None means
         that the two do not fit: a person must look.
         """
-        found = self._index.get((state, outcome))
-        return found if found is not None else self._index.get((state, ANY_OUTCOME))
+        asked = [(which, of) for which in (outcome, ANY_OUTCOME) for of in (variant, None)]
+        return next(
+            (call for which, of in asked if (call := self._index.get((state, which, of)))), None
+        )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from domain.errors import BadInputError
+from domain.payees import PayeeKind
 from domain.payout_rules import FUND_ACCOUNT_RULE, fits_fund_account
 from domain.records import LABEL_RULE, Records, faults, fits_label
 
@@ -13,10 +14,10 @@ FIELDS: Final = (
 )  # fmt: skip
 OF_PAYEE: Final = ("kind", "tax_class", "has_pan", "resident")
 """What is said of the payee; of its account are the fields after."""
-KINDS: Final = ("person", "organisation")
+KINDS: Final = tuple(kind.value for kind in PayeeKind)
 TAX_CLASSES: Final = ("unknown", "individual", "huf", "company", "firm")
 UNTOLD: Final = {
-    "kind": "person",
+    "kind": PayeeKind.PERSON.value,
     "tax_class": "unknown",
     "has_pan": "no",
     "resident": "yes",

@@ -4,6 +4,7 @@ from enum import StrEnum
 from typing import Final
 
 from domain.machines import Call, Guard, Machine, Move
+from domain.payees import PayeeKind
 
 
 class PayoutState(StrEnum):
@@ -26,8 +27,11 @@ class PayoutState(StrEnum):
 
 
 PROCESS: Final = "payouts.process"
+ORG_PROCESS: Final = "payouts.org_process"
 RECOVER: Final = "payouts.recover"
 FOLLOW: Final = "payouts.follow"
+SENDERS: Final = {PayeeKind.PERSON: PROCESS, PayeeKind.ORGANISATION: ORG_PROCESS}
+"""Which job sends a payout, by what its payee was when it was made."""
 GENERATIONS_MAX: Final = 3
 """Each but the first follows a definite refusal; one more than these needs two people."""
 SUBMIT: Final = "payout.submit"
@@ -36,6 +40,14 @@ NOT_AT_PROVIDER: Final = "the provider says that it has no such payout"
 """What the work row of a payout says whose name its provider does not know: with wrong keys, of all of them."""
 
 _P = PayoutState
+
+
+def _of_senders(state: PayoutState, outcome: str | None, due: str) -> tuple[Call, ...]:
+    return tuple(
+        Call(state=state, outcome=outcome, job=job, due=due, variant=kind.value)
+        for kind, job in SENDERS.items()
+    )
+
 
 PAYOUTS: Final = Machine(
     kind="payout",
@@ -58,9 +70,9 @@ PAYOUTS: Final = Machine(
     ),
     calls=(
         Call(state=_P.PENDING, outcome=None, job=None, due="a person decides"),
-        Call(state=_P.APPROVED, outcome=None, job=PROCESS, due="at once, at --at, or at the batch's next tick"),
-        Call(state=_P.APPROVED, outcome="not_sent", job=PROCESS, due="after a back-off from 1 s to 1 min"),
-        Call(state=_P.PROCESSING, outcome="intended", job=PROCESS, due="when the claim's lease has lapsed"),
+        *_of_senders(_P.APPROVED, None, "at once, at --at, or at the batch's next tick"),
+        *_of_senders(_P.APPROVED, "not_sent", "after a back-off from 1 s to 1 min"),
+        *_of_senders(_P.PROCESSING, "intended", "when the claim's lease has lapsed"),
         Call(state=_P.PROCESSING, outcome="unknown", job=RECOVER, due="30 s, 1, 2, 5, 10 min, then every 10 min"),
         Call(state=_P.PROCESSING, outcome="accepted", job=FOLLOW, due="from seconds to hours, backing off"),
         Call(state=_P.COMPLETED, outcome="accepted", job=FOLLOW, due="daily, until 5 working days after completion"),

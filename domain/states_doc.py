@@ -52,7 +52,7 @@ def _needs(move: Move) -> str:
 def _calls(machine: Machine) -> list[tuple[str, ...]]:
     return [
         (
-            call.state,
+            call.state + (f" ({call.variant})" if call.variant else ""),
             call.outcome or "any or none",
             f"`{call.job}`" if call.job else "none",
             call.due,

@@ -15,10 +15,12 @@ HOLD_PAYOUTS: Final = "hold:payouts"
 """Nothing is sent: approved payouts wait, and what is in doubt is only looked up."""
 HOLD_BALANCE: Final = "hold:balance"
 """The provider's account holds less than what is due: nothing is sent until it was asked again."""
+HOLD_ORG_BALANCE: Final = "hold:org_balance"
+"""The same, of what is due to organisations: people are paid meanwhile."""
 MAKER_CHECKER: Final = "policy:maker-checker"
 """Nobody approves what they made themselves. It holds nothing back."""
 _NAME: Final = re.compile(
-    r"maintenance|restored|notices|hold:(payouts|balance)|policy:maker-checker|queue:(money|rest)|"
+    r"maintenance|restored|notices|hold:(payouts|balance|org_balance)|policy:maker-checker|queue:(money|rest)|"
     r"(job|schedule):[a-z_]+\.[a-z_]+|brake:[^:\s]+:.+"
 )
 
@@ -47,8 +49,8 @@ def check_name(name: str) -> str:
     """Return `name`, or raise `BadInputError` where no switch can be called that."""
     if not _NAME.fullmatch(name):
         rule = (
-            "must be maintenance, restored, notices, hold:payouts, hold:balance, policy:maker-checker, queue:…, "
-            "job:…, schedule:… or brake:provider:account"
+            "must be maintenance, restored, notices, hold:payouts, hold:balance, hold:org_balance, "
+            "policy:maker-checker, queue:…, job:…, schedule:… or brake:provider:account"
         )
         raise BadInputError("switch", name, rule)
     return name

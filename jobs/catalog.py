@@ -7,6 +7,8 @@ from jobs.notices.deliver import DeliverNotices
 from jobs.payouts.batch import BatchPayouts
 from jobs.payouts.check_stuck import CheckStuck
 from jobs.payouts.follow import FollowPayouts
+from jobs.payouts.org_batch import BatchOrganisations
+from jobs.payouts.org_process import ProcessOrganisations
 from jobs.payouts.process import ProcessPayouts
 from jobs.payouts.reconcile import ReconcilePayouts
 from jobs.payouts.recover import RecoverPayouts
@@ -21,7 +23,9 @@ __all__ = ["ALL", "Ports", "build", "queue_of", "rows"]
 
 ALL: Final[tuple[type[Job], ...]] = (
     BatchPayouts,
+    BatchOrganisations,
     ProcessPayouts,
+    ProcessOrganisations,
     RecoverPayouts,
     FollowPayouts,
     CheckStuck,

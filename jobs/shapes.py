@@ -116,6 +116,8 @@ class Drain(Job, Generic[ItemT, ResultT]):
     """Claim a set, act on each item outside, settle the set."""
 
     shape = "drain"
+    is_strict: ClassVar[bool] = False
+    """Whether a run has failed in which an item failed or must wait for a person."""
     preflight: Preflight[Any, Any] | None = None
     """Asked once at the beginning of a run that no switch holds back."""
     call_seconds_max: float

@@ -16,7 +16,9 @@ def _cron(job: str, cron: str, catch_up: CatchUp = CatchUp.RUN_LATEST) -> Schedu
 
 TIMETABLE: Final = (
     _cron("payouts.batch", "0 5 * * mon"),
+    _cron("payouts.org_batch", "30 5 * * mon"),
     _cron("payouts.process", "0 6 * * mon"),
+    _cron("payouts.org_process", "30 6 * * mon"),
     _cron("payouts.recover", "*/5 * * * *"),
     _cron("payouts.follow", "*/15 * * * *"),
     _cron("payouts.check_stuck", "10 */4 * * *"),

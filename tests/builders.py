@@ -128,12 +128,12 @@ def link_earnings(database: Database, payouts: Sequence[UUID], each: int = 2) ->
         )
 
 
-def abandon(house: "House", *, sent: bool = True) -> list[UUID]:
-    """Claim what is due for a send, send it, and die: nothing is settled, and the leases lapse."""
-    job = house.jobs[PROCESS]
-    assert isinstance(job, ProcessPayouts)
+def abandon(house: "House", *, sent: bool = True, job: str = PROCESS) -> list[UUID]:
+    """Claim what is due for a send by `job`, send it, and die: nothing is settled, and the leases lapse."""
+    sender = house.jobs[job]
+    assert isinstance(sender, ProcessPayouts)
     with house.database.begin() as tx:
-        items = job.claim(tx, ClaimOrder(run=0, limit=1000, lease_seconds=0.001)).items
+        items = sender.claim(tx, ClaimOrder(run=0, limit=1000, lease_seconds=0.001)).items
     for item in items if sent else []:
         house.bank.submit(item.request)
     return [item.subject for item in items]

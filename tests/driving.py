@@ -11,6 +11,7 @@ from domain.answers import NotSent
 from domain.payout_ids import reference
 from domain.ports import Bank
 from jobs.payouts.follow import FollowPayouts
+from jobs.payouts.org_process import ProcessOrganisations
 from jobs.payouts.process import ProcessPayouts
 from jobs.payouts.recover import RecoverPayouts
 from jobs.shapes import Answer, Ask, Drain
@@ -24,6 +25,11 @@ LEASE_SECONDS = 15.0
 def process(bank: Bank) -> ProcessPayouts:
     """The job that sends."""
     return ProcessPayouts(bank, call_seconds_max=1.0, recover_seconds=(1.0, 2.0))
+
+
+def org_process(bank: Bank) -> ProcessOrganisations:
+    """The job that sends to organisations."""
+    return ProcessOrganisations(bank, call_seconds_max=1.0, recover_seconds=(1.0, 2.0))
 
 
 def recover(bank: Bank) -> RecoverPayouts:

@@ -60,13 +60,25 @@ def earn(database: Database, lines: Sequence[EarningLine], *, partial: bool = Fa
         return imports.take_over(tx, installation.get(tx).id, order, actor="asha")
 
 
-def owe(url: str, count: int, *, payees: int = 3, each: int = 100_000) -> list[UUID]:
-    """Let `count` earnings be owed to payees who can be paid; their ids in the order of the file."""
+def owe(
+    url: str,
+    count: int,
+    *,
+    payees: int = 3,
+    each: int = 100_000,
+    called: str = "payee",
+    kind: str = "person",
+) -> list[UUID]:
+    """Let `count` earnings be owed to payees who can be paid; the ids of all, in the order of their files."""
     with opened(url) as operator:
-        know(operator, [payee(f"payee {n}") for n in range(payees)])
+        know(operator, [payee(f"{called} {n}", kind=kind) for n in range(payees)])
+        ids = "E" if called == "payee" else f"E-{called}"
         lines = [
             earning(
-                f"E-{n:06d}", payee=f"payee {n % payees}", amount_minor=each, gross_minor=2 * each
+                f"{ids}-{n:06d}",
+                payee=f"{called} {n % payees}",
+                amount_minor=each,
+                gross_minor=2 * each,
             )
             for n in range(count)
         ]

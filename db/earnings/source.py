@@ -11,18 +11,21 @@ from db.payouts.batch import Made, Order, Stretch
 from db.tx import Tx
 from domain.batching import Owed
 from domain.errors import BrokenError
+from domain.payees import PayeeKind
 
 PAGE: Final = 20_000
 """Earnings in one transaction; of a payee with more, all."""
 
 _STRETCH: Final = sa.text("""
     WITH page AS MATERIALIZED (
-      SELECT payee FROM earnings WHERE state = 'READY' AND payee > :after ORDER BY payee LIMIT :page)
+      SELECT e.payee FROM earnings e JOIN payees y ON y.id = e.payee AND y.kind = :kind
+      WHERE e.state = 'READY' AND e.payee > :after ORDER BY e.payee LIMIT :page)
     SELECT payee, (SELECT count(*) FROM page) AS items FROM (SELECT DISTINCT payee FROM page) p ORDER BY payee DESC LIMIT 2""")
 
 _READY: Final = """
-      SELECT id, payee, currency, amount - refunded AS owed FROM earnings
-      WHERE state = 'READY' AND NOT disputed AND ready_at <= :now AND refunded < amount AND payee > :after AND payee <= :last"""
+      SELECT e.id, e.payee, e.currency, e.amount - e.refunded AS owed FROM earnings e JOIN payees y ON y.id = e.payee AND y.kind = :kind
+      WHERE e.state = 'READY' AND NOT e.disputed AND e.ready_at <= :now AND e.refunded < e.amount
+        AND e.payee > :after AND e.payee <= :last"""
 _OWED: Final = """
     SELECT r.payee, r.currency, r.items, r.amount, r.parts, a.verified, a.active
     FROM (
@@ -31,7 +34,9 @@ _OWED: Final = """
       FROM ready GROUP BY payee, currency) r
     LEFT JOIN payout_accounts a ON a.payee = r.payee AND a.is_default
     ORDER BY r.payee, r.currency"""
-_LOCKED: Final = sa.text(f"WITH ready AS MATERIALIZED ({_READY} ORDER BY id FOR UPDATE) {_OWED}")
+_LOCKED: Final = sa.text(
+    f"WITH ready AS MATERIALIZED ({_READY} ORDER BY e.id FOR UPDATE OF e) {_OWED}"
+)
 _SEEN: Final = sa.text(f"WITH ready AS MATERIALIZED ({_READY}) {_OWED}")
 
 _MAKE: Final = sa.text("""
@@ -44,19 +49,20 @@ class Earnings:
 
     name = "earnings"
 
-    def stretch(self, tx: Tx, after: UUID) -> Stretch | None:
+    def stretch(self, tx: Tx, kind: PayeeKind, after: UUID) -> Stretch | None:
         """Whole payees, of at most `PAGE` earnings that are READY."""
-        rows = tx.rows(_STRETCH, after=after, page=PAGE)
+        rows = tx.rows(_STRETCH, kind=kind.value, after=after, page=PAGE)
         if not rows:
             return None
         # The page may have ended among the earnings of its last payee.
         is_last = rows[0].items < PAGE
         last = rows[0] if is_last or len(rows) == 1 else rows[1]
-        return Stretch(after=after, last=last.payee, is_last=is_last)
+        return Stretch(kind=kind, after=after, last=last.payee, is_last=is_last)
 
     def owed(self, tx: Tx, stretch: Stretch, now: datetime, *, lock: bool) -> Sequence[Owed]:
         """Locked in the order of their ids, as everybody locks them."""
         statement = _LOCKED if lock else _SEEN
+        whose = {"kind": stretch.kind.value, "after": stretch.after, "last": stretch.last}
         return [
             Owed(
                 payee=row.payee,
@@ -67,7 +73,7 @@ class Earnings:
                 is_verified=row.verified,
                 is_active=row.active,
             )
-            for row in tx.rows(statement, now=now, after=stretch.after, last=stretch.last)
+            for row in tx.rows(statement, now=now, **whose)
         ]
 
     def make(self, tx: Tx, orders: Sequence[Order], actor: str) -> Sequence[Made]:

@@ -1,6 +1,6 @@
 """Make payees, their accounts in the books and at the provider, where they are missing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -61,3 +61,12 @@ def open_destinations(
             tokens=[token for _, token in part],
         )
     return made
+
+
+_ORGANISATIONS: Final = sa.text("""
+    SELECT id FROM payees WHERE id = ANY(CAST(:payees AS uuid[])) AND kind = 'organisation'""")
+
+
+def organisations(tx: Tx, payees: Collection[UUID]) -> set[UUID]:
+    """Which of these payees are organisations."""
+    return {row.id for row in tx.rows(_ORGANISATIONS, payees=list(payees))}

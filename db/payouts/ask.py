@@ -1,5 +1,6 @@
 """Claim payouts whose provider is to be asked: `payouts.follow` (accepted) and `payouts.recover` (unknown)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -13,7 +14,7 @@ from db.transitions import LeasedTx, claim
 from db.tx import Tx
 from db.work import CLAIMS_MAX, ClaimOrder, Held, Next
 from domain.payout_ids import reference
-from domain.payouts import FOLLOW, PAYOUTS, PROCESS, RECOVER, PayoutState
+from domain.payouts import FOLLOW, PAYOUTS, RECOVER, PayoutState
 from domain.ports import Sought
 
 T = TypeVar("T")
@@ -67,17 +68,17 @@ class Recovering:
 
 _TAKE_OVER: Final = sa.text("""
     WITH lapsed AS MATERIALIZED (
-      SELECT w.subject FROM work w JOIN payouts p ON p.id = w.subject
-      WHERE w.job = :process AND coalesce(w.leased_until, w.due_at) <= (SELECT clock_timestamp()) AND w.leased_until IS NOT NULL
+      SELECT w.job, w.subject FROM work w JOIN payouts p ON p.id = w.subject
+      WHERE w.job = ANY(CAST(:senders AS text[])) AND coalesce(w.leased_until, w.due_at) <= (SELECT clock_timestamp()) AND w.leased_until IS NOT NULL
         AND p.state = 'PROCESSING'
       ORDER BY w.job, w.subject LIMIT :limit FOR UPDATE OF w SKIP LOCKED)
     UPDATE work w SET job = :recover, token = NULL, leased_until = NULL, holder = NULL, due_at = clock_timestamp()
-    FROM lapsed l WHERE w.subject = l.subject AND w.job = :process""")
+    FROM lapsed l WHERE w.subject = l.subject AND w.job = l.job""")
 
 
-def take_over_lapsed(tx: Tx, limit: int) -> int:
-    """While a hold lets `payouts.process` claim nothing: what was being sent as its worker died is asked about."""
-    return tx.run(_TAKE_OVER, process=PROCESS, recover=RECOVER, limit=limit)
+def take_over_lapsed(tx: Tx, senders: Sequence[str], limit: int) -> int:
+    """While a hold lets these jobs claim nothing: what was being sent as its worker died is asked about."""
+    return tx.run(_TAKE_OVER, senders=list(senders), recover=RECOVER, limit=limit)
 
 
 def start_recovering(
@@ -123,7 +124,7 @@ def _verdict(held: Held, job: str, row: Details) -> Next | None:
         return Next(subject=subject, job=job, parked=reason, error=reason)
     if job == RECOVER and row.state == PayoutState.PROCESSING and row.effect_state == "intended":
         return None  # handed over by process: its key may be too old for a send, so it is looked up
-    call = PAYOUTS.call_for(row.state, row.effect_state)
+    call = PAYOUTS.call_for(row.state, row.effect_state, row.payee_kind)
     if call is None:
         reason = f"its state {row.state} and its effect {row.effect_state} do not fit"
         return Next(subject=subject, job=job, parked=reason, error=reason)

@@ -10,14 +10,16 @@ import sqlalchemy as sa
 
 from db.transitions import unleased_move
 from db.tx import Tx
-from domain.batching import AUTO_APPROVE, BATCH, Owed
-from domain.payouts import PAYOUTS, PROCESS, PayoutState
+from domain.batching import AUTO_APPROVE, Owed
+from domain.payees import PayeeKind
+from domain.payouts import PAYOUTS, PayoutState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stretch:
-    """The payees of one page: after one id, up to and with another. `is_last` says that no more follow."""
+    """The payees of one kind of one page: after one id, up to and with another. `is_last` says that no more follow."""
 
+    kind: PayeeKind
     after: UUID
     last: UUID
     is_last: bool
@@ -48,8 +50,8 @@ class Source(Protocol):
     name: str
     """Part of the identity of what is made of it."""
 
-    def stretch(self, tx: Tx, after: UUID) -> Stretch | None:
-        """The next payees, in the order of their ids; None where nobody after `after` is owed anything."""
+    def stretch(self, tx: Tx, kind: PayeeKind, after: UUID) -> Stretch | None:
+        """The next payees of `kind`, in the order of their ids; None where nobody after `after` is owed anything."""
 
     def owed(self, tx: Tx, stretch: Stretch, now: datetime, *, lock: bool) -> Sequence[Owed]:
         """What each may be paid at `now`, by currency. Locked, it stays so to the end of the transaction."""
@@ -69,20 +71,20 @@ class Asked:
     scope: dict[str, str]
     now: datetime
     due: datetime | None
-    """The next time of `payouts.process`, where one is known."""
+    """The next time of the job that sends what is made, where one is known."""
 
 
 _ASKED: Final = sa.text("""
     SELECT coalesce((SELECT t.tick_at FROM ticks t WHERE t.schedule = :batch AND t.run = r.id), r.due_at) AS tick_at, r.scope,
            clock_timestamp() AS now,
            (SELECT p.next_tick_at FROM schedule_progress p
-            WHERE p.schedule = :process AND isfinite(p.next_tick_at) AND p.next_tick_at > clock_timestamp()) AS due
+            WHERE p.schedule = :sender AND isfinite(p.next_tick_at) AND p.next_tick_at > clock_timestamp()) AS due
     FROM runs r WHERE r.id = :run""")
 
 
-def asked(tx: Tx, run: int) -> Asked:
-    """What `run` was asked for. Its due time is its tick's, however late it runs."""
-    row = tx.row(_ASKED, run=run, batch=BATCH, process=PROCESS)
+def asked(tx: Tx, run: int, *, batch: str, sender: str) -> Asked:
+    """What `run` of the job `batch` was asked for, whose payouts `sender` sends. Its due time is its tick's, however late it runs."""
+    row = tx.row(_ASKED, run=run, batch=batch, sender=sender)
     if row is None:
         raise AssertionError(f"run {run} is there: it runs this")
     return Asked(tick_at=row.tick_at, scope=row.scope, now=row.now, due=row.due)

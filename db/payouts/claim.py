@@ -55,9 +55,11 @@ class Provider:
     """How tax is kept back before anything is sent to it."""
 
 
-def start_processing(tx: Tx, provider: Provider, claim_order: ClaimOrder) -> Batch[Sending]:
-    """Claim payouts that wait for `payouts.process` and commit to sending them."""
-    leased = claim(tx, PROCESS, claim_order)
+def start_processing(
+    tx: Tx, provider: Provider, claim_order: ClaimOrder, *, job: str = PROCESS
+) -> Batch[Sending]:
+    """Claim payouts that wait for `job`, one of those that send, and commit to sending them."""
+    leased = claim(tx, job, claim_order)
     if not leased.held:
         return Batch(items=[], taken=0)
     rows = read(tx, leased.held, key_seconds=provider.key_seconds)
@@ -87,28 +89,28 @@ def missing(leased: LeasedTx, rows: Sequence[Details]) -> set[UUID]:
 
 def _verdict(held: Held, row: Details, behind: Behind | None) -> Next | None:
     """What becomes of a claimed row instead of a send; None sends it."""
-    call = PAYOUTS.call_for(row.state, row.effect_state)
+    call = PAYOUTS.call_for(row.state, row.effect_state, row.payee_kind)
     if call is None:
-        return _park(row, f"its state {row.state} and its effect {row.effect_state} do not fit")
-    if call.job != PROCESS:
+        return _park(held, f"its state {row.state} and its effect {row.effect_state} do not fit")
+    if call.job != held.job:
         return Next(subject=row.id, job=call.job)
     if row.state == PayoutState.PROCESSING and (held.is_worn or row.is_past_key):
         return Next(
             subject=row.id, job=RECOVER, error="not settled under its lease; its provider is asked"
         )
     if held.is_worn:
-        return _park(row, f"claimed {held.claims - 1} times without a settle")
+        return _park(held, f"claimed {held.claims - 1} times without a settle")
     if not row.is_sealed:
-        return _park(row, "changed after approval: amount, beneficiary or key do not fit the seal")
+        return _park(held, "changed after approval: amount, beneficiary or key do not fit the seal")
     if row.tax_engine is not None and row.effect_state is None:
         return _park(
-            row, "changed after approval: it was never claimed, and tax is withheld from it"
+            held, "changed after approval: it was never claimed, and tax is withheld from it"
         )
     reason = guards.not_payable(row)
     if reason is not None:
-        return _park(row, reason)
+        return _park(held, reason)
     if row.in_transit is None:
-        return _park(row, f"no books in {row.currency}")
+        return _park(held, f"no books in {row.currency}")
     return None if behind is None else _of_earnings(held, row, behind)
 
 
@@ -117,7 +119,7 @@ def _of_earnings(held: Held, row: Details, behind: Behind) -> Next | None:
     if behind.is_disputed:
         return Next(
             subject=row.id,
-            job=PROCESS,
+            job=held.job,
             delay=guards.DISPUTED_AGAIN,
             tries=held.tries + 1,
             error="a dispute is open about an earning it pays",
@@ -128,8 +130,8 @@ def _of_earnings(held: Held, row: Details, behind: Behind) -> Next | None:
     return None
 
 
-def _park(row: Details, reason: str) -> Next:
-    return Next(subject=row.id, job=PROCESS, parked=reason, error=reason)
+def _park(held: Held, reason: str) -> Next:
+    return Next(subject=held.subject, job=held.job, parked=reason, error=reason)
 
 
 def commit_to(leased: LeasedTx, provider: Provider, rows: Sequence[Details]) -> list[Sending]:
@@ -138,7 +140,7 @@ def commit_to(leased: LeasedTx, provider: Provider, rows: Sequence[Details]) -> 
     What cannot be sent for its tax is parked.
     """
     ready, refused = withholding.stage(leased, provider.withholding, rows)
-    leased.settle([_park(row, refused[row.id]) for row in rows if row.id in refused])
+    leased.settle([_park(leased.held[id_], reason) for id_, reason in refused.items()])
     findings.report(leased, [guards.finding(id_, reason) for id_, reason in refused.items()])
     approved = [row.id for row in ready if row.state == PayoutState.APPROVED]
     moved = set(

@@ -33,6 +33,8 @@ class Details(NamedTuple):
     generation: int
     effect_key: UUID
     payable: int
+    payee_kind: str
+    """What its payee was when it was made."""
     state: str
     is_sealed: bool
     """Whether amount, beneficiary and key still fit the seal of the approval."""
@@ -58,7 +60,7 @@ class Details(NamedTuple):
 _READ: Final = sa.text("""
     SELECT p.id, p.amount, coalesce(p.net_amount, p.amount) AS net, p.tds_deducted AS withheld,
            p.tds_financial_year AS tax_year, p.tds_engine AS tax_engine, p.source = 'earnings' AS is_earned, p.currency, p.mode, p.purpose, p.narration, p.generation,
-           p.effect_key, p.payable, p.state,
+           p.effect_key, p.payable, p.payee_kind, p.state,
            p.approval_seal = payout_seal(p, p.generation, p.effect_key) AS is_sealed,
            a.fund_account_id, a.active, a.verified, t.id AS in_transit, c.id AS cash,
            e.state AS effect_state, e.sends, e.put_backs, e.provider_id, e.accepted_at, e.first_sent_at, p.completed_at,

@@ -7,7 +7,6 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from db.tx import Tx
-from domain.payouts import PROCESS
 
 NEAREST_MAX: Final = 10_000
 """Payouts that are summed, those due longest first: more than a bank takes in many minutes."""
@@ -27,11 +26,10 @@ _DUE_NAMED: Final = sa.text(
 )
 
 
-def due_amounts(tx: Tx, only: Sequence[UUID] | None) -> dict[str, int]:
-    """What would be sent now, in minor units by currency; of named payouts, or of all that are due."""
+def due_amounts(tx: Tx, job: str, only: Sequence[UUID] | None) -> dict[str, int]:
+    """What `job` would send now, in minor units by currency; of named payouts, or of all that are due."""
     named = {} if only is None else {"only": list(only)}
     statement = _DUE if only is None else _DUE_NAMED
     return {
-        row.currency: row.minor
-        for row in tx.rows(statement, job=PROCESS, most=NEAREST_MAX, **named)
+        row.currency: row.minor for row in tx.rows(statement, job=job, most=NEAREST_MAX, **named)
     }

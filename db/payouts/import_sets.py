@@ -8,12 +8,13 @@ import sqlalchemy as sa
 from db.arrays import literal
 from db.importing.comparing import Found, Stored
 from db.importing.sets import Import, taken_over
-from db.payees.opening import open_destinations
+from db.payees.opening import open_destinations, organisations
 from db.payouts.decide import decide
 from db.tx import Row
 from domain.decisions import Decision
 from domain.effects import effect_key_digits
 from domain.ledger import EntryType
+from domain.payees import PayeeKind
 from domain.payout_lines import PayoutLine
 from domain.payout_modes import Mode
 from domain.payout_rules import FIELDS
@@ -25,30 +26,31 @@ _STATEMENT: Final = sa.text(f"""
         CAST(:ids AS uuid[]), CAST(:external_ids AS text[]), CAST(:payees AS uuid[]), CAST(:accounts AS uuid[]),
         CAST(:payables AS bigint[]), CAST(:amounts AS bigint[]), CAST(:currencies AS text[]), CAST(:modes AS text[]),
         CAST(:purposes AS text[]), CAST(:narrations AS text[]), CAST(:hashes AS text[]), CAST(:keys AS uuid[]),
-        CAST(:places AS int[]))
-        AS g (id, external_id, payee, account, payable, amount, currency, mode, purpose, narration, content_hash, key, place)),
+        CAST(:kinds AS text[]), CAST(:places AS int[]))
+        AS g (id, external_id, payee, account, payable, amount, currency, mode, purpose, narration, content_hash, key, payee_kind,
+              place)),
     -- A payout that is there already, committed or by a twin a moment ago, is left as it is.
     made AS (
       INSERT INTO payouts (id, external_id, payee, account, payable, amount, currency, mode, purpose, narration,
-                           content_hash, state, effect_key, approval_seal, approved_by, approved_at, created_by, created_at)
+                           content_hash, state, effect_key, approval_seal, approved_by, approved_at, created_by, created_at, payee_kind)
       SELECT g.id, g.external_id, g.payee, g.account, g.payable, g.amount, g.currency, g.mode, g.purpose, g.narration,
              decode(g.content_hash, 'hex'), CASE WHEN :approve THEN 'APPROVED' ELSE 'PENDING' END, a.key,
              CASE WHEN :approve THEN payout_seal(
                -- Only what the seal covers: the row as it is about to be.
                CAST(ROW(g.id, g.external_id, g.payee, g.account, g.payable, g.amount, g.currency, g.mode, g.purpose,
                         g.narration, NULL, 'APPROVED', 1, g.key, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-                        NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL) AS payouts), 1, g.key) END,
+                        NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL) AS payouts), 1, g.key) END,
              -- A microsecond apart, so that a listing by age has the order of the file.
-             a.by, a.at, :actor, transaction_timestamp() + g.place * interval '1 microsecond'
+             a.by, a.at, :actor, transaction_timestamp() + g.place * interval '1 microsecond', g.payee_kind
       FROM given g
       CROSS JOIN LATERAL (SELECT CASE WHEN :approve THEN g.key END AS key, CASE WHEN :approve THEN :actor END AS by,
                                  CASE WHEN :approve THEN clock_timestamp() END AS at) a
       ON CONFLICT (external_id) DO NOTHING
-      RETURNING id, payable, amount, currency),
+      RETURNING id, payable, amount, currency, payee_kind),
     awaited AS (
       INSERT INTO work (job, subject, due_at)
       SELECT c.job, m.id, coalesce(CAST(:due AS timestamptz), clock_timestamp()) FROM made m
-      JOIN called_work c ON c.kind = 'payout' AND c.state = 'APPROVED' AND c.outcome = ''
+      JOIN called_work c ON c.kind = 'payout' AND c.state = 'APPROVED' AND c.outcome = '' AND c.variant IN ('', m.payee_kind)
       WHERE :approve),
     told AS (
       INSERT INTO moves (kind, subject, source, target, actor, reason)
@@ -88,6 +90,7 @@ class PayoutImport(Import[PayoutLine]):
         payees = {name: id_ for (name, _), (id_, _) in self.payees.items()}
         pairs = sorted({(line.payee, line.fund_account_id) for line in lines})
         self.accounts = open_destinations(self.tx, self.installation, payees, pairs)
+        self.organisations = organisations(self.tx, payees.values())
 
     def meet(self, found: Found) -> None:
         """Approve late what an earlier import of the same lines left PENDING."""
@@ -111,8 +114,14 @@ class PayoutImport(Import[PayoutLine]):
             "accounts": literal(
                 [self.accounts[line.payee, line.fund_account_id] for line in lines]
             ),
+            "kinds": literal([self._kind(line) for line in lines]),
             "modes": literal([line.mode for line in lines]),
             "purposes": literal([line.purpose for line in lines]),
             "narrations": literal([line.narration for line in lines]),
             "keys": literal([effect_key_digits(own, SUBMIT, id_, 1) for id_ in ids]),
         }
+
+    def _kind(self, line: PayoutLine) -> str:
+        payee, _ = self.payees[line.payee, line.currency]
+        kind = PayeeKind.ORGANISATION if payee in self.organisations else PayeeKind.PERSON
+        return kind.value

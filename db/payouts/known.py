@@ -7,6 +7,7 @@ from uuid import UUID
 from db.payouts.details import Details
 from db.work import Held
 from domain.answers import ProviderPayout
+from domain.payees import PayeeKind
 from domain.payout_ids import reference
 from domain.payouts import PayoutState
 
@@ -18,6 +19,7 @@ class Known:
     held: Held
     key: UUID
     state: PayoutState
+    payee_kind: PayeeKind
     reference: str
     amount_minor: int
     currency: str
@@ -32,6 +34,7 @@ def known(held: Held, row: Details) -> Known:
         held=held,
         key=row.effect_key,
         state=PayoutState(row.state),
+        payee_kind=PayeeKind(row.payee_kind),
         reference=reference(row.id, row.generation),
         amount_minor=row.net,
         currency=row.currency,

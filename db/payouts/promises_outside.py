@@ -13,11 +13,11 @@ WORK_FITS_STATE: Final = Invariant(
     finding=FindingKind.WORK_MISSING,
     offences="""
       WITH called AS (
-        SELECT p.id, p.state, p.completed_at, e.state AS outcome, c.state IS NOT NULL AS fits, c.job
+        SELECT p.id, p.state, p.completed_at, p.payee_kind, e.state AS outcome, c.state IS NOT NULL AS fits, c.job
         FROM page p
         LEFT JOIN effects e ON e.key = p.effect_key
         -- A state listed with no outcome alone calls for the same whatever its effect says.
-        LEFT JOIN called_work c ON c.kind = 'payout' AND c.state = p.state AND c.outcome = CASE
+        LEFT JOIN called_work c ON c.kind = 'payout' AND c.state = p.state AND c.variant IN ('', p.payee_kind) AND c.outcome = CASE
           WHEN EXISTS (SELECT FROM called_work l WHERE l.kind = 'payout' AND l.state = p.state AND l.outcome <> '')
           THEN coalesce(e.state, '') ELSE '' END),
       waiting AS (
@@ -40,7 +40,7 @@ WORK_FITS_STATE: Final = Invariant(
           WHEN c.job IS NOT NULL AND w.jobs <> c.job THEN 'it waits for another job' END AS wrong
         FROM called c LEFT JOIN waiting w ON w.subject = c.id)
       SELECT 'payout ' || j.id AS subject,
-             format('%s: state %s, effect %s call for %s, there is %s', j.wrong, j.state, coalesce(j.outcome, 'none'),
+             format('%s: state %s, effect %s, payee a %s call for %s, there is %s', j.wrong, j.state, coalesce(j.outcome, 'none'), j.payee_kind,
                     coalesce(j.job, 'nothing'), coalesce(j.jobs, 'nothing')) AS detail
       FROM judged j WHERE j.wrong IS NOT NULL""",
 )

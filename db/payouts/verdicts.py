@@ -24,7 +24,7 @@ from domain.calendar import add_working_days
 from domain.effects import EffectState
 from domain.findings import Finding, FindingKind
 from domain.payout_words import FINAL, RANKS, Path, is_late, leads_through
-from domain.payouts import FOLLOW, NOT_AT_PROVIDER, PROCESS, RECOVER, SETTLED, PayoutState
+from domain.payouts import FOLLOW, NOT_AT_PROVIDER, RECOVER, SENDERS, SETTLED, PayoutState
 from domain.tally import Count
 
 REVERSAL_DAYS = 5
@@ -61,7 +61,7 @@ def of_send(
                 ),
                 path=(PayoutState.PROCESSING, PayoutState.APPROVED),
                 reason=reason,
-                next=_again(held, PROCESS, PUT_BACK_SECONDS, reason),
+                next=_again(held, PUT_BACK_SECONDS, reason),
             ), Count.PUT_BACK
         case Unknown():
             return of_unknown(held, key, answer, recover_seconds), Count.UNKNOWN
@@ -225,7 +225,7 @@ def contradicted(known: Known, reason: str, kind: FindingKind) -> Verdict:
         return verdict._replace(next=Next(subject=known.held.subject, job=None))
     if known.state is PayoutState.APPROVED:
         # It waits for its send, whatever the row is of that it was held by.
-        return verdict._replace(next=verdict.next._replace(job=PROCESS))
+        return verdict._replace(next=verdict.next._replace(job=SENDERS[known.payee_kind]))
     return verdict
 
 
@@ -273,10 +273,10 @@ def not_at_provider(held: Held) -> Verdict:
     return verdict._replace(finding=_finding(kind, held.subject, NOT_AT_PROVIDER))
 
 
-def _again(held: Held, job: str, ladder: tuple[float, ...], error: str) -> Next:
+def _again(held: Held, ladder: tuple[float, ...], error: str) -> Next:
     return Next(
         subject=held.subject,
-        job=job,
+        job=held.job,
         delay=delay(ladder, held.tries),
         tries=held.tries + 1,
         error=error,

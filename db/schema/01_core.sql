@@ -174,9 +174,10 @@ CREATE TABLE called_work (
   kind    text NOT NULL,
   state   text NOT NULL,
   outcome text NOT NULL DEFAULT '',
+  variant text NOT NULL DEFAULT '',  -- of which subjects, where their work differs; '' of all
   job     text,
   due     text NOT NULL,
-  PRIMARY KEY (kind, state, outcome)
+  PRIMARY KEY (kind, state, outcome, variant)
 );
 
 -- Append-only history of every change of state. Partitioned by month.

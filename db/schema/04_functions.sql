@@ -132,8 +132,8 @@ RETURNS TABLE (subject uuid, outcome text, from_state text) LANGUAGE plpgsql AS 
 DECLARE
   mine uuid[];
 BEGIN
-  IF EXISTS (SELECT FROM called_work c WHERE c.kind = move_subjects.kind AND c.outcome <> '') THEN
-    RAISE EXCEPTION 'kind %: its states depend on effects, so it needs a function move_%', kind, subjects
+  IF EXISTS (SELECT FROM called_work c WHERE c.kind = move_subjects.kind AND (c.outcome <> '' OR c.variant <> '')) THEN
+    RAISE EXCEPTION 'kind %: the work of its states depends on more, so it needs a function move_%', kind, subjects
       USING ERRCODE = 'feature_not_supported';
   END IF;
   -- Lock order: work rows, then subjects, each in key order.
@@ -229,14 +229,14 @@ BEGIN
            approved_by = actor, approved_at = clock_timestamp(), error = NULL, updated_at = clock_timestamp(),
            -- Another request: what is withheld from it is computed at its claim.
            net_amount = NULL, tds_deducted = 0, tds_gross = 0, tds_base = 0, tds_rate_bps = NULL, tds_engine = NULL, tds_financial_year = NULL
-    FROM keyed k WHERE p.id = k.id AND to_state = 'APPROVED' RETURNING p.id),
+    FROM keyed k WHERE p.id = k.id AND to_state = 'APPROVED' RETURNING p.id, p.payee_kind),
   ended AS (
     UPDATE payouts p SET state = to_state, error = why, updated_at = clock_timestamp()
     FROM next n WHERE p.id = n.id AND to_state <> 'APPROVED' RETURNING p.id),
   awaited AS (
     INSERT INTO work (job, subject, due_at)
     SELECT c.job, a.id, coalesce(first_due, clock_timestamp()) FROM approved a
-    JOIN called_work c ON c.kind = 'payout' AND c.state = to_state AND c.outcome = '' AND c.job IS NOT NULL),
+    JOIN called_work c ON c.kind = 'payout' AND c.state = to_state AND c.outcome = '' AND c.variant IN ('', a.payee_kind) AND c.job IS NOT NULL),
   dropped AS (
     DELETE FROM work w USING ended d WHERE w.subject = d.id),
   -- An approval links nothing anew: what a PENDING payout pays is its own since it was made.
@@ -286,16 +286,16 @@ BEGIN
     SELECT a.payout, l.id AS earning, l.owed FROM asked a
     JOIN locked l ON l.id = a.earning AND l.payee = a.payee AND l.currency = a.currency),
   destinations AS MATERIALIZED (
-    SELECT d.id, d.payee FROM payout_accounts d
+    SELECT d.id, d.payee, y.kind FROM payout_accounts d JOIN payees y ON y.id = d.payee AND y.id = ANY (payees)
     WHERE d.payee = ANY (payees) AND d.is_default AND d.verified AND d.active),
   owing AS MATERIALIZED (
     SELECT b.id, b.owner, b.currency FROM accounts b
     WHERE b.kind = 'payee_payable' AND b.owner = ANY (payees::text[]) AND b.currency = ANY (currencies)),
   made AS (
     INSERT INTO payouts AS p (id, external_id, payee, account, payable, amount, currency, purpose, narration, content_hash,
-                              created_by, source)
+                              created_by, source, payee_kind)
     SELECT g.id, g.external_id, g.payee, d.id, b.id, s.owed, g.currency, 'payout', g.narration,
-           sha256(convert_to(g.external_id, 'UTF8')), actor, 'earnings'
+           sha256(convert_to(g.external_id, 'UTF8')), actor, 'earnings', d.kind
     FROM given g
     JOIN (SELECT y.payout, sum(y.owed)::bigint AS owed FROM pays y GROUP BY y.payout) s ON s.payout = g.id
     JOIN destinations d ON d.payee = g.payee

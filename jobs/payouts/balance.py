@@ -13,11 +13,14 @@ from domain.answers import Balance, LookUpFailed
 from domain.errors import UnreachableError
 from domain.findings import Finding, FindingKind
 from domain.money import format_major
+from domain.payouts import ORG_PROCESS, PROCESS
 from domain.ports import Bank
-from domain.switches import HOLD_BALANCE
+from domain.switches import HOLD_BALANCE, HOLD_ORG_BALANCE
 from jobs.payouts import provider
 from jobs.shapes import Preflight
 
+HOLDS: Final = {PROCESS: HOLD_BALANCE, ORG_PROCESS: HOLD_ORG_BALANCE}
+"""The switch that holds each sender back while there is too little for it."""
 ASKED_AGAIN: Final = timedelta(minutes=5)
 """How long nothing is sent before the provider is asked again."""
 
@@ -30,12 +33,12 @@ class EnoughBalance(Preflight[Amounts, Balance]):
     What nobody knows holds nothing back: payouts that a provider has no money for, it queues.
     """
 
-    def __init__(self, bank: Bank) -> None:
-        self.bank = bank
+    def __init__(self, bank: Bank, *, job: str) -> None:
+        self.bank, self.job, self.hold = bank, job, HOLDS[job]
 
     def look(self, tx: Tx, only: Sequence[UUID] | None) -> Amounts | None:
         """What is due by currency."""
-        return due_amounts(tx, only) or None
+        return due_amounts(tx, self.job, only) or None
 
     def ask(self, seen: Amounts) -> Balance:
         """Read the balance. Raises `UnreachableError` where nobody knows it: the run warns, and goes on."""
@@ -47,16 +50,19 @@ class EnoughBalance(Preflight[Amounts, Balance]):
         return heard
 
     def conclude(self, tx: Tx, seen: Amounts, heard: Balance) -> str | None:
-        """Too little turns `hold:balance` on for a while, and tells a person."""
+        """Too little turns the job's hold on for a while, and tells a person."""
         short = _short(seen, heard.available)
-        subject = provider.limit(self.bank)
+        told = Finding(
+            kind=FindingKind.BALANCE_INSUFFICIENT,
+            subject=f"{self.job} at {provider.limit(self.bank)}",
+            detail=short or "",
+        )
         if short is None:
-            findings.observe(tx, FindingKind.BALANCE_INSUFFICIENT, [])
+            findings.cease(tx, [told.key])
             return None
-        told = Finding(kind=FindingKind.BALANCE_INSUFFICIENT, subject=subject, detail=short)
-        findings.observe(tx, FindingKind.BALANCE_INSUFFICIENT, [told])
+        findings.report(tx, [told])
         until = now(tx) + ASKED_AGAIN
-        switches.turn(tx, HOLD_BALANCE, on=True, who="bursar", why=short, until=until)
+        switches.turn(tx, self.hold, on=True, who="bursar", why=short, until=until)
         return short
 
 

@@ -26,7 +26,9 @@ from domain.batching import (
     run_key,
 )
 from domain.findings import Finding, FindingKind
+from domain.payees import PayeeKind
 from domain.payout_ids import payout_id
+from domain.payouts import SENDERS
 from domain.tally import Count, Tally
 from jobs.ports import Ports
 from jobs.shapes import Page, Queue, Sweep
@@ -57,6 +59,7 @@ class BatchPayouts(Sweep):
     """
 
     name: ClassVar[str] = BATCH
+    payees: ClassVar[PayeeKind] = PayeeKind.PERSON
     queue: ClassVar[Queue] = Queue.MONEY
     options: ClassVar[Mapping[str, tuple[str, ...]]] = {
         PERIOD: (Period.WEEK, *(period for period in Period if period is not Period.WEEK))
@@ -73,9 +76,9 @@ class BatchPayouts(Sweep):
 
     def page(self, tx: Tx, cursor: Mapping[str, Any], run: int) -> Page:
         """Make the payouts of one stretch of payees."""
-        place = Place(**cursor) if cursor else _begin(tx, run)
+        place = Place(**cursor) if cursor else self._begin(tx, run)
         source = self.sources[place.source]
-        stretch = source.stretch(tx, UUID(place.after))
+        stretch = source.stretch(tx, self.payees, UUID(place.after))
         if stretch is None:
             return self._go_on(tx, place, Tally())
         found = source.owed(tx, stretch, datetime.fromisoformat(place.now), lock=True)
@@ -89,6 +92,15 @@ class BatchPayouts(Sweep):
         if not stretch.is_last:
             return Page(cursor=asdict(place), tally=_tally(made, why_not))
         return self._go_on(tx, place, _tally(made, why_not))
+
+    def _begin(self, tx: Tx, run: int) -> Place:
+        asked = batch.asked(tx, run, batch=self.name, sender=SENDERS[self.payees])
+        period = Period(asked.scope.get(PERIOD, Period.WEEK))
+        return Place(
+            now=asked.now.isoformat(),
+            key=run_key(period, asked.tick_at),
+            due=None if asked.due is None else asked.due.isoformat(),
+        )
 
     def _sort(
         self, tx: Tx, source: Source, found: Sequence[Owed], key: str
@@ -127,7 +139,10 @@ class BatchPayouts(Sweep):
             subject=self.name,
             detail=f"owed at least the minimum and not paid: {told}",
         )
-        findings.observe(tx, FindingKind.PAYEES_UNPAYABLE, [finding] if told else [])
+        if told:
+            findings.report(tx, [finding])
+        else:
+            findings.cease(tx, [finding.key])
         return Page(cursor=None, tally=tally)
 
     def foresee(self, tx: Tx, scope: Mapping[str, Any]) -> Mapping[str, object]:
@@ -151,19 +166,9 @@ class BatchPayouts(Sweep):
     def _all(self, tx: Tx, moment: datetime) -> Iterator[tuple[Source, Sequence[Owed]]]:
         for source in self.sources:
             after = FIRST
-            while (stretch := source.stretch(tx, after)) is not None:
+            while (stretch := source.stretch(tx, self.payees, after)) is not None:
                 yield source, source.owed(tx, stretch, moment, lock=False)
                 after = stretch.last
-
-
-def _begin(tx: Tx, run: int) -> Place:
-    asked = batch.asked(tx, run)
-    period = Period(asked.scope.get(PERIOD, Period.WEEK))
-    return Place(
-        now=asked.now.isoformat(),
-        key=run_key(period, asked.tick_at),
-        due=None if asked.due is None else asked.due.isoformat(),
-    )
 
 
 def _tally(made: Sequence[Made], why_not: Counter[LeftOut]) -> Tally:

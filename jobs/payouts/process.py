@@ -17,11 +17,11 @@ from domain.answers import Answer as BankAnswer, Unknown
 from domain.effects import as_evidence
 from domain.payouts import PROCESS, RECOVER, PayoutState
 from domain.ports import Bank
-from domain.switches import HOLD_BALANCE, HOLD_PAYOUTS
+from domain.switches import HOLD_PAYOUTS
 from domain.tally import Tally
 from domain.tax import Withholding
 from jobs.payouts import provider
-from jobs.payouts.balance import EnoughBalance
+from jobs.payouts.balance import HOLDS, EnoughBalance
 from jobs.ports import Ports
 from jobs.shapes import Answer, Drain, Queue, StillMine
 
@@ -44,8 +44,8 @@ class ProcessPayouts(Drain[Sending, BankAnswer]):
     ) -> None:
         self.bank = bank
         self.provider: Provider = provider.of(bank, withholding)
-        self.gates = (provider.brake(bank), HOLD_PAYOUTS, HOLD_BALANCE)
-        self.preflight = EnoughBalance(bank)
+        self.gates = (provider.brake(bank), HOLD_PAYOUTS, HOLDS[self.name])
+        self.preflight = EnoughBalance(bank, job=self.name)
         self.limit = provider.limit(bank)
         self.call_seconds_max = call_seconds_max
         self.recover_seconds = recover_seconds
@@ -64,7 +64,7 @@ class ProcessPayouts(Drain[Sending, BankAnswer]):
 
     def claim(self, tx: Tx, order: ClaimOrder) -> Batch[Sending]:
         """Commit to sending up to `order.limit` payouts."""
-        return start_processing(tx, self.provider, order)
+        return start_processing(tx, self.provider, order, job=self.name)
 
     def effect(self, item: Sending, still_mine: StillMine) -> BankAnswer:
         """Send the frozen request once; the answer is read as evidence about the payment."""

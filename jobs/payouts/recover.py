@@ -20,9 +20,10 @@ from domain.effects import as_evidence
 from domain.findings import FindingKind
 from domain.payouts import RECOVER
 from domain.ports import Bank
-from domain.switches import HOLD_BALANCE, HOLD_PAYOUTS
+from domain.switches import HOLD_PAYOUTS
 from domain.tally import Count, Tally
 from jobs.payouts import provider
+from jobs.payouts.balance import HOLDS
 from jobs.ports import Ports
 from jobs.shapes import Answer, Drain, Queue, StillMine
 
@@ -64,8 +65,9 @@ class RecoverPayouts(Drain[Recovering, Recovery]):
     def claim(self, tx: Tx, order: ClaimOrder) -> Batch[Recovering]:
         """Lease payouts in doubt; `sends + 1` where the same request may go out again."""
         on = switches.all_on(tx)
-        if HOLD_PAYOUTS in on or HOLD_BALANCE in on:
-            take_over_lapsed(tx, order.limit)
+        held = [job for job, hold in HOLDS.items() if HOLD_PAYOUTS in on or hold in on]
+        if held:
+            take_over_lapsed(tx, held, order.limit)
         return start_recovering(tx, self.provider, order, may_send=HOLD_PAYOUTS not in on)
 
     def effect(self, item: Recovering, still_mine: StillMine) -> Recovery:

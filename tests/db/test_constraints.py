@@ -90,6 +90,7 @@ CHANGED: Final[dict[str, dict[str, object]]] = {
     "payouts_amount_check": {"amount": 0},
     "payouts_generation_check": {"generation": 0},
     "payouts_net_amount_check": {"amount": 5, "net_amount": 0, "tds_deducted": 5},
+    "payouts_payee_kind_check": {"payee_kind": "robot"},
     "payouts_source_check": {"source": "thin air"},
     "payouts_state_check": {"state": "LOST"},
     "payouts_tds_base_check": {"tds_base": -1},

@@ -3,7 +3,7 @@
 import pytest
 
 from domain.machines import Call, Guard, Machine, Move
-from domain.payouts import PAYOUTS
+from domain.payouts import PAYOUTS, SENDERS
 
 DOOR = Machine(
     kind="door",
@@ -43,13 +43,36 @@ def test_a_state_listed_without_outcomes_calls_for_the_same_whatever_its_effect_
     assert DOOR.call_for("painted", "accepted") == DOOR.call_for("painted", None) == DOOR.calls[2]
 
 
+def test_where_subjects_are_told_apart_each_kind_has_its_own_job_and_the_rest_is_shared() -> None:
+    """Organisations' payouts wait for a sender of their own; whatever follows a send is one for all."""
+    for state, outcome in (
+        ("APPROVED", None),
+        ("APPROVED", "not_sent"),
+        ("PROCESSING", "intended"),
+    ):
+        for kind, job in SENDERS.items():
+            call = PAYOUTS.call_for(state, outcome, kind)
+            assert call is not None
+            assert call.job == job
+    for outcome in ("unknown", "accepted"):
+        calls = {PAYOUTS.call_for("PROCESSING", outcome, kind) for kind in SENDERS}
+        assert calls == {PAYOUTS.call_for("PROCESSING", outcome)}
+
+
+def test_no_state_is_listed_both_for_all_and_for_some() -> None:
+    """In SQL a state's work is found by its own kind or none: two lines would be two work rows."""
+    shared = {(call.state, call.outcome) for call in PAYOUTS.calls if call.variant is None}
+    apart = {(call.state, call.outcome) for call in PAYOUTS.calls if call.variant is not None}
+    assert not shared & apart
+
+
 def test_a_machine_cannot_be_changed() -> None:
     with pytest.raises(AttributeError):
         DOOR.kind = "window"  # type: ignore[misc]  # the assignment is what must fail
 
 
 def test_no_payout_state_calls_for_two_jobs_at_once() -> None:
-    asked = [(call.state, call.outcome) for call in PAYOUTS.calls]
+    asked = [(call.state, call.outcome, call.variant) for call in PAYOUTS.calls]
     assert len(asked) == len(set(asked))
 
 

@@ -79,6 +79,20 @@ MORE: Final[tuple[Flow, ...]] = (
         races=("worker", "sleeper", "process", "claim"),
     ),
     Flow(
+        name="payouts.org_batch",
+        constraints=(
+            "payout_earnings_one_live",
+            "payouts_external_id_key",
+            "payouts_payee_kind_check",
+        ),
+        races=("org_batch",),
+    ),
+    Flow(
+        name="payouts.org_process",
+        constraints=("approved_is_sealed", "payouts_payee_kind_check", *_BOOKS),
+        races=("org_process",),
+    ),
+    Flow(
         name="payouts.recover",
         constraints=("effects_one_per_payment", "accepted_has_a_name", *_BOOKS),
         races=("process/recover", "recover", "resolve"),

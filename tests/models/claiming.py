@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from domain.payees import PayeeKind
 from domain.payouts import FOLLOW, PAYOUTS, PROCESS, RECOVER, PayoutState
 from tests.models.mistakes import Mistake
 from tests.models.states import (
@@ -30,7 +31,7 @@ from tests.models.states import (
 
 _APPROVED, _PROCESSING = PayoutState.APPROVED.value, PayoutState.PROCESSING.value
 _CALLS = {
-    (state.value, effect): PAYOUTS.call_for(state.value, effect or None)
+    (state.value, effect): PAYOUTS.call_for(state.value, effect or None, PayeeKind.PERSON)
     for state in PayoutState
     for effect in (NONE, INTENDED, "accepted", REJECTED, NOT_SENT, "unknown")
 }

@@ -96,7 +96,7 @@ def number(text: str, option: str) -> int:
     return int(text)
 
 
-def wake(here: Context, job: str) -> None:
+def wake(here: Context, *jobs: str) -> None:
     """Start what was just made due, best effort: workers find it by themselves within a second."""
     from db import wakes
     from db.runs import Known
@@ -105,7 +105,7 @@ def wake(here: Context, job: str) -> None:
     known = [
         Known(job=j.name, queue=j.queue.value, version=j.version, width_max=j.width_max)
         for j in ALL
-        if j.name == job
+        if j.name in jobs
     ]
     ring(here, here.database().transact(lambda tx: wakes.wake(tx, known)))
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from domain.errors import BadInputError
-from domain.payouts import PROCESS, PayoutState
+from domain.payouts import SENDERS, PayoutState
 from workers.cli.asking import At, Why, moment, reason, wake
 from workers.cli.context import Context, context
 from workers.cli.output import Json, show
@@ -106,7 +106,7 @@ def _decide(
         and due is None
         and any(m.outcome == "moved" for m in moved)
     ):
-        wake(here, PROCESS)
+        wake(here, *SENDERS.values())
     rows = [
         {
             "id": m.subject,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from domain.errors import BadInputError
-from domain.payouts import PROCESS
+from domain.payouts import SENDERS
 from workers.cli.asking import At, WhyToo, moment, reason, say, wake
 from workers.cli.context import Context, context
 from workers.cli.output import JsonOne, progress, show_one
@@ -78,7 +78,7 @@ def payouts(
 
     done = _import(here, read, work, why=because, what=None if dry_run else "payouts.import")
     if done.approved and due is None and not dry_run:
-        wake(here, PROCESS)
+        wake(here, *SENDERS.values())
     _tell_imported(read, done, {"approved": done.approved}, dry_run=dry_run, json=json)
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 import typer
 
 from domain.errors import NotFoundError
-from domain.payouts import PROCESS, PayoutState
+from domain.payouts import SENDERS, PayoutState
 from domain.switches import HOLD_PAYOUTS
 from workers.cli.asking import Why, dicts, reason, subject, wake
 from workers.cli.context import context
@@ -107,7 +107,7 @@ def resume(ctx: typer.Context, why: Why) -> None:
     """Let payouts be sent again."""
     here = context(ctx)
     turn(here, HOLD_PAYOUTS, on=False, why=why)
-    wake(here, PROCESS)
+    wake(here, *SENDERS.values())
 
 
 for decision in (approve, reject, cancel, retry):

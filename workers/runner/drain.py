@@ -86,9 +86,16 @@ class DrainRun(Generic[ItemT, ResultT]):
             tally=self.tally,
             stopped=self.stop.is_set(),
             held_back=self.held_back,
-            reasons=sorted(self.settler.reasons),
+            reasons=[*sorted(self.settler.reasons), *self._amiss()],
             claimed=frozenset(self.claimed),
         )
+
+    def _amiss(self) -> list[str]:
+        """What makes a strict job's run a failure, although each of its items was settled."""
+        wrong = {count: self.tally[count] for count in (Count.FAILED, Count.PARKED)}
+        if not self.job.is_strict or not any(wrong.values()):
+            return []
+        return [", ".join(f"{number} {count.value}" for count, number in wrong.items() if number)]
 
     def _preflight(self) -> str | None:
         """Why the outside cannot take what is due; what nobody can tell holds nothing back."""

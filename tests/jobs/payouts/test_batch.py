@@ -15,6 +15,7 @@ from domain.batching import BatchPolicy
 from domain.earnings import EarningKind
 from domain.errors import BadInputError, BrokenError
 from domain.findings import FindingKind
+from domain.payees import PayeeKind
 from jobs.payouts.batch import FIRST, BatchPayouts
 from tests.builders import assert_sound, change, states
 from tests.earning import earn, earning, earning_states, know, owe, payee
@@ -211,7 +212,7 @@ def test_a_page_whose_links_are_not_what_was_locked_is_rolled_back(world: Scene)
     owe(world.url, 2, payees=1)
 
     def make(tx: Tx) -> None:
-        stretch = EARNINGS.stretch(tx, FIRST)
+        stretch = EARNINGS.stretch(tx, PayeeKind.PERSON, FIRST)
         assert stretch is not None
         [owed] = EARNINGS.owed(tx, stretch, datetime.now(UTC), lock=True)
         other = replace(owed, amount=owed.amount + 1)

@@ -1,6 +1,6 @@
 """A database restored to an hour ago: what the bank has is adopted before anything is claimed (F34)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -19,7 +19,7 @@ from domain.switches import RESTORED
 from domain.tax import Engine, Withholding
 from jobs.payouts.process import ProcessPayouts
 from jobs.payouts.reconcile_effects import Compared, reconcile_effects
-from tests.driving import claim, drive, follow, hasten, ids, process, recover
+from tests.driving import claim, drive, follow, hasten, ids, org_process, process, recover
 from tests.earned import COMPANY, PERSON, earned, over_the_limit
 from tests.fakes.bank import FakeBank
 from tests.operating import change, line, opened, query, samples, take
@@ -204,23 +204,31 @@ def test_comparing_twice_changes_nothing(
         assert query(worker, "SELECT * FROM payouts ORDER BY id") == before
 
 
-def test_what_contradicts_ours_is_parked_and_not_sent(
-    databases: Databases, copies: ExitStack, database_url: str, bank: FakeBank
+@pytest.mark.parametrize("sender", [process, org_process])
+def test_what_contradicts_ours_is_parked_for_its_own_job_and_not_sent(
+    databases: Databases,
+    copies: ExitStack,
+    database_url: str,
+    bank: FakeBank,
+    sender: Callable[[FakeBank], ProcessPayouts],
 ) -> None:
     with working(database_url) as (operator, _):
+        take(operator, [line("A")])
+        if sender is org_process:
+            change_as_owner(database_url, "UPDATE bursar.payouts SET payee_kind = 'organisation'")
         take(operator, [line("A")], approve=True)
     restored = backup(databases, copies, database_url)
     with working(database_url) as (_, worker):
-        drive(worker, process(bank))
+        drive(worker, sender(bank))
     with working(restored) as (operator, worker):
         change_as_owner(restored, "UPDATE bursar.payouts SET amount = amount + 1")
         assert compare(operator, bank).matches == {Match.PARKED: 1}
         rows = query(worker, "SELECT job, parked_reason FROM work")
-        assert [row.job for row in rows] == ["payouts.process"]
+        assert [row.job for row in rows] == [sender(bank).name]
         assert "amount is 125050, not 125051" in rows[0].parked_reason
         found = query(worker, "SELECT kind FROM findings WHERE resolved_at IS NULL")
         assert [row.kind for row in found] == ["payout-answer-mismatch"]
-        assert drive(worker, process(bank)) == 0
+        assert drive(worker, sender(bank)) == 0
 
 
 def test_a_transfer_of_a_payout_that_was_given_up_is_a_finding(

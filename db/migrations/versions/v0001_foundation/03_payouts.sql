@@ -67,6 +67,8 @@ CREATE TABLE payouts (
   tds_rate_bps  smallint,
   tds_engine    text,
   tds_financial_year text,
+  -- What its payee was when it was made: it says which job sends it.
+  payee_kind    text NOT NULL DEFAULT 'person' CHECK (payee_kind IN ('person', 'organisation')),
   FOREIGN KEY (account, payee) REFERENCES payout_accounts (id, payee),
   CONSTRAINT approved_is_sealed CHECK (state IN ('PENDING', 'CANCELLED') OR (effect_key IS NOT NULL AND approval_seal IS NOT NULL)),
   CONSTRAINT gross_is_net_and_tax CHECK (amount = coalesce(net_amount, amount - tds_deducted) + tds_deducted)
