@@ -69,6 +69,7 @@ def work_without_subject(machines: Sequence[Machine]) -> str:
       FROM page w WHERE w.job IN ({_listed(machine.jobs)})
         AND NOT EXISTS (SELECT FROM {machine.table} p WHERE p.id = w.subject)"""
         for machine in machines
+        if machine.jobs
     )
 
 

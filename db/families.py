@@ -6,12 +6,22 @@ Its machine is in `domain/families.py`, its tables and functions in files of the
 
 from typing import Final
 
+from db.bookings.families import APPOINTMENTS, BOOKINGS, ORDERS, PAYMENTS, SEATS
 from db.family import Family
 from db.inbox.family import INBOX
 from db.notices.family import NOTICES
 from db.payouts.family import PAYOUTS
 
-FAMILIES: Final[tuple[Family, ...]] = (PAYOUTS, NOTICES, INBOX)
+FAMILIES: Final[tuple[Family, ...]] = (
+    PAYOUTS,
+    NOTICES,
+    INBOX,
+    BOOKINGS,
+    PAYMENTS,
+    ORDERS,
+    APPOINTMENTS,
+    SEATS,
+)
 
 
 def family_of(kind: str) -> Family:

@@ -48,6 +48,11 @@ class LeasedTx(Tx):
         held = self.held
         return [held[subject].token for subject in subjects]
 
+    def tokens_of_operation(self, subjects: Iterable[UUID]) -> list[int | None]:
+        """The same for what an operation moves: None for a subject that waits for nothing."""
+        held = self.held
+        return [held[subject].token if subject in held else None for subject in subjects]
+
     def job(self, subject: UUID) -> str:
         """The job whose row holds `subject`."""
         return self.held[subject].job
@@ -139,9 +144,11 @@ def move(
     """Move held subjects from `source` to `target` by compare-and-swap; returns those that were in `source`.
 
     Writes their history under the holder's token. Raises `AssertionError` for a move the machine does
-    not list, or a subject this transaction does not hold.
+    not list, or a subject this transaction does not hold. A move of an operation needs no hold: whoever
+    makes it has locked the subjects.
     """
-    if source not in machine.sources(target, Guard.LEASED):
+    of_operation = source in machine.sources(target, Guard.OPERATION)
+    if not of_operation and source not in machine.sources(target, Guard.LEASED):
         raise AssertionError(f"{machine.kind}: {source} to {target} is not a move under a lease")
     if not subjects:
         return []
@@ -150,7 +157,7 @@ def move(
         kind=machine.kind,
         ids=list(subjects),
         asked=len(subjects),
-        tokens=tx.tokens(subjects),
+        tokens=tx.tokens_of_operation(subjects) if of_operation else tx.tokens(subjects),
         source=source,
         target=target,
         run=tx.holder,

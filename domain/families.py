@@ -2,13 +2,25 @@
 
 from typing import Final
 
+from domain.appointments import APPOINTMENTS, SEATS
+from domain.bookings import BOOKINGS
 from domain.earnings import EARNINGS
 from domain.inbox import EVENTS
 from domain.machines import Machine
 from domain.notices import NOTICES
+from domain.payments import ORDERS, PAYMENTS
 from domain.payouts import PAYOUTS
 from domain.runs import RUNS
 
-AGGREGATES: Final[tuple[Machine, ...]] = (PAYOUTS, NOTICES, EVENTS)
+AGGREGATES: Final[tuple[Machine, ...]] = (
+    PAYOUTS,
+    NOTICES,
+    EVENTS,
+    BOOKINGS,
+    PAYMENTS,
+    ORDERS,
+    APPOINTMENTS,
+    SEATS,
+)
 """Whose subjects wait in `work`."""
 MACHINES: Final[tuple[Machine, ...]] = (*AGGREGATES, EARNINGS, RUNS)

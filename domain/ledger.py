@@ -31,6 +31,20 @@ class AccountKind(StrEnum):
     """Tax withheld and owed to the state."""
     PAYEE_RECEIVABLE = "payee_receivable"
     """What one payee was paid twice and owes back. One per payee; never below zero."""
+    WALLET = "wallet"
+    """What one owner, a customer or an organisation, has to spend here. One per owner; never below zero."""
+    REFERRAL_CREDIT = "referral_credit"
+    """What one customer was given to spend here. One per customer; never below zero."""
+    CHECKOUT_HOLDS = "checkout_holds"
+    """Taken out of wallets and credits for checkouts that are under way."""
+    GATEWAY_CLEARING = "gateway_clearing"
+    """Captured by payment gateways and not yet settled to the bank."""
+    PLATFORM_REVENUE = "platform_revenue"
+    """What the platform keeps of what customers pay."""
+    REFUNDS_PAYABLE = "refunds_payable"
+    """Captured for nothing: owed back to whoever paid."""
+    PROMOTIONS = "promotions"
+    """What credits cost that were given away."""
 
 
 class EntryType(StrEnum):
@@ -48,6 +62,15 @@ class EntryType(StrEnum):
     EARNING_IMPORTED = "earning.imported"
     EARNING_REDUCED = "earning.reduced"
     """Part of it was given back to the customer: owed no more, or owed back where it was paid."""
+    CHECKOUT_HELD = "checkout.held"
+    """Wallet and credit legs of a checkout, taken when it is begun."""
+    CHECKOUT_RELEASED = "checkout.released"
+    BOOKING_PAID = "booking.paid"
+    """Captured: the consultant's share and the platform's."""
+    BOOKING_ORPHANED = "booking.orphaned"
+    """Captured when its seat was gone: owed back."""
+    REFUND_GIVEN = "refund.given"
+    CREDIT_GRANTED = "credit.granted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +96,13 @@ ACCOUNT_RULES: Final[dict[AccountKind, AccountRule]] = {
     _K.CASH: AccountRule(normal=_D, stripes=16, bounded=False, owned=False),
     _K.TDS_PAYABLE: AccountRule(normal=_C, stripes=16, bounded=False, owned=False),
     _K.PAYEE_RECEIVABLE: AccountRule(normal=_D, stripes=1, bounded=True, owned=True),
+    _K.WALLET: AccountRule(normal=_C, stripes=1, bounded=True, owned=True),
+    _K.REFERRAL_CREDIT: AccountRule(normal=_C, stripes=1, bounded=True, owned=True),
+    _K.CHECKOUT_HOLDS: AccountRule(normal=_C, stripes=16, bounded=False, owned=False),
+    _K.GATEWAY_CLEARING: AccountRule(normal=_D, stripes=16, bounded=False, owned=False),
+    _K.PLATFORM_REVENUE: AccountRule(normal=_C, stripes=16, bounded=False, owned=False),
+    _K.REFUNDS_PAYABLE: AccountRule(normal=_C, stripes=16, bounded=False, owned=False),
+    _K.PROMOTIONS: AccountRule(normal=_D, stripes=16, bounded=False, owned=False),
 }
 
 ENTRY_RULES: Final[dict[EntryType, tuple[frozenset[AccountKind], frozenset[AccountKind]]]] = {
@@ -85,6 +115,18 @@ ENTRY_RULES: Final[dict[EntryType, tuple[frozenset[AccountKind], frozenset[Accou
     _T.PAYOUT_REVERSED: (frozenset({_K.CASH, _K.TDS_PAYABLE}), frozenset({_K.PAYEE_PAYABLE, _K.PAYEE_RECEIVABLE})),
     _T.EARNING_IMPORTED: (frozenset({_K.IMPORTED_LIABILITY}), frozenset({_K.PAYEE_PAYABLE})),
     _T.EARNING_REDUCED: (frozenset({_K.PAYEE_PAYABLE, _K.PAYEE_RECEIVABLE}), frozenset({_K.IMPORTED_LIABILITY})),
+    _T.CHECKOUT_HELD: (frozenset({_K.WALLET, _K.REFERRAL_CREDIT}), frozenset({_K.CHECKOUT_HOLDS})),
+    _T.CHECKOUT_RELEASED: (frozenset({_K.CHECKOUT_HOLDS}), frozenset({_K.WALLET, _K.REFERRAL_CREDIT})),
+    _T.BOOKING_PAID: (
+        frozenset({_K.GATEWAY_CLEARING, _K.CHECKOUT_HOLDS}),
+        frozenset({_K.PAYEE_PAYABLE, _K.PLATFORM_REVENUE}),
+    ),
+    _T.BOOKING_ORPHANED: (frozenset({_K.GATEWAY_CLEARING, _K.CHECKOUT_HOLDS}), frozenset({_K.REFUNDS_PAYABLE})),
+    _T.REFUND_GIVEN: (
+        frozenset({_K.PAYEE_PAYABLE, _K.PAYEE_RECEIVABLE, _K.PLATFORM_REVENUE, _K.REFUNDS_PAYABLE}),
+        frozenset({_K.GATEWAY_CLEARING, _K.WALLET, _K.REFERRAL_CREDIT}),
+    ),
+    _T.CREDIT_GRANTED: (frozenset({_K.PROMOTIONS}), frozenset({_K.REFERRAL_CREDIT})),
 }  # fmt: skip
 """Entry type to the account kinds it may debit and credit; the database holds the same map."""
 

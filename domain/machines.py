@@ -15,6 +15,8 @@ class Guard(StrEnum):
     """A `LeasedTx`: the subject has a work row, and its token was compared in this transaction."""
     UNLEASED = "unleased"
     """CAS alone: a subject in the source state has no work row."""
+    OPERATION = "operation"
+    """CAS within the one operation that changes what belongs to it too (seats, money): by no door, and no lease."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

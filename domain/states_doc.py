@@ -14,7 +14,8 @@ This page is made from the frozen tables in `domain/`, which code, audit and dat
 
 A move under a *lease* needs the subject's work row and compares its token; one that needs *no lease* is a
 compare-and-swap alone, for subjects that no job holds. *By hand* is said of a move under a lease that `bursar_move()`
-may make too, where no worker holds the subject.
+may make too, where no worker holds the subject. What needs its *operation* changes with all that belongs to it, in one
+transaction of that operation, and by no door.
 """
 
 
@@ -38,7 +39,11 @@ def _diagram(machine: Machine) -> str:
 
 _MOVES: Final = ("from", "to", "when", "needs")
 _CALLS: Final = ("state", "newest effect", "exactly one work row", "due")
-_NEEDS: Final = {Guard.LEASED: "a lease", Guard.UNLEASED: "no lease"}
+_NEEDS: Final = {
+    Guard.LEASED: "a lease",
+    Guard.UNLEASED: "no lease",
+    Guard.OPERATION: "its operation",
+}
 
 
 def _moves(machine: Machine) -> list[tuple[str, ...]]:

@@ -165,7 +165,7 @@ CREATE TABLE legal_moves (
   kind   text NOT NULL,
   source text NOT NULL,
   target text NOT NULL,
-  guard  text NOT NULL CHECK (guard IN ('leased', 'unleased')),
+  guard  text NOT NULL CHECK (guard IN ('leased', 'unleased', 'operation')),
   "when" text NOT NULL,
   by_hand boolean NOT NULL,  -- of a leased one: also by bursar_move, where no worker holds the subject
   PRIMARY KEY (kind, source, target)

@@ -146,7 +146,7 @@ BEGIN
     WITH judged AS MATERIALIZED (
       SELECT wanted.id, s.state,
              CASE WHEN s.id IS NULL THEN 'missing'
-                  WHEN m.kind IS NULL OR m.guard = 'leased' AND NOT m.by_hand THEN 'illegal'
+                  WHEN m.kind IS NULL OR m.guard = 'leased' AND NOT m.by_hand OR m.guard = 'operation' THEN 'illegal'
                   WHEN EXISTS (SELECT FROM work w WHERE w.subject = s.id
                                  AND (w.leased_until > clock_timestamp() OR w.subject <> ALL ($7))) THEN 'busy'
                   ELSE 'moved' END AS outcome

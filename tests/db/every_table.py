@@ -35,5 +35,28 @@ ROWS: Final = (
        SELECT id, 1, payee, 'INR', '2026-27', 'Q1', 's', 'c', 'e', 10, 1000, 800, 1000, 1, clock_timestamp()
        FROM payouts LIMIT 1""",
     "INSERT INTO ticks (schedule, tick_at, outcome, run, recorded_by) VALUES ('a', clock_timestamp(), 'run', 1, 'w')",
+    """INSERT INTO customers (id, external_id, name, payee)
+       SELECT gen_random_uuid(), 'C-1', 'Mira', id FROM payees LIMIT 1""",
+    "INSERT INTO consultants (payee) SELECT id FROM payees LIMIT 1",
+    """INSERT INTO plans (id, external_id, consultant, kind, title, price, currency, minutes)
+       SELECT gen_random_uuid(), 'PL-1', payee, 'webinar', 'Tea', 1000, 'INR', 60 FROM consultants""",
+    """INSERT INTO appointments (id, external_id, plan, capacity, starts_at, ends_at)
+       SELECT gen_random_uuid(), 'AP-1', id, 2, '2027-01-01T10:00Z', '2027-01-01T11:00Z' FROM plans""",
+    """INSERT INTO slots (id, appointment, consultant, starts_at, ends_at, confirmed)
+       SELECT gen_random_uuid(), a.id, c.number, a.starts_at, a.ends_at, true FROM appointments a, consultants c""",
+    """INSERT INTO bookings (id, external_id, customer, plan, state)
+       SELECT gen_random_uuid(), 'B-1', c.id, l.id, 'PENDING' FROM customers c, plans l""",
+    """INSERT INTO seats (id, appointment, booking, customer, places)
+       SELECT gen_random_uuid(), a.id, b.id, b.customer, 1 FROM appointments a, bookings b""",
+    """INSERT INTO payments (id, booking, customer, scope, actor, key, request_hash, amount, currency, expires_at)
+       SELECT gen_random_uuid(), id, customer, 'checkout', 'C-1', 'k', '', 1000, 'INR', clock_timestamp()
+       FROM bookings""",
+    """INSERT INTO payments (id, booking, customer, scope, actor, key, request_hash, amount, currency, expires_at,
+                             state, paid_at)
+       SELECT gen_random_uuid(), booking, customer, scope, actor, 'paid', '', amount, currency, expires_at, 'SUCCEEDED',
+              clock_timestamp() FROM payments""",
+    "INSERT INTO payment_legs (payment, kind, amount) SELECT id, 'gateway', 1000 FROM payments LIMIT 1",
+    """INSERT INTO orders (id, payment, amount, currency)
+       SELECT gen_random_uuid(), id, 1000, 'INR' FROM payments LIMIT 1""",
     "INSERT INTO workers (id, host, pid, version, jobs) VALUES ('w', 'h', 1, '1', '{}')",
 )

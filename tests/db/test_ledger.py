@@ -220,6 +220,11 @@ def test_a_bounded_account_is_never_below_zero(worker: Database) -> None:
         "payouts_in_transit",
         "cash",
         "tds_payable",
+        "checkout_holds",
+        "gateway_clearing",
+        "platform_revenue",
+        "refunds_payable",
+        "promotions",
     }
     assert_sound(worker)
 

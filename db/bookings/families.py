@@ -1,0 +1,48 @@
+"""Bookings, and what hangs on them, as the audit and the listings know them."""
+
+from typing import Final
+
+from db import aggregates
+from db.family import Family
+from domain import appointments, bookings, payments
+
+BOOKINGS: Final = Family(
+    machine=bookings.BOOKINGS,
+    promises=aggregates.promises(bookings.BOOKINGS),
+    columns=("external_id", "state", "customer", "plan", "created_at", "updated_at", "id"),
+    details=("note",),
+    named_by="external_id",
+)
+PAYMENTS: Final = Family(
+    machine=payments.PAYMENTS,
+    promises=aggregates.promises(payments.PAYMENTS),
+    columns=(
+        "booking",
+        "state",
+        "amount AS amount_minor",
+        "currency",
+        "orphaned",
+        "expires_at",
+        "created_at",
+        "id",
+    ),
+    details=("customer", "scope", "actor", "key", "paid_at", "updated_at"),
+)
+ORDERS: Final = Family(
+    machine=payments.ORDERS,
+    promises=aggregates.promises(payments.ORDERS),
+    columns=("payment", "state", "amount AS amount_minor", "currency", "created_at", "id"),
+    details=("updated_at",),
+)
+APPOINTMENTS: Final = Family(
+    machine=appointments.APPOINTMENTS,
+    promises=aggregates.promises(appointments.APPOINTMENTS),
+    columns=("plan", "state", "capacity", "taken", "starts_at", "ends_at", "created_at", "id"),
+    details=("external_id", "updated_at"),
+)
+SEATS: Final = Family(
+    machine=appointments.SEATS,
+    promises=aggregates.promises(appointments.SEATS),
+    columns=("appointment", "booking", "customer", "places", "state", "created_at", "id"),
+    details=("updated_at",),
+)

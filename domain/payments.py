@@ -1,0 +1,95 @@
+"""The life of a payment, which is one checkout, and of the order that stands for it at the gateway."""
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Final
+
+from domain.machines import Call, Guard, Machine, Move
+
+EXPIRE_CHECKOUTS: Final = "bookings.expire_checkouts"
+CHECKOUT_FOR: Final = timedelta(minutes=35)
+"""How long a checkout may take."""
+
+
+class PaymentState(StrEnum):
+    """Where a payment is."""
+
+    PENDING = "PENDING"
+    """Its legs that are ours are held, its gateway leg is awaited."""
+    SUCCEEDED = "SUCCEEDED"
+    """All of it was captured. Where the seat was gone by then it is an orphan."""
+    EXPIRED = "EXPIRED"
+    """Not paid in time, or cancelled: what was held of it is given back."""
+    FAILED = "FAILED"
+    """The gateway refused it: what was held of it is given back; the seats stay for another try, for a day."""
+
+
+class LegKind(StrEnum):
+    """What pays a part of a payment."""
+
+    GATEWAY = "gateway"
+    WALLET = "wallet"
+    REFERRAL_CREDIT = "referral_credit"
+
+
+class OrderState(StrEnum):
+    """Where the gateway's side of a payment is."""
+
+    NEW = "NEW"
+    """The gateway is to make it."""
+    OPEN = "OPEN"
+    """The gateway has it: the customer may pay."""
+    CLOSING = "CLOSING"
+    """Its checkout ended unpaid: the gateway is to forget it."""
+    CLOSED = "CLOSED"
+    """Paid, or forgotten."""
+
+
+_P, _O = PaymentState, OrderState
+_LEASED, _OPERATION = Guard.LEASED, Guard.OPERATION
+
+PAYMENTS: Final = Machine(
+    kind="payment",
+    table="payments",
+    initial=frozenset({_P.PENDING}),
+    moves=(
+        Move(source=_P.PENDING, target=_P.SUCCEEDED, guard=_LEASED, when="captured"),
+        Move(source=_P.PENDING, target=_P.EXPIRED, guard=_LEASED, when="its time is over, or cancelled"),
+        Move(source=_P.PENDING, target=_P.FAILED, guard=_LEASED, when="the gateway refused it"),
+        Move(source=_P.EXPIRED, target=_P.SUCCEEDED, guard=_OPERATION, when="captured late: an orphan"),
+        Move(source=_P.FAILED, target=_P.SUCCEEDED, guard=_OPERATION, when="captured after all"),
+    ),
+    calls=(
+        Call(state=_P.PENDING, outcome=None, job=EXPIRE_CHECKOUTS, due="at its `expires_at`, 35 min after it began"),
+        Call(state=_P.SUCCEEDED, outcome=None, job=None, due="ended"),
+        Call(state=_P.EXPIRED, outcome=None, job=None, due="ended, unless it is captured late"),
+        Call(state=_P.FAILED, outcome=None, job=None, due="ended, unless it is captured after all"),
+    ),
+)  # fmt: skip
+"""The frozen table of a payment's life."""
+
+ORDERS: Final = Machine(
+    kind="order",
+    table="orders",
+    initial=frozenset({_O.NEW}),
+    moves=(
+        Move(source=_O.NEW, target=_O.OPEN, guard=_OPERATION, when="the gateway made it"),
+        Move(source=_O.NEW, target=_O.CLOSING, guard=_OPERATION, when="its checkout ended unpaid"),
+        Move(source=_O.OPEN, target=_O.CLOSING, guard=_OPERATION, when="its checkout ended unpaid"),
+        Move(source=_O.NEW, target=_O.CLOSED, guard=_OPERATION, when="captured"),
+        Move(source=_O.OPEN, target=_O.CLOSED, guard=_OPERATION, when="captured"),
+        Move(source=_O.CLOSING, target=_O.CLOSED, guard=_OPERATION, when="captured, or the gateway forgot it"),
+    ),
+    calls=(
+        Call(state=_O.NEW, outcome=None, job=None, due="its payment waits"),
+        Call(state=_O.OPEN, outcome=None, job=None, due="its payment waits"),
+        Call(state=_O.CLOSING, outcome=None, job=None, due="the gateway's own time-out forgets it"),
+        Call(state=_O.CLOSED, outcome=None, job=None, due="ended"),
+    ),
+)  # fmt: skip
+"""The frozen table of an order's life."""
+
+
+def payee_share(amount_minor: int) -> int:
+    """What a consultant earns of a payment (minor units): all but the platform's fifth, which is rounded down."""
+    return amount_minor - amount_minor // 5
