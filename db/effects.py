@@ -51,7 +51,7 @@ _INTEND_AGAIN: Final = sa.text("""
       -- What was put back or released never left: the key's window begins with the first real send.
       first_sent_at = CASE WHEN e.sends = 0 THEN clock_timestamp() ELSE e.first_sent_at END
     FROM unnest(CAST(:keys AS uuid[]), CAST(:tokens AS bigint[])) AS g (key, token)
-    WHERE e.key = g.key AND e.token <> g.token AND e.state IN ('intended', 'not_sent', 'unknown')""")
+    WHERE e.key = g.key AND e.token <> g.token AND e.state IN ('intended', 'not_sent', 'unknown') AND NOT e.taken_over""")
 
 _INTENDED: Final = sa.text("""
     SELECT e.key, e.subject, CAST(e.request AS text) AS request, e.sends FROM effects e
@@ -63,8 +63,8 @@ def intend(
 ) -> list[Sendable | None]:
     """Commit to trying, in the order of `intents`: one statement for a set of new effects.
 
-    A frozen request is never overwritten. None stands for an effect already accepted or rejected:
-    nothing may be sent for it.
+    A frozen request is never overwritten. None stands for an effect already accepted or rejected, or sent
+    by another system: nothing may be sent for it.
     """
     if not intents:
         return []

@@ -102,7 +102,7 @@ def compare(
     }
     new = [t for t in transfers if t.provider_id not in named]
     done = _Sorted(matches=Matches({Match.KNOWN: len(transfers) - len(new)}))
-    _sort(tx, new, done)
+    _sort(tx, provider, new, done)
     why = "its provider has it: sent in the time that the restored database has lost"
     moved = unleased_move(
         tx, PAYOUTS, sorted(done.approve), target=PayoutState.APPROVED, actor=actor, why=why
@@ -116,8 +116,16 @@ def compare(
     return done.matches
 
 
-def _sort(tx: Tx, new: Sequence[ProviderPayout], done: _Sorted) -> None:
-    meant = {t.provider_id: of_reference(t.reference) for t in new}
+_FOREIGN: Final = sa.text("""
+    SELECT reference, subject, generation FROM effects
+    WHERE provider = :provider AND account = :account AND reference = ANY(CAST(:references AS text[]))""")
+
+
+def _sort(tx: Tx, provider: Provider, new: Sequence[ProviderPayout], done: _Sorted) -> None:
+    names = [t.reference for t in new if t.reference]
+    rows_ = tx.rows(_FOREIGN, provider=provider.name, account=provider.account, references=names)
+    foreign = {row.reference: (row.subject, row.generation) for row in rows_}
+    meant = {t.provider_id: foreign.get(t.reference) or of_reference(t.reference) for t in new}
     ids = sorted({payout for payout, _ in filter(None, meant.values())})
     rows = {row.id: row for row in read(tx, ids)}
     for transfer in new:

@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Final
 
+REVERSAL_DAYS: Final = 5
+"""Working days after completion in which a provider may still give the money back (RazorpayX: T+3)."""
 _FRIDAY: Final = 4
 
 

@@ -35,6 +35,11 @@ class EarningLine:
         return self.earned_at + HOLDS[self.kind]
 
     @property
+    def label(self) -> str:
+        """A file's lines are not told apart."""
+        return ""
+
+    @property
     def record(self) -> tuple[str, ...]:
         """The line as texts in the order of `FIELDS`, amounts in major units; one spelling each."""
         return (

@@ -21,6 +21,8 @@ class AccountKind(StrEnum):
 
     IMPORTED_LIABILITY = "imported_liability"
     """What an imported file says is owed: the other side of taking over a debt."""
+    OPENING_BALANCES = "opening_balances"
+    """What another system had on its books when this one took over: the other side of every opening entry."""
     PAYEE_PAYABLE = "payee_payable"
     """What is owed to one payee and not yet on its way. One per payee; never below zero."""
     PAYOUTS_IN_TRANSIT = "payouts_in_transit"
@@ -51,6 +53,8 @@ class EntryType(StrEnum):
     """What happened."""
 
     PAYOUT_IMPORTED = "payout.imported"
+    PAYOUT_OPENED = "payout.opened"
+    """Taken over from another system, in whatever state: what of it is owed, in transit, or tax withheld."""
     PAYOUT_SUBMITTED = "payout.submitted"
     """The claim of a first send: from here the money is reserved, whatever the answer."""
     PAYOUT_PUT_BACK = "payout.put_back"
@@ -91,6 +95,7 @@ _K, _T = AccountKind, EntryType
 
 ACCOUNT_RULES: Final[dict[AccountKind, AccountRule]] = {
     _K.IMPORTED_LIABILITY: AccountRule(normal=_D, stripes=16, bounded=False, owned=False),
+    _K.OPENING_BALANCES: AccountRule(normal=_D, stripes=16, bounded=False, owned=False),
     _K.PAYEE_PAYABLE: AccountRule(normal=_C, stripes=1, bounded=True, owned=True),
     _K.PAYOUTS_IN_TRANSIT: AccountRule(normal=_C, stripes=16, bounded=False, owned=False),
     _K.CASH: AccountRule(normal=_D, stripes=16, bounded=False, owned=False),
@@ -107,6 +112,9 @@ ACCOUNT_RULES: Final[dict[AccountKind, AccountRule]] = {
 
 ENTRY_RULES: Final[dict[EntryType, tuple[frozenset[AccountKind], frozenset[AccountKind]]]] = {
     _T.PAYOUT_IMPORTED: (frozenset({_K.IMPORTED_LIABILITY}), frozenset({_K.PAYEE_PAYABLE})),
+    _T.PAYOUT_OPENED: (
+        frozenset({_K.OPENING_BALANCES}), frozenset({_K.PAYEE_PAYABLE, _K.PAYOUTS_IN_TRANSIT, _K.TDS_PAYABLE})
+    ),
     _T.PAYOUT_SUBMITTED: (frozenset({_K.PAYEE_PAYABLE}), frozenset({_K.PAYOUTS_IN_TRANSIT})),
     _T.PAYOUT_PUT_BACK: (frozenset({_K.PAYOUTS_IN_TRANSIT}), frozenset({_K.PAYEE_PAYABLE})),
     _T.PAYOUT_COMPLETED: (frozenset({_K.PAYOUTS_IN_TRANSIT}), frozenset({_K.CASH, _K.TDS_PAYABLE})),

@@ -27,6 +27,11 @@ class PayoutLine:
     narration: str
 
     @property
+    def label(self) -> str:
+        """A file's lines are not told apart."""
+        return ""
+
+    @property
     def record(self) -> tuple[str, ...]:
         """The line as texts in the order of `FIELDS`, amount in major units; one spelling each."""
         return (

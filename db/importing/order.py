@@ -32,6 +32,10 @@ class Line(Protocol):
         """Of the amount."""
 
     @property
+    def label(self) -> str:
+        """What it is counted under, where a file's lines are told apart; else empty."""
+
+    @property
     def record(self) -> tuple[str, ...]:
         """Its texts in the order of its fields; one spelling each."""
 
@@ -72,9 +76,19 @@ class Imported:
     """Lines whose row was there already, with the same content."""
     approved: int = 0
     amounts: dict[str, int] = field(default_factory=dict)
+    labels: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+    """Of what is new, where an import tells it apart: number and minor units by label and currency."""
     errors: list[BadInputError] = field(default_factory=list)
     """At most 50 lines left out because their external id has other content (`partial` only)."""
     more: int = 0
+
+    def count(self, label: str, currency: str, amount: int, rows: int) -> None:
+        """Count `rows` new lines of `amount` minor units in all."""
+        self.created += rows
+        self.amounts[currency] = self.amounts.get(currency, 0) + amount
+        if label:
+            number, sum_ = self.labels.get((label, currency), (0, 0))
+            self.labels[label, currency] = number + rows, sum_ + amount
 
     def blame(self, order: Lines[LineT], errors: Sequence[BadInputError], more: int) -> None:
         """Keep lines that cannot be taken over; raise `BadInputsError` unless the order is partial."""

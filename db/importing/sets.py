@@ -6,7 +6,7 @@ the one before. Balances and totals, which workers wait for, are locked last, on
 
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import ClassVar, Final, Generic
 from uuid import UUID
@@ -32,8 +32,8 @@ _ALONE: Final = sa.text("""
            pg_advisory_xact_lock(hashtextextended('bursar import ' || :what, 0))""")
 
 
-def taken_over(key: str) -> str:
-    """The end of a statement whose `made` has id, payable, amount, currency: their entries under `key`, and the sums."""
+def entered(key: str) -> str:
+    """Clauses of a statement whose `made` has id, payable, amount, currency: `numbered`, and its entries under `key`."""
     return f"""
     -- Ids of entries come in blocks, as many as the set may need.
     blocks AS MATERIALIZED (
@@ -48,8 +48,15 @@ def taken_over(key: str) -> str:
       INSERT INTO entries (id, type, key, currency, effective_on, actor)
       SELECT entry, :type, {key}, currency, :day, :actor FROM numbered),
     posted AS (
-      INSERT INTO postings (entry, debit, credit, amount) SELECT entry, liability, payable, amount FROM numbered)
-    SELECT payable, liability, currency, sum(amount) AS amount, count(*) AS rows,
+      INSERT INTO postings (entry, debit, credit, amount) SELECT entry, liability, payable, amount FROM numbered)"""
+
+
+def taken_over(key: str) -> str:
+    """The end of a statement whose `made` has id, payable, amount, currency: their entries under `key`, and the sums."""
+    return f"""
+    {entered(key)}
+    SELECT '' AS label, payable, liability, currency, sum(amount) AS amount, count(*) AS rows,
+           sum(amount) AS posted, count(*) AS entries,
            array_agg(id) FILTER (WHERE (SELECT count(*) FROM made) < :most) AS ids
     FROM numbered GROUP BY payable, liability, currency"""
 
@@ -67,6 +74,8 @@ class Import(ABC, Generic[LineT]):
     statement: ClassVar[sa.TextClause]
     """Inserts one set, from `columns`, and ends as `taken_over` does."""
     stored: Stored[LineT]
+    against: ClassVar = AccountKind.IMPORTED_LIABILITY
+    """What its entries debit."""
 
     def __init__(self, tx: Tx, installation: UUID, order: Lines[LineT], actor: str) -> None:
         self.tx, self.installation, self.order, self.actor = tx, installation, order, actor
@@ -99,9 +108,10 @@ class Import(ABC, Generic[LineT]):
         """Make what is missing of payees, and of accounts in the books."""
         currencies = sorted({line.currency for line in lines})
         opened = open_accounts(
-            self.tx, [_book(kind, currency) for kind in _SYSTEM for currency in currencies]
+            self.tx,
+            [_book(kind, currency) for kind in (self.against, *_SYSTEM) for currency in currencies],
         )
-        self.books = {c: opened[_book(AccountKind.IMPORTED_LIABILITY, c)] for c in currencies}
+        self.books = {c: opened[_book(self.against, c)] for c in currencies}
         wanted = list(dict.fromkeys((line.payee, line.currency) for line in lines))
         self.payees = open_payees(self.tx, self.installation, wanted)
 
@@ -112,17 +122,25 @@ class Import(ABC, Generic[LineT]):
     def meet(self, found: Found) -> None:
         """Do what is to be done about lines that were there with the same content."""
 
+    def keep(self, made: set[UUID]) -> None:
+        """Do what is to be done about a set that was made, as far as the statement says what that was."""
+
     def _take(self, part: Part, columns: dict[str, object]) -> None:
         created, made = 0, set[UUID]()
         for row in self.tx.rows(self.statement, **columns):
             created += row.rows
             made |= set(row.ids or ())
-            amounts = self.done.amounts
-            amounts[row.currency] = amounts.get(row.currency, 0) + int(row.amount)
-            self.nets.add(
-                self.entry, row.currency, row.liability, row.payable, int(row.amount), row.rows
-            )
-        self.done.created += created
+            self.done.count(row.label, row.currency, int(row.amount), row.rows)
+            if row.entries:
+                self.nets.add(
+                    self.entry,
+                    row.currency,
+                    row.liability,
+                    row.payable,
+                    int(row.posted),
+                    row.entries,
+                )
+        self.keep(made)
         self.done.approved += created if self.order.approve else 0
         if created < len(part):
             ids = {UUID(int=number): at for number, at in part}
@@ -172,22 +190,17 @@ def foresee(
         ids = {UUID(int=number): at for number, at in zip(made, part, strict=True)}
         found = compare(tx, kind.stored, order, ids)
         done.blame(order, found.errors, found.more)
-        _foreseen(done, order, found, [order.lines[ids[i]] for i in ids.keys() - found.there])
+        done.existing += len(found.same)
+        done.approved += len(found.pending) if order.approve else 0
+        for line in (order.lines[ids[i]] for i in ids.keys() - found.there):
+            done.approved += order.approve
+            done.count(line.label, line.currency, line.amount_minor, 1)
         told(len(part))
     return done
 
 
-def _foreseen(done: Imported, order: Lines[LineT], found: Found, new: Iterable[LineT]) -> None:
-    done.existing += len(found.same)
-    done.approved += len(found.pending) if order.approve else 0
-    for line in new:
-        done.created += 1
-        done.approved += order.approve
-        done.amounts[line.currency] = done.amounts.get(line.currency, 0) + line.amount_minor
-
-
-_SYSTEM: Final = (AccountKind.IMPORTED_LIABILITY, AccountKind.PAYOUTS_IN_TRANSIT, AccountKind.CASH)
-"""The system's own accounts that the life of a payout touches."""
+_SYSTEM: Final = (AccountKind.PAYOUTS_IN_TRANSIT, AccountKind.CASH)
+"""The system's own accounts that the life of a payout touches, beside the one an import debits."""
 
 
 def _book(kind: AccountKind, currency: str) -> Owner:

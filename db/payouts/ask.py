@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, TypeVar
 
 import sqlalchemy as sa
@@ -41,7 +42,8 @@ def start_following(tx: Tx, claim_order: ClaimOrder) -> Batch[Following]:
         Following(
             known=known(leased.held[row.id], row),
             sought=Sought(
-                reference=reference(row.id, row.generation),
+                # Only a name for the answer: what is asked for is the provider's id.
+                reference=row.filed_under or reference(row.id, row.generation),
                 provider_id=_had(row, row.provider_id),
                 created_at=_had(row, row.accepted_at),
             ),
@@ -57,6 +59,8 @@ class Recovering:
 
     known: Known
     sending: Sending | None
+    foreign_since: datetime | None = None
+    """When another system sent it, which alone knows its body: it is asked about, and never sent again."""
     is_held: bool = False
     """It could be sent again, and nothing may be sent now."""
 
@@ -87,7 +91,11 @@ def start_recovering(
     """Claim payouts in doubt; those inside the key's window may be sent again, byte for byte."""
     leased = claim(tx, RECOVER, claim_order)
     rows = _sift(leased, RECOVER, provider.key_seconds)
-    again = [row for row in rows if not row.is_past_key and not leased.held[row.id].is_worn]
+    again = [
+        row
+        for row in rows
+        if not (row.is_past_key or row.is_foreign or leased.held[row.id].is_worn)
+    ]
     held_back = set() if may_send else {row.id for row in again}
     sendings = {
         s.subject: s for s in intend_sends(leased, provider, again if may_send else []) if s
@@ -97,6 +105,7 @@ def start_recovering(
             known=known(leased.held[row.id], row),
             sending=sendings.get(row.id),
             is_held=row.id in held_back,
+            foreign_since=row.first_sent_at if row.is_foreign else None,
         )
         for row in rows
     ]

@@ -8,6 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from db.tx import Tx
+from domain.payout_ids import reference
 
 
 class Details(NamedTuple):
@@ -53,8 +54,19 @@ class Details(NamedTuple):
     completed_at: datetime | None
     is_past_key: bool | None
     """Whether a same-key send is no longer known to be safe."""
+    is_foreign: bool
+    """Whether another system sent it: it may be asked about, and is never sent again."""
+    foreign_reference: str | None
+    """What the other system had it filed under, where that is known."""
     is_told: bool
     """Whether applications are told what becomes of payouts: the switch `notices`."""
+
+    @property
+    def filed_under(self) -> str:
+        """What its provider has it under; empty where another system chose that, and nobody told."""
+        if self.is_foreign:
+            return self.foreign_reference or ""
+        return reference(self.id, self.generation)
 
 
 _READ: Final = sa.text("""
@@ -65,6 +77,7 @@ _READ: Final = sa.text("""
            a.fund_account_id, a.active, a.verified, t.id AS in_transit, c.id AS cash,
            e.state AS effect_state, e.sends, e.put_backs, e.provider_id, e.accepted_at, e.first_sent_at, p.completed_at,
            e.sends > 0 AND clock_timestamp() - e.first_sent_at > make_interval(secs => :key_seconds) AS is_past_key,
+           coalesce(e.taken_over, false) AS is_foreign, e.reference AS foreign_reference,
            EXISTS (SELECT FROM switches WHERE name = 'notices' AND is_on) AS is_told
     FROM payouts p
     JOIN payout_accounts a ON a.id = p.account

@@ -1,7 +1,8 @@
 """Payouts as an import makes them: each with its work and its history where it is approved at once."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import ClassVar, Final
+from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -20,6 +21,15 @@ from domain.payout_modes import Mode
 from domain.payout_rules import FIELDS
 from domain.payouts import SUBMIT
 
+
+def sealed(generation: str) -> str:
+    """The seal of a row `g` that is about to be a payout: of what a seal covers, and no more."""
+    return f"""payout_seal(
+               CAST(ROW(g.id, g.external_id, g.payee, g.account, g.payable, g.amount, g.currency, g.mode, g.purpose,
+                        g.narration, NULL, 'APPROVED', 1, g.key, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+                        NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL) AS payouts), {generation}, g.key)"""
+
+
 _STATEMENT: Final = sa.text(f"""
     WITH given AS MATERIALIZED (
       SELECT * FROM unnest(
@@ -35,11 +45,7 @@ _STATEMENT: Final = sa.text(f"""
                            content_hash, state, effect_key, approval_seal, approved_by, approved_at, created_by, created_at, payee_kind)
       SELECT g.id, g.external_id, g.payee, g.account, g.payable, g.amount, g.currency, g.mode, g.purpose, g.narration,
              decode(g.content_hash, 'hex'), CASE WHEN :approve THEN 'APPROVED' ELSE 'PENDING' END, a.key,
-             CASE WHEN :approve THEN payout_seal(
-               -- Only what the seal covers: the row as it is about to be.
-               CAST(ROW(g.id, g.external_id, g.payee, g.account, g.payable, g.amount, g.currency, g.mode, g.purpose,
-                        g.narration, NULL, 'APPROVED', 1, g.key, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-                        NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL) AS payouts), 1, g.key) END,
+             CASE WHEN :approve THEN {sealed("1")} END,
              -- A microsecond apart, so that a listing by age has the order of the file.
              a.by, a.at, :actor, transaction_timestamp() + g.place * interval '1 microsecond', g.payee_kind
       FROM given g
@@ -63,7 +69,8 @@ _CONTENT: Final = sa.text("""
     WHERE p.id = ANY(CAST(:ids AS uuid[]))""")
 
 
-def _line(row: Row) -> PayoutLine:
+def line(row: Row) -> PayoutLine:
+    """What a payout was asked for by, as its line."""
     return PayoutLine(
         external_id=row.external_id,
         payee=row.payee,
@@ -82,7 +89,7 @@ class PayoutImport(Import[PayoutLine]):
     kind: ClassVar = "payout"
     entry: ClassVar = EntryType.PAYOUT_IMPORTED
     statement: ClassVar = _STATEMENT
-    stored = Stored(table="payouts", fields=FIELDS, content=_CONTENT, line_of=_line)
+    stored = Stored(table="payouts", fields=FIELDS, content=_CONTENT, line_of=line)
 
     def open(self, lines: Sequence[PayoutLine]) -> None:
         """Make what is missing, the payees' accounts at the provider too."""
@@ -114,14 +121,19 @@ class PayoutImport(Import[PayoutLine]):
             "accounts": literal(
                 [self.accounts[line.payee, line.fund_account_id] for line in lines]
             ),
-            "kinds": literal([self._kind(line) for line in lines]),
+            "kinds": literal(
+                [
+                    kind_of(self.payees[one.payee, one.currency][0], self.organisations)
+                    for one in lines
+                ]
+            ),
             "modes": literal([line.mode for line in lines]),
             "purposes": literal([line.purpose for line in lines]),
             "narrations": literal([line.narration for line in lines]),
             "keys": literal([effect_key_digits(own, SUBMIT, id_, 1) for id_ in ids]),
         }
 
-    def _kind(self, line: PayoutLine) -> str:
-        payee, _ = self.payees[line.payee, line.currency]
-        kind = PayeeKind.ORGANISATION if payee in self.organisations else PayeeKind.PERSON
-        return kind.value
+
+def kind_of(payee: UUID, organisations: Collection[UUID]) -> str:
+    """What a payee is, which says who sends its payouts."""
+    return (PayeeKind.ORGANISATION if payee in organisations else PayeeKind.PERSON).value

@@ -8,7 +8,6 @@ from db.payouts.details import Details
 from db.work import Held
 from domain.answers import ProviderPayout
 from domain.payees import PayeeKind
-from domain.payout_ids import reference
 from domain.payouts import PayoutState
 
 
@@ -21,6 +20,7 @@ class Known:
     state: PayoutState
     payee_kind: PayeeKind
     reference: str
+    """What its provider has it under; empty where nobody knows."""
     amount_minor: int
     currency: str
     fund_account_id: str
@@ -35,7 +35,7 @@ def known(held: Held, row: Details) -> Known:
         key=row.effect_key,
         state=PayoutState(row.state),
         payee_kind=PayeeKind(row.payee_kind),
-        reference=reference(row.id, row.generation),
+        reference=row.filed_under,
         amount_minor=row.net,
         currency=row.currency,
         fund_account_id=row.fund_account_id,
@@ -49,7 +49,7 @@ def mismatch(known: Known, paid: ProviderPayout) -> str | None:
     told = {
         "amount": (known.amount_minor, paid.amount_minor),
         "currency": (known.currency, paid.currency),
-        "reference": (known.reference, paid.reference or known.reference),
+        "reference": (known.reference or paid.reference, paid.reference or known.reference),
         "fund account": (known.fund_account_id, paid.fund_account_id or known.fund_account_id),
         "id": (known.provider_id or paid.provider_id, paid.provider_id),
     }

@@ -18,8 +18,10 @@ STATE_HAS_ITS_ENTRIES: Final = Invariant(
     offences="""
       WITH asked AS MATERIALIZED (
         SELECT p.id, p.state, p.generation, coalesce(e.put_backs, 0) AS put_backs,
-               p.source = 'earnings' AS earned
-        FROM page p LEFT JOIN effects e ON e.key = p.effect_key),
+               p.source = 'earnings' AS earned, p.tds_deducted,
+               -- What another system did of it is no entry here, and counts as done: up to the state it was taken over in.
+               t.generation AS taken_over, t.state AS found, t.generation = p.generation AS is_newest
+        FROM page p LEFT JOIN effects e ON e.key = p.effect_key LEFT JOIN takeovers t ON t.payout = p.id),
       -- Each key such an entry would have, one more of each than there may be.
       possible AS (
         SELECT a.id, 'ended' AS kind, concat_ws(':', 'payout', a.id, a.generation, s.short) AS key, s.short
@@ -34,7 +36,9 @@ STATE_HAS_ITS_ENTRIES: Final = Invariant(
         SELECT a.id, 'earlier', concat_ws(':', 'payout', a.id, n, 'failed'), 'earlier'
         FROM asked a CROSS JOIN LATERAL generate_series(1, a.generation - 1) n
         UNION ALL
-        SELECT a.id, 'imported', concat_ws(':', 'payout', a.id, 1, 'imported'), 'imported' FROM asked a),
+        SELECT a.id, 'imported', concat_ws(':', 'payout', a.id, 1, 'imported'), 'imported' FROM asked a
+        UNION ALL
+        SELECT a.id, 'opened', concat_ws(':', 'payout', a.id, a.taken_over, 'opened'), 'opened' FROM asked a),
       counted AS (
         SELECT x.id,
                count(*) FILTER (WHERE x.short = 'submitted') AS submitted,
@@ -44,21 +48,31 @@ STATE_HAS_ITS_ENTRIES: Final = Invariant(
                count(*) FILTER (WHERE x.short = 'paid_late') AS paid_late,
                count(*) FILTER (WHERE x.short = 'reversed') AS reversed,
                count(*) FILTER (WHERE x.short = 'earlier') AS earlier,
-               count(*) FILTER (WHERE x.short = 'imported') AS imported
+               count(*) FILTER (WHERE x.short = 'imported') AS imported,
+               count(*) FILTER (WHERE x.short = 'opened') AS opened
         FROM possible x JOIN entries n ON n.key = x.key GROUP BY x.id),
       judged AS (
-        SELECT a.*, coalesce(c.submitted, 0) AS submitted, coalesce(c.put_back, 0) AS put_back,
-               coalesce(c.completed, 0) AS completed, coalesce(c.failed, 0) AS failed, coalesce(c.paid_late, 0) AS paid_late,
-               coalesce(c.reversed, 0) AS reversed, coalesce(c.earlier, 0) AS earlier, coalesce(c.imported, 0) AS imported
-        FROM asked a LEFT JOIN counted c ON c.id = a.id)
+        SELECT a.*, coalesce(c.submitted, 0) + coalesce(f.open, 0) AS submitted, coalesce(c.put_back, 0) AS put_back,
+               coalesce(c.completed, 0) + coalesce(f.completed, 0) AS completed, coalesce(c.failed, 0) + coalesce(f.failed, 0) AS failed,
+               coalesce(c.paid_late, 0) AS paid_late, coalesce(c.reversed, 0) + coalesce(f.reversed, 0) AS reversed,
+               coalesce(c.earlier, 0) + coalesce(a.taken_over - CASE WHEN a.found = 'FAILED' AND NOT a.is_newest THEN 0 ELSE 1 END, 0) AS earlier,
+               coalesce(c.imported, 0) AS imported, coalesce(c.opened, 0) AS opened
+        FROM asked a LEFT JOIN counted c ON c.id = a.id
+        LEFT JOIN (VALUES ('PROCESSING', 1, 0, 0, 0), ('COMPLETED', 1, 1, 0, 0), ('FAILED', 1, 0, 1, 0), ('CANCELLED', 1, 0, 1, 0),
+                          ('REVERSED', 1, 1, 0, 1)) f (state, open, completed, failed, reversed)
+          ON f.state = a.found AND a.is_newest)
       SELECT 'payout ' || j.id AS subject,
-             format('%s of generation %s, put back %s times: entries imported %s, submitted %s, put_back %s, completed %s, '
-                    'failed %s, paid_late %s, reversed %s, failed before %s', j.state, j.generation, j.put_backs, j.imported, j.submitted,
+             format('%s of generation %s, put back %s times: entries imported %s, opened %s, submitted %s, put_back %s, completed %s, '
+                    'failed %s, paid_late %s, reversed %s, failed before %s', j.state, j.generation, j.put_backs, j.imported, j.opened, j.submitted,
                     j.put_back, j.completed, j.failed, j.paid_late, j.reversed, j.earlier) AS detail
       FROM judged j
       -- What was owed less than approved failed without a send: only payouts of earnings can.
       WHERE j.earlier > j.generation - 1 OR j.earlier < j.generation - 1 AND NOT j.earned
-         OR j.imported <> CASE WHEN j.earned THEN 0 ELSE 1 END
+         OR j.imported <> CASE WHEN j.earned OR j.found IS NOT NULL THEN 0 ELSE 1 END
+         OR j.opened <> CASE
+              WHEN j.found = 'PROCESSING' OR j.found = 'COMPLETED' AND j.tds_deducted > 0 THEN 1
+              WHEN j.found IN ('PENDING', 'APPROVED', 'FAILED') AND NOT j.earned THEN 1
+              ELSE 0 END
          OR j.put_back <> j.put_backs
          OR (j.submitted - j.put_backs, j.completed, j.failed, j.paid_late, j.reversed) NOT IN (
               SELECT f.open, f.completed, f.failed, f.paid_late, f.reversed

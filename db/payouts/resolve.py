@@ -23,7 +23,6 @@ from db.work import Next
 from domain.answers import ProviderPayout
 from domain.effects import EffectState
 from domain.errors import BusyError, NotFoundError, RefusedError
-from domain.payout_ids import reference
 from domain.payouts import FOLLOW, PayoutState
 
 DOUBTFUL: Final = frozenset({EffectState.INTENDED, EffectState.UNKNOWN, EffectState.ACCEPTED})
@@ -42,6 +41,7 @@ class Doubt:
 
     payout: UUID
     reference: str
+    """Empty where another system sent it, and nobody knows under what."""
     effect_state: EffectState
     provider_id: str | None
 
@@ -56,7 +56,7 @@ def doubt(tx: Tx, payout: UUID) -> Doubt:
         raise RefusedError(f"payout {payout} is {state}: only what is PROCESSING can be resolved")
     return Doubt(
         payout=payout,
-        reference=reference(row.id, row.generation),
+        reference=row.filed_under,
         effect_state=EffectState(row.effect_state),
         provider_id=row.provider_id,
     )

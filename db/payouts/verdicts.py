@@ -20,15 +20,13 @@ from domain.answers import (
     Unknown,
 )
 from domain.backoff import FOLLOW_SECONDS, LOOK_AGAIN_SECONDS, PUT_BACK_SECONDS, delay
-from domain.calendar import add_working_days
+from domain.calendar import REVERSAL_DAYS, add_working_days
 from domain.effects import EffectState
 from domain.findings import Finding, FindingKind
 from domain.payout_words import FINAL, RANKS, Path, is_late, leads_through
 from domain.payouts import FOLLOW, NOT_AT_PROVIDER, RECOVER, SENDERS, SETTLED, PayoutState
 from domain.tally import Count
 
-REVERSAL_DAYS = 5
-"""Working days after completion in which a provider may still give the money back (RazorpayX: T+3)."""
 _DAY = timedelta(days=1)
 _AT_ONCE = timedelta(0)
 _FIRST_FOLLOW = delay(FOLLOW_SECONDS, 0)

@@ -1,4 +1,4 @@
-"""Whose payout each word of a provider is about: by the payment's name, else by our reference."""
+"""Whose payout each word of a provider is about: by the payment's name, else by the reference it is filed under."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,13 +42,16 @@ class Said:
 
 
 _FIND: Final = sa.text("""
-    SELECT w.n, p.id AS payout, coalesce(e.generation, w.generation) AS generation, p.generation AS newest, p.state,
+    SELECT w.n, p.id AS payout, coalesce(e.generation, f.generation, w.generation) AS generation, p.generation AS newest, p.state,
            k.subject IS NOT NULL AND k.parked_reason IS NULL AS waits
-    FROM unnest(CAST(:providers AS text[]), CAST(:names AS text[]), CAST(:payouts AS uuid[]), CAST(:generations AS int[]))
-      WITH ORDINALITY AS w (provider, name, payout, generation, n)
+    FROM unnest(CAST(:providers AS text[]), CAST(:names AS text[]), CAST(:references AS text[]),
+                CAST(:payouts AS uuid[]), CAST(:generations AS int[]))
+      WITH ORDINALITY AS w (provider, name, reference, payout, generation, n)
     LEFT JOIN effect_payments m ON m.provider_id = w.name COLLATE "C" AND m.provider = w.provider COLLATE "C"
     LEFT JOIN effects e ON e.key = m.key
-    LEFT JOIN payouts p ON p.id = coalesce(e.subject, w.payout)
+    -- What another system sent goes by the reference it chose; the account is the one there is.
+    LEFT JOIN effects f ON e.key IS NULL AND f.reference = w.reference COLLATE "C" AND f.provider = w.provider
+    LEFT JOIN payouts p ON p.id = coalesce(e.subject, f.subject, w.payout)
     LEFT JOIN work k ON k.subject = p.id
     ORDER BY w.n""")
 
@@ -60,6 +63,7 @@ def find(tx: Tx, words: Sequence[Word]) -> list[Said]:
         _FIND,
         providers=[word.provider for word in words],
         names=[word.paid.provider_id for word in words],
+        references=[word.paid.reference for word in words],
         payouts=[payout for payout, _ in meant],
         generations=[generation for _, generation in meant],
     )

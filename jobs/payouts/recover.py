@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Self
+from datetime import datetime, timedelta
+from typing import Final, Self
 from uuid import UUID
 
 from db import effects, switches
@@ -26,6 +26,9 @@ from jobs.payouts import provider
 from jobs.payouts.balance import HOLDS
 from jobs.ports import Ports
 from jobs.shapes import Answer, Drain, Queue, StillMine
+
+FOREIGN_GRACE: Final = timedelta(hours=1)
+"""How long nothing found says nothing of what another system sent (RazorpayX: ask for up to an hour)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +112,7 @@ class RecoverPayouts(Drain[Recovering, Recovery]):
             case Recovery(look_up=Found(payouts=(paid,))):
                 return verdicts.of_report(item.known, paid, moment)
             case Recovery(look_up=Found(payouts=())):
-                return self._not_found(item, recovery.sent)
+                return self._not_found(item, recovery.sent, moment)
             case Recovery(look_up=Found(payouts=several)):
                 ids = ", ".join(paid.provider_id for paid in several)
                 return verdicts.parked(
@@ -118,18 +121,18 @@ class RecoverPayouts(Drain[Recovering, Recovery]):
             case _:
                 raise AssertionError("look-ups are found or failed")
 
-    def _not_found(self, item: Recovering, sent: BankAnswer | None) -> tuple[Verdict, Count]:
+    def _not_found(
+        self, item: Recovering, sent: BankAnswer | None, moment: datetime
+    ) -> tuple[Verdict, Count]:
+        if item.foreign_since is not None and moment < item.foreign_since + FOREIGN_GRACE:
+            reason = "not found at the provider yet; another system sent it less than an hour ago"
+            return verdicts.postponed(item.held, self.recover_seconds, reason), Count.UNKNOWN
         if item.is_held:
             reason = f"not found at the provider; {HOLD_PAYOUTS} lets nothing be sent again"
             return verdicts.postponed(item.held, self.recover_seconds, reason), Count.UNKNOWN
         if item.sending is None:
-            reason = (
-                f"not found at the provider, after {item.held.claims - 1} claims without a settle"
-                if item.held.is_worn
-                else "not found at the provider, and too old to send again under its key: two people must decide"
-            )
             return verdicts.parked(
-                item.held, reason, FindingKind.PAYOUT_UNKNOWN_TOO_LONG
+                item.held, _why_unsent(item), FindingKind.PAYOUT_UNKNOWN_TOO_LONG
             ), Count.PARKED
         if sent is None or isinstance(sent, NotSent | Rejected):
             raise AssertionError("as evidence, a second send is accepted or unknown")
@@ -149,6 +152,17 @@ class RecoverPayouts(Drain[Recovering, Recovery]):
     def evident(self, tx: Tx, answers: Sequence[Answer[Recovering, Recovery]]) -> set[UUID]:
         """Answers written under their token were settled."""
         return effects.settled_under(tx, {a.item.known.key: a.item.held for a in answers})
+
+
+def _why_unsent(item: Recovering) -> str:
+    if item.foreign_since is not None:
+        told = f"not found at the provider under {item.known.reference}"
+        return f"{told}: another system sent it, whose request is not known here; two people must decide"
+    if item.held.is_worn:
+        return f"not found at the provider, after {item.held.claims - 1} claims without a settle"
+    return (
+        "not found at the provider, and too old to send again under its key: two people must decide"
+    )
 
 
 def _heard(recovery: Recovery) -> BankAnswer | LookUpFailed | None:

@@ -29,6 +29,11 @@ ROWS: Final = (
        VALUES ('razorpayx', '1', 'txn_1', clock_timestamp(), 'debit', 100, 'INR', 0, 'payout')""",
     "INSERT INTO switches (name, is_on, who, why) VALUES ('a', true, 'asha', 'because') ON CONFLICT DO NOTHING",
     "INSERT INTO switch_changes (name, is_on, who, why) VALUES ('a', true, 'asha', 'because')",
+    """INSERT INTO takeovers (payout, state, generation, as_of, record, taken_over_by)
+       SELECT id, 'COMPLETED', 1, clock_timestamp() - interval '1 day', '[]', 'asha' FROM payouts
+       WHERE state = 'COMPLETED' LIMIT 1""",
+    """UPDATE effects SET taken_over = true, reference = 'OLD-1' WHERE key = (
+         SELECT key FROM effects WHERE state = 'accepted' AND sends = 1 LIMIT 1)""",
     "INSERT INTO tax_years (payee, financial_year) SELECT id, '2026-27' FROM payees LIMIT 1",
     """INSERT INTO tax_records (payout, generation, payee, currency, financial_year, quarter, section, code, engine,
                                 rate_bps, gross, share, base, tax, recorded_at)

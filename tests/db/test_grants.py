@@ -26,6 +26,8 @@ FORBIDDEN: list[tuple[Sequence[str], str]] = [
     (EVERYONE, "UPDATE effects SET request = '{}'"),
     (EVERYONE, "UPDATE effects SET key = gen_random_uuid()"),
     (EVERYONE, "UPDATE effects SET provider = 'x', account = 'mine'"),
+    (EVERYONE, "UPDATE effects SET taken_over = false"),
+    (EVERYONE, "UPDATE effects SET reference = 'mine', idempotency_key = 'mine'"),
     (EVERYONE, "DELETE FROM payouts"),
     (EVERYONE, "UPDATE payees SET payable = payable"),
     (EVERYONE, "UPDATE payout_accounts SET fund_account_id = 'fa_mine'"),
@@ -58,6 +60,7 @@ FORBIDDEN: list[tuple[Sequence[str], str]] = [
     # A worker makes no payout, no operator and no approval.
     ((WORKER, APP), "INSERT INTO payees (id, name, payable) VALUES (gen_random_uuid(), 'x', 1)"),
     ((WORKER, APP), "INSERT INTO payouts SELECT * FROM payouts"),
+    ((WORKER, APP), "INSERT INTO takeovers SELECT * FROM takeovers"),
     ((WORKER, APP), "INSERT INTO operators (name, token_hash, added_by) VALUES ('me', 'x', 'me')"),
     ((WORKER, APP), "INSERT INTO proposals (action, subject, proposed_by, why) VALUES ('a', 'b', 'c', 'd')"),
     ((WORKER, APP), "UPDATE proposals SET approved_by = 'me'"),

@@ -217,6 +217,7 @@ def test_a_bounded_account_is_never_below_zero(worker: Database) -> None:
     unbounded = query(worker, "SELECT DISTINCT kind FROM accounts WHERE NOT bounded")
     assert {row.kind for row in unbounded} == {
         "imported_liability",
+        "opening_balances",
         "payouts_in_transit",
         "cash",
         "tds_payable",

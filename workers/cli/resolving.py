@@ -20,6 +20,11 @@ def by_provider(here: Context, payout: str, actor: str) -> dict[str, object]:
     database: Database = here.database()
     with database.begin() as tx:
         doubt = resolve.doubt(tx, listing.find(tx, [payout])[payout])
+    if not doubt.reference:
+        raise RefusedError(
+            f"another system sent payout {payout}, and nobody knows under which reference: the provider "
+            f"can be asked about {doubt.provider_id} alone"
+        )
     with open_bank(here.settings) as bank:
         if bank is None:
             raise RefusedError("no payout provider is configured: set BURSAR_PAYOUT_PROVIDER")

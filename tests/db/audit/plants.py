@@ -75,6 +75,13 @@ PLANTS = [
     ("state-has-its-entries", "DELETE FROM entries WHERE key LIKE '%:submitted:1'", "payout "),
     ("state-has-its-entries", "DELETE FROM entries WHERE key LIKE '%:1:failed'", "payout "),
     ("state-has-its-entries", "DELETE FROM entries WHERE key LIKE '%:imported'", "payout "),
+    ("state-has-its-entries", "DELETE FROM entries WHERE key LIKE '%:opened'", "payout "),
+    ("state-has-its-entries", "DELETE FROM takeovers WHERE state = 'PROCESSING'", "payout "),
+    (
+        "state-has-its-entries",
+        "UPDATE takeovers SET state = 'COMPLETED' WHERE state = 'FAILED'",
+        "payout ",
+    ),
     (
         "state-has-its-entries",
         """
@@ -212,7 +219,7 @@ PLANTS = [
         "UPDATE effects SET provider_id = 'pout_other' WHERE provider_id IS NOT NULL",
         "effect ",
     ),
-    ("sends-are-counted", "UPDATE effects SET sends = 0", "payout "),
+    ("sends-are-counted", "UPDATE effects SET sends = 0 WHERE NOT taken_over", "payout "),
     ("sends-are-counted", "DELETE FROM effects", "payout "),
     (
         "completed-was-accepted",
@@ -290,7 +297,7 @@ HARMLESS = [
         "sends-are-counted",
         """
         UPDATE work SET token = NULL, leased_until = NULL, holder = NULL;
-        UPDATE effects SET sends = 0""",
+        UPDATE effects SET sends = 0 WHERE NOT taken_over""",
     ),
     # Ended runs are kept for 90 days.
     (

@@ -15,6 +15,7 @@ from tests.db.audit.plants import HARMLESS, PLANTS
 from tests.driving import every_state
 from tests.earned import paid_and_given_back
 from tests.fakes.bank import FakeBank
+from tests.opening import opening, taken
 from tests.operating import opened
 from tests.servers import Databases
 
@@ -38,6 +39,8 @@ def scene(databases: Databases, template: str, addresses: Addresses) -> Iterator
             bank = FakeBank()
             paid_and_given_back(operator, worker, bank)
             every_state(operator, worker, bank)
+            old = [("PROCESSING", {"reference": "OLD-1"}), ("FAILED", {}), ("PENDING", {})]
+            taken(operator, [opening(state, state, **more) for state, more in old], bank)
         admin = sa.make_url(addresses.admin_url).set(database=name)
         engine = sa.create_engine(admin, poolclass=sa.pool.NullPool)
         yield engine

@@ -221,9 +221,19 @@ CREATE TABLE effects (
   first_sent_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   accepted_at   timestamptz,        -- by the provider's clock
   updated_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
+  -- Another system sent it before this one took over: under which key and reference, where they are known.
+  taken_over      boolean NOT NULL DEFAULT false,
+  idempotency_key text,
+  reference       text COLLATE "C",
   CONSTRAINT accepted_has_a_name CHECK (state <> 'accepted' OR provider_id IS NOT NULL),
-  CONSTRAINT sends_are_counted CHECK (sends >= 0)
+  CONSTRAINT sends_are_counted CHECK (sends >= 0),
+  -- Nobody here knows its body: under its key, or any other, nothing is sent for it.
+  CONSTRAINT taken_over_is_never_sent CHECK (NOT taken_over OR sends = 1 AND state NOT IN ('intended', 'not_sent')),
+  CONSTRAINT taken_over_can_be_asked_about CHECK (NOT taken_over OR state = 'rejected' OR provider_id IS NOT NULL OR reference IS NOT NULL),
+  CONSTRAINT ours_is_named_by_rule CHECK (taken_over OR idempotency_key IS NULL AND reference IS NULL)
 ) WITH (fillfactor = 45);             -- an answer makes a row longer: each must find room on its page
+-- This prevents two payouts from claiming what another system filed under one reference; found by it are only those.
+CREATE UNIQUE INDEX effects_one_per_foreign_reference ON effects (reference, provider, account) WHERE reference IS NOT NULL;
 
 -- Which effect each payment of a provider belongs to. This prevents two effects from claiming the same
 -- payment; apart from effects, whose rows so have no indexed column that changes and are settled in place.

@@ -1,0 +1,78 @@
+"""Take over from a running system: what it made, in whatever state it is, as of the time its file speaks for."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from domain.errors import BadInputError, RefusedError
+from workers.cli.asking import moment
+from workers.cli.context import Context
+from workers.cli.importing import read_lines, run_import, tell_imported
+
+if TYPE_CHECKING:
+    from db.importing.order import Imported, Told
+    from db.tx import Tx
+
+AsOf = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of",
+        help="Take over from another system, as it was at the end of this day (UTC), or at a time with its zone.",
+    ),
+]
+
+
+def told_until(here: Context, text: str) -> datetime:
+    """Return the first moment of which a file of `text` says nothing. Raises `BadInputError` for one to come."""
+    from db import clock
+
+    try:
+        day = date.fromisoformat(text) + timedelta(days=1)
+        until = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    except (ValueError, OverflowError):
+        until = moment(text, "--as-of") or datetime.max.replace(tzinfo=UTC)
+    with here.database().begin() as tx:
+        if until > clock.now(tx):
+            rule = "must be over: a day that has ended (UTC), or a time that has passed"
+            raise BadInputError("--as-of", text, rule)
+    return until
+
+
+def take_over_payouts(
+    here: Context, file: str, as_of: datetime, why: str | None, *, dry_run: bool, json: bool
+) -> None:
+    """Take a file of payouts over, all or nothing, and say what of each state there was."""
+    from db.payouts.openings import OpeningLines, look, take_over
+    from domain.opening_lines import opening_records
+    from domain.payout_rules import rules_of
+
+    bound = here.bound
+    if bound.provider is None or bound.account is None:
+        raise RefusedError(
+            "this database is bound to no provider account yet, which the payouts left from: run `bursar migrate`"
+        )
+    kind = opening_records(lambda: rules_of(bound.provider), as_of)
+    read = read_lines(file, kind, partial=False)
+    order = OpeningLines(
+        lines=read.lines,
+        file=read.file,
+        rows=read.rows,
+        as_of=as_of,
+        provider=bound.provider,
+        account=bound.account,
+    )
+
+    def work(tx: "Tx", told: "Told") -> "Imported":
+        if dry_run:
+            return look(tx, here.installation, order, told=told)
+        return take_over(tx, here.installation, order, actor=here.actor, told=told)
+
+    done = run_import(here, read, work, why=why, what=None if dry_run else "payouts.take_over")
+    facts: dict[str, object] = {}
+    for (state, currency), (number, minor) in sorted(done.labels.items()):
+        facts |= {
+            f"created_{state}": number + int(str(facts.get(f"created_{state}", 0))),
+            f"created_{state}_minor_{currency}": minor,
+        }
+    tell_imported(read, done, facts, dry_run=dry_run, json=json)
