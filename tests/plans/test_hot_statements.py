@@ -43,7 +43,7 @@ HOT = {
     "audit of effects": ("is kept under", 30 * SET),
     "audit of payouts": ("its last move led to", 30 * SET),
     "read events": ("SELECT id, provider, type, body FROM inbox", 20 * SET),
-    "find what events mean": ("AS w (provider, name, payout, generation, n)", 40 * SET),
+    "find what events mean": ("AS w (provider, name, reference, payout, generation, n)", 40 * SET),
     "freeze": ("ORDER BY job, subject FOR UPDATE", 15 * SET),
     "seize": ("s.leased_too OR", 30 * SET),
     "recall": ("FROM token, unnest", 30 * SET),
