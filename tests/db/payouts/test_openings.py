@@ -2,9 +2,11 @@
 
 import pytest
 
-from db import books
+from db import books, installation
 from db.engine import Database
+from db.payees.imports import PayeeLines, take_over as take_payees
 from domain.errors import BadInputsError
+from domain.payee_lines import PayeeLine
 from domain.tax_periods import period
 from tests.builders import assert_sound
 from tests.fakes.bank import FakeBank
@@ -153,3 +155,22 @@ def test_a_payment_belongs_to_one_payout(operator: Database, field: str) -> None
             taken(operator, [second], BANK, dry_run=dry_run)
         assert "is that of A-1 already" in str(beside.value.errors[0])
     assert query(operator, "SELECT external_id FROM payouts") == [("A-1",)]
+
+
+def test_what_an_organisation_is_owed_is_sent_by_the_sender_of_organisations(
+    operator: Database,
+) -> None:
+    with operator.begin() as tx:
+        said = PayeeLine(
+            name="House", fund_account_id="fa_1", kind="organisation", tax_class="company",
+            has_pan=True, resident=True, verified=True, default=True,
+        )  # fmt: skip
+        order = PayeeLines(lines=[said], file="payees.csv", rows=[2])
+        take_payees(tx, installation.get(tx).id, order)
+    taken(operator, [opening("A-1", "APPROVED", payee="House")], BANK)
+    query(
+        operator,
+        "SELECT bursar_move('payout', array_agg(id), 'APPROVED', 'ravi', 'looked at it') FROM payouts",
+    )
+    assert query(operator, "SELECT job FROM work") == [("payouts.org_process",)]
+    assert_sound(operator)
