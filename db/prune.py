@@ -1,13 +1,15 @@
 """Make room: months ahead are made, what nobody needs any more goes, in bounded batches.
 
 What stays for ever: effects, entries, postings, moves, answers and events, since a replay or an
-auditor may ask for them; and runs asked for under a caller's own request key, which promises the
+auditor may ask for them; notices that nobody heard; and runs asked for under a caller's own request key, which promises the
 same run for ever. A tick's key is kept by its row in `ticks`, and a watch's by its minute, so their
 runs may go. Entries, moves and answers keep the number of a run that is gone.
 """
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
+from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -15,6 +17,8 @@ from db.tx import Tx
 
 RUN_DAYS: Final = 90
 """Days after its end for which a run is kept."""
+NOTICE_DAYS: Final = 90
+"""Days after it was heard for which a notice is kept, to be shown and compared; its moves stay."""
 ATTEMPT_MONTHS: Final = 13
 WORKER_DAYS: Final = 1
 """Days of silence after which a worker is forgotten."""
@@ -63,6 +67,47 @@ def runs(tx: Tx, after: int, limit: int) -> Pruned:
     if row is None:
         raise AssertionError("an aggregate returns one row")
     return Pruned(deleted=row.deleted, after=row.after)
+
+
+NoticeKey = tuple[datetime, UUID]
+"""A notice's place in the order of their ages."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrunedNotices:
+    """One batch: `deleted` of the notices after the last one; `after` None means there are no older ones."""
+
+    deleted: int
+    after: NoticeKey | None
+
+
+_NOTICES: Final = sa.text("""
+    WITH old AS MATERIALIZED (
+      SELECT id, created_at FROM notices
+      WHERE (created_at, id) > (CAST(:at AS timestamptz), CAST(:id AS uuid))
+        AND created_at < clock_timestamp() - make_interval(days => :days)
+      ORDER BY created_at, id LIMIT :limit),
+    gone AS (
+      DELETE FROM notices n USING old o
+      WHERE n.id = o.id AND n.state = 'DELIVERED' AND n.updated_at < clock_timestamp() - make_interval(days => :days)
+      RETURNING n.id)
+    SELECT (SELECT count(*) FROM gone) AS deleted, l.created_at, l.id
+    FROM (SELECT count(*) AS looked_at FROM old) s
+    LEFT JOIN LATERAL (
+      SELECT created_at, id FROM old WHERE s.looked_at = :limit ORDER BY created_at DESC, id DESC LIMIT 1) l ON true""")
+
+FIRST_NOTICE: Final = (datetime(1970, 1, 1, tzinfo=UTC), UUID(int=0))
+
+
+def notices(tx: Tx, after: NoticeKey, limit: int) -> PrunedNotices:
+    """Delete notices that were heard more than 90 days ago, among the next `limit` old ones after `after`."""
+    at, id_ = after
+    row = tx.row(_NOTICES, at=at, id=id_, limit=limit, days=NOTICE_DAYS)
+    if row is None:
+        raise AssertionError("an aggregate returns one row")
+    return PrunedNotices(
+        deleted=row.deleted, after=None if row.id is None else (row.created_at, row.id)
+    )
 
 
 def workers(tx: Tx) -> list[str]:

@@ -14,6 +14,8 @@ class Ports:
     bank: Bank | None = None
     alerts: Alerts | None = None
     events: Events | None = None
+    hears: bool = False
+    """Whether a secret is set for the webhooks of the provider that pays out."""
     call_seconds_max: float = 8.0
     """The total time-out of one call to the bank, or to whoever is told."""
     recover_seconds: tuple[float, ...] = (30.0, 60.0, 120.0, 300.0, 600.0)

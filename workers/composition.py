@@ -119,6 +119,7 @@ def process(
             bank=stack.enter_context(open_bank(settings)),
             alerts=stack.enter_context(open_alerts(settings)),
             events=stack.enter_context(open_events(settings)),
+            hears=bool(settings.payout_webhook_secrets),
             call_seconds_max=settings.gateway_timeout_seconds,
             recover_seconds=settings.recover_seconds,
             withholding=settings.withholding,

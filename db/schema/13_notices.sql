@@ -14,6 +14,9 @@ CREATE TABLE notices (
   CONSTRAINT notices_one_per_place UNIQUE (subject, sequence)
 ) WITH (fillfactor = 80);
 CREATE INDEX notices_by_age ON notices (created_at, id);
+-- This prevents a notice from going before it was heard, and for 90 days after.
+CREATE TRIGGER notices_stay_until_heard BEFORE DELETE ON notices FOR EACH ROW
+  WHEN (OLD.state <> 'DELIVERED' OR OLD.updated_at > clock_timestamp() - interval '90 days') EXECUTE FUNCTION refuse_change();
 
 -- Tell of payouts that were just moved, each (payout, state) once per generation, where the switch `notices` is on.
 -- The caller moved them in this transaction: it holds their rows, so a payout's notices are numbered one after the other.
@@ -26,7 +29,12 @@ BEGIN
     SELECT effect_key('notice.' || m.state, p.id, p.generation) AS id, 'payout.' || lower(m.state) AS kind, m.state,
            -- Two moves of one payout in one set (paid, and given back) are told of one after the other.
            row_number() OVER (PARTITION BY p.id ORDER BY m.place)
-             + coalesce((SELECT max(n.sequence) FROM notices n WHERE n.subject = p.id), 0) AS sequence,
+             -- Delivered ones go after 90 days: by then the moves of before, which stay, say how many there were.
+             + greatest(coalesce((SELECT max(n.sequence) FROM notices n WHERE n.subject = p.id), 0),
+                        CASE WHEN p.created_at < clock_timestamp() - interval '60 days' THEN (
+                          SELECT count(*) FROM moves b
+                          WHERE b.subject = p.id AND b.kind = 'payout' AND b.at < now()
+                            AND b.target IN ('COMPLETED', 'FAILED', 'CANCELLED', 'REVERSED')) END) AS sequence,
            clock_timestamp() AS at, p AS payout
     FROM unnest(payouts_moved, states) WITH ORDINALITY AS m (payout, state, place) JOIN payouts p ON p.id = m.payout
     WHERE m.state IN ('COMPLETED', 'FAILED', 'CANCELLED', 'REVERSED')

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Final, Self
 
-from db import clock, findings, switches, watch
+from db import clock, findings, hearing, switches, watch
 from db.tx import Row, Tx
 from domain.clocks import APART_SECONDS_MAX, Reading, apart_seconds
 from domain.findings import Finding, FindingKind
@@ -27,7 +27,8 @@ SENT: Final = "sent"
 class Watch(Sweep):
     """Look for what is late, stale, silent or parked, and send what a person must see.
 
-    `wall` is the clock of the machine `host`, compared with the database's where it is given.
+    `wall` is the clock of the machine `host`, compared with the database's where it is given; `hears`
+    says whether webhooks of the provider are expected.
     """
 
     name: ClassVar[str] = "upkeep.watch"
@@ -40,8 +41,9 @@ class Watch(Sweep):
         *,
         wall: Callable[[], datetime] | None = None,
         host: str = "",
+        hears: bool = False,
     ) -> None:
-        self.alerts, self.wall, self.host = alerts, wall, host
+        self.alerts, self.wall, self.host, self.hears = alerts, wall, host, hears
         self._outbox: list[dict[str, object]] = []
         self._delivered: list[str] = []
         self._run: int | None = None
@@ -50,7 +52,7 @@ class Watch(Sweep):
     @classmethod
     def made(cls, ports: Ports) -> Self:
         """Where there is nobody to alert, findings wait to be read."""
-        return cls(ports.alerts)
+        return cls(ports.alerts, hears=ports.hears)
 
     def page(self, tx: Tx, cursor: Mapping[str, Any], run: int) -> Page:
         """Look and pick, or note what was delivered."""
@@ -59,6 +61,7 @@ class Watch(Sweep):
             return Page(cursor=None, tally=self._note(tx) if run == self._run else Tally())
         _observe(tx)
         self._compare_clocks(tx)
+        _listen(tx, hears=self.hears)
         self._run, self._is_due, self._delivered = run, True, []
         if self.alerts is not None:
             self._outbox = [_document(row) for row in findings.to_alert(tx, ALERTS_MAX)]
@@ -128,6 +131,24 @@ def _observe(tx: Tx) -> None:
         if name.startswith("brake:")
     }
     _say(tx, FindingKind.PROVIDER_BRAKE, braked)
+
+
+def _listen(tx: Tx, *, hears: bool) -> None:
+    """Say where the provider tells nothing of payouts that are paid: its next event ends that, no quiet hour."""
+    heard = hearing.heard(tx)
+    if heard is None:
+        return
+    since = (
+        f"for {hearing.SILENT_AFTER}"
+        if heard.at is None
+        else f"since {heard.at:%Y-%m-%d %H:%M} UTC"
+    )
+    detail = f"no valid event {since}, while at least {heard.paid} payouts were paid"
+    finding = Finding(kind=FindingKind.WEBHOOKS_SILENT, subject=heard.provider, detail=detail)
+    if heard.is_silent and (hears or heard.is_expected):
+        findings.report(tx, [finding])
+    elif not heard.is_late:
+        findings.cease(tx, [finding.key])
 
 
 def _say(tx: Tx, kind: FindingKind, seen: Mapping[str, str]) -> None:

@@ -219,8 +219,13 @@ CHANGED: Final[dict[str, dict[str, object]]] = {
     "parked_with_a_reason": {"parked_reason": "because", "due_at": "2026-01-01T00:00:00Z"},
 }
 """What a copy of a row that is there has other than it, to break each; nothing of a primary key."""
-SAID: Final = {"postings_keep_the_rules": "entries_keep_to_their_accounts"}
+SAID: Final = {
+    "postings_keep_the_rules": "entries_keep_to_their_accounts",
+    "notices_stay_until_heard": "append_only",
+}
 """What a trigger calls the promise, where not by its own name."""
+ON_DELETE: Final = ("_append_only", "_stay_until_heard")
+"""How promises are called that a DELETE breaks."""
 
 
 def listed() -> set[tuple[str, str]]:
@@ -271,7 +276,7 @@ def refusal(connection: sa.Connection, table: str, name: str) -> str | None:
         INSERT INTO {table} OVERRIDING SYSTEM VALUE
         SELECT (jsonb_populate_record(x.one, CAST(%(changes)s AS jsonb))).*
         FROM (SELECT t AS one FROM {table} t LIMIT 1) x"""  # noqa: S608  see above
-    if name.endswith("_append_only"):
+    if name.endswith(ON_DELETE):
         statement = f"DELETE FROM {table}"  # noqa: S608  see above
     try:
         connection.exec_driver_sql(statement, {"changes": changes})

@@ -74,6 +74,7 @@ FORBIDDEN: list[tuple[Sequence[str], str]] = [
     (EVERYONE, "DELETE FROM moves"),
     (EVERYONE, "DELETE FROM effects"),
     (EVERYONE, "DELETE FROM effect_answers"),
+    ((OPERATOR, APP), "DELETE FROM notices"),
     (EVERYONE, "DELETE FROM ticks"),
     (EVERYONE, "UPDATE entries SET actor = 'me'"),
     (EVERYONE, "UPDATE postings_other SET amount = 1"),

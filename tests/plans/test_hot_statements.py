@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
-from db import audit, effect_listing, wakes, work
+from db import audit, effect_listing, hearing, wakes, work
 from db.audit.outside import PAYMENTS_ARE_NAMED_ONCE
 from db.payouts import listing
 from db.payouts.family import PAYOUTS
@@ -42,6 +42,8 @@ HOT = {
     "silent-skip guard": ("min(due_at) AS oldest", 100),
     "audit of effects": ("is kept under", 30 * SET),
     "audit of payouts": ("its last move led to", 30 * SET),
+    "last heard": ("AS is_expected", 20),
+    "paid of late": ("WITH latest AS", 8 * SET),
     "read events": ("SELECT id, provider, type, body FROM inbox", 20 * SET),
     "find what events mean": ("AS w (provider, name, reference, payout, generation, n)", 40 * SET),
     "freeze": ("ORDER BY job, subject FOR UPDATE", 15 * SET),
@@ -71,6 +73,8 @@ def drained(url: str, bank: FakeBank, first: int = 0) -> Plans:
             )
             [history] = [p for p in PAYOUTS.promises if p.name == "last-move-is-the-state"]
             audit.look(tx, history, after=f"a{FAR_IN}", page=SET, most=1, deep=False)
+            hearing.heard(tx)
+            hearing.paid_of_late(tx)
             for state in (None, *EffectState):
                 far_in = UUID(f"b{10_000:031x}")
                 effect_listing.listing(tx, state=state, after=far_in, limit=SET)

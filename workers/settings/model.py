@@ -137,6 +137,17 @@ class Settings(BaseSettings):
                 return None, None
 
     @property
+    def payout_webhook_secrets(self) -> tuple[SecretStr, ...]:
+        """What the payout provider's webhooks are signed with; none where they are not set up."""
+        match self.payout_provider:
+            case "razorpayx":
+                return self.razorpayx_webhook_secrets
+            case "stripe":
+                return self.stripe_webhook_secrets
+            case None:
+                return ()
+
+    @property
     def withholding(self) -> Withholding:
         """How tax is withheld."""
         return Withholding(

@@ -14,6 +14,7 @@ from db import installation, switches
 from db.engine import Database
 from db.errors import DatabaseRefusedError
 from domain.errors import BusyError
+from domain.payout_ids import reference
 from domain.switches import NOTICES
 from tests.builders import assert_sound, owner
 from tests.driving import drive, every_state, follow, hasten, ids, process
@@ -132,6 +133,32 @@ def test_every_end_is_told_once_and_nothing_else_is(
     assert_sound(outside)
 
 
+def test_after_its_notices_went_a_payout_s_numbers_go_on(
+    operator: Database, worker: Database, outside: Database
+) -> None:
+    """A receiver tells old from new by them: a reversal after years is no first word."""
+    turn(operator, on=True)
+    bank = FakeBank()
+    take(operator, [line("A-0")], approve=True)
+    drive(worker, process(bank))
+    [payout] = ids(worker, "PROCESSING")
+    bank.settle(reference(payout, 1), "processed")
+    hasten(worker)
+    drive(worker, follow(bank))
+    for statement in (
+        "DELETE FROM work WHERE job = 'notices.deliver'",
+        "UPDATE notices SET state = 'DELIVERED', updated_at = updated_at - interval '91 days'",
+        "DELETE FROM notices",
+        "UPDATE payouts SET created_at = created_at - interval '91 days'",
+    ):
+        change(outside, statement)
+    bank.settle(reference(payout, 1), "reversed")
+    hasten(worker)
+    drive(worker, follow(bank))
+
+    assert [(n.kind, n.sequence) for n in notices(worker)] == [("payout.reversed", 2)]
+
+
 def test_a_retry_is_another_generation_and_is_told_of_anew(
     operator: Database, worker: Database
 ) -> None:
@@ -197,7 +224,6 @@ def test_a_move_that_is_undone_was_never_told(operator: Database, worker: Databa
     [
         "UPDATE notices SET payload = '{}'",
         "UPDATE notices SET subject = gen_random_uuid()",
-        "DELETE FROM notices",
     ],
 )
 def test_what_was_said_stays(worker: Database, statement: str) -> None:

@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from db.engine import Database
+from db.errors import RuleBrokenError
 from domain.tally import Count, Tally
 from jobs.upkeep import prune as job_module
 from jobs.upkeep.prune import Prune
@@ -85,6 +86,40 @@ def test_a_callers_key_still_names_its_run_after_years(worker: Database) -> None
     prune(worker)
     again = query(worker, "SELECT bursar_enqueue('a.b', '{}', 'k1') AS id")[0].id
     assert [row.id for row in query(worker, "SELECT id FROM runs")] == [again]
+
+
+NOTICE = """
+    INSERT INTO notices (id, kind, subject, sequence, payload, state, created_at, updated_at)
+    SELECT gen_random_uuid(), 'payout.completed', gen_random_uuid(), 1, '{}', :state,
+           now() - make_interval(days => :made), now() - make_interval(days => :heard)
+    FROM generate_series(1, :count)"""
+
+
+def test_notices_that_were_heard_long_ago_go_and_those_nobody_heard_stay(
+    worker: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_module, "BATCH", 5)
+    for state, made, heard, count in (
+        ("DELIVERED", 100, 91, 17),
+        ("DELIVERED", 100, 89, 2),
+        ("DELIVERED", 89, 89, 3),
+        ("PENDING", 100, 100, 6),
+        ("FAILED", 100, 100, 7),
+    ):
+        change(worker, NOTICE, state=state, made=made, heard=heard, count=count)
+    assert prune(worker)[Count.SUCCEEDED] == 17
+    left = query(worker, "SELECT state, count(*) AS n FROM notices GROUP BY state ORDER BY state")
+    assert [tuple(row) for row in left] == [("DELIVERED", 5), ("FAILED", 7), ("PENDING", 6)]
+    assert prune(worker)[Count.SUCCEEDED] == 0
+
+
+@pytest.mark.parametrize(("state", "heard"), [("DELIVERED", 89), ("PENDING", 100), ("FAILED", 100)])
+def test_no_worker_can_let_go_of_what_was_not_heard_or_heard_of_late(
+    worker: Database, state: str, heard: int
+) -> None:
+    change(worker, NOTICE, state=state, made=100, heard=heard, count=1)
+    with pytest.raises(RuleBrokenError):
+        change(worker, "DELETE FROM notices")
 
 
 def test_silent_workers_are_forgotten(worker: Database) -> None:

@@ -19,3 +19,5 @@ CREATE TABLE inbox (
   CONSTRAINT inbox_body_is_bounded CHECK (octet_length(body) <= 262144)
 ) WITH (fillfactor = 80);
 CREATE INDEX inbox_by_age ON inbox (created_at, id);
+-- When a provider was last heard of, however much the others tell.
+CREATE INDEX inbox_by_provider ON inbox (provider, created_at);
