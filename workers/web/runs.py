@@ -3,8 +3,8 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass, field, replace
+from typing import Final, ParamSpec, TypeVar
 
 from limits import RateLimitItemPerMinute
 from starlette.concurrency import run_in_threadpool
@@ -15,6 +15,7 @@ from starlette.routing import Route
 from db import applications, runs
 from db.applications import Application
 from db.engine import Database
+from db.tokens import TOKEN_MIN
 from db.tx import Tx
 from domain.errors import BadInputError, ExpectedError
 from domain.runs import Origin
@@ -35,9 +36,12 @@ BODY_SECONDS_MAX: Final = 5.0
 PER_APPLICATION: Final = RateLimitItemPerMinute(120)
 PER_REFUSED_SOURCE: Final = RateLimitItemPerMinute(30)
 """Of calls with no token that holds: those alone are told to wait, and nobody is locked out by them."""
+TOKEN_CHARS_MAX: Final = 1_024
 VALUE_CHARS_MAX: Final = 200
 """What an answer repeats of a value."""
 JOBS: Final = {job.name: job for job in ALL}
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,29 +89,34 @@ class Door:
 
     async def _asked(self, request: Request) -> Response:
         source = request.client.host if request.client is not None else ""
+        token = _bearer(request.headers.get("authorization", ""))
+        # Who asks comes first: of those nobody knows no byte of a body is read.
+        who = await run_in_threadpool(_told, self.admit, token, source)
+        if isinstance(who, Reply):
+            return _response(replace(who, headers={**who.headers, "Connection": "close"}))
         try:
             body = await read_body(request, bytes_max=BODY_BYTES_MAX, seconds_max=BODY_SECONDS_MAX)
         except TooLargeError as error:
             return _response(DeclinedError(413, "too_large", str(error), Connection="close").reply)
         except TooSlowError as error:
             return _response(DeclinedError(408, "too_slow", str(error), Connection="close").reply)
-        token = _bearer(request.headers.get("authorization", ""))
-        return _response(await run_in_threadpool(self.ask, token, source, body))
+        return _response(await run_in_threadpool(_told, self.put, who, body))
 
-    def ask(self, token: str, source: str, body: bytes) -> Reply:
-        """Put a run on record for whoever shows `token`, or say why not."""
-        try:
-            application = self._who(token, source)
-            self._wait(PER_APPLICATION, application.name)
-            return self._put(application, *_wanted(application, body))
-        except DeclinedError as declined:
-            return declined.reply
-        except BadInputError as bad:
-            return DeclinedError(422, "bad_input", f"{bad.place}: {bad.rule}", bad=bad).reply
-        except ExpectedError:
-            return DeclinedError(503, "unavailable", "the database does not answer now").reply
+    def admit(self, token: str, source: str) -> Application:
+        """Return the application that shows `token`. Raises `DeclinedError` for whoever may not ask now."""
+        application = self._who(token, source)
+        self._wait(PER_APPLICATION, application.name)
+        return application
+
+    def put(self, application: Application, body: bytes) -> Reply:
+        """Put the run that `body` asks for on record. Raises `DeclinedError` or `BadInputError` where it may not be."""
+        return self._put(application, *_wanted(application, body))
 
     def _who(self, token: str, source: str) -> Application:
+        if not TOKEN_MIN <= len(token) <= TOKEN_CHARS_MAX:
+            # No application has one of this length: the database is not asked.
+            self._wait(PER_REFUSED_SOURCE, f"refused:{source}")
+            raise _unauthorized()
         with self.database.begin() as tx:
             application, known = applications.identify(tx, token)
         if application is not None:
@@ -115,8 +124,7 @@ class Door:
         self._wait(PER_REFUSED_SOURCE, f"refused:{source}")
         if not known:
             raise DeclinedError(503, "closed", "no application may ask for runs here")
-        message = "the token is no application's"
-        raise DeclinedError(401, "unauthorized", message, WWW_Authenticate="Bearer")
+        raise _unauthorized()
 
     def _wait(self, limit: RateLimitItemPerMinute, name: str) -> None:
         wait = self.limiter.wait_seconds(limit, name)
@@ -173,6 +181,23 @@ def _wanted(application: Application, body: bytes) -> tuple[type[Job], RunReques
             known = ", ".join(sorted(job.scope_keys)) or "nothing"
             raise BadInputError("scope", key, f"{job.name} can be narrowed by {known}")
     return job, wanted
+
+
+def _told(asked: Callable[P, T], *args: P.args, **named: P.kwargs) -> T | Reply:
+    """What `asked` returns, or what a caller is told of why it did not."""
+    try:
+        return asked(*args, **named)
+    except DeclinedError as declined:
+        return declined.reply
+    except BadInputError as bad:
+        return DeclinedError(422, "bad_input", f"{bad.place}: {bad.rule}", bad=bad).reply
+    except ExpectedError:
+        return DeclinedError(503, "unavailable", "the database does not answer now").reply
+
+
+def _unauthorized() -> DeclinedError:
+    message = "the token is no application's"
+    return DeclinedError(401, "unauthorized", message, WWW_Authenticate="Bearer")
 
 
 def _bearer(header: str) -> str:

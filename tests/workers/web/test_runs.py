@@ -30,6 +30,7 @@ from workers.web.webhooks import open_receiver
 
 TOKEN: Final = "t" * 40 + "-shop"
 OTHER: Final = "t" * 40 + "-back-office"
+BEARER: Final = {"Authorization": f"Bearer {TOKEN}"}
 JOB: Final = "payouts.process"
 OPENAPI: Final = json.loads(
     (Path(__file__).parents[3] / "docs/openapi.json").read_text(encoding="utf-8")
@@ -260,14 +261,40 @@ def test_a_body_too_large_or_too_slow_is_left(web: Web, monkeypatch: pytest.Monk
         for _ in range(70):
             yield b" " * 1_000
 
-    streamed = web.client.post("/v1/runs", content=parts())
+    streamed = web.client.post("/v1/runs", content=parts(), headers=BEARER)
     assert streamed.status_code == 413
     monkeypatch.setattr(runs, "BODY_SECONDS_MAX", 0.1)
-    head = b"POST /v1/runs HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{"
+    assert begun(web, TOKEN).startswith(b"HTTP/1.1 408 ")
+
+
+def begun(web: Web, token: str) -> bytes:
+    """What is answered to a request whose body never comes whole."""
+    head = f"POST /v1/runs HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Length: 9\r\n\r\n{{"
     url = web.client.base_url
-    with socket.create_connection((url.host, url.port or 0), timeout=10) as slow:
-        slow.sendall(head)
-        assert slow.recv(65_536).startswith(b"HTTP/1.1 408 ")
+    with socket.create_connection((url.host, url.port or 0), timeout=10) as sender:
+        sender.sendall(head.encode())
+        return sender.recv(65_536)
+
+
+def test_of_whoever_nobody_knows_no_body_is_read(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answer does not wait for a body: a stranger holds neither memory nor a connection."""
+    monkeypatch.setattr(runs, "BODY_SECONDS_MAX", 60.0)
+    for token in ("x" * 40, "x", ""):
+        answer = begun(web, token).lower()
+        assert answer.startswith(b"http/1.1 401 ")
+        assert b"connection: close" in answer
+    assert web.runs() == []
+
+
+@pytest.mark.parametrize("token", [None, "short", "x" * 1_025])
+def test_for_what_can_be_no_token_no_database_is_asked(
+    web_of: Callable[[Database], Web], token: str | None
+) -> None:
+    away = Database(DatabaseOptions(url="postgresql://u@127.0.0.1:1/x"))
+    try:
+        assert web_of(away).ask(token, job=JOB, key="k").status_code == 401
+    finally:
+        away.dispose()
 
 
 def test_an_application_that_asks_too_often_waits_and_others_do_not(
