@@ -84,8 +84,13 @@ _OPEN: Final = sa.text(f"""
     ORDER BY p.created_at, p.id""")
 
 _THEIR_YEARS: Final = sa.text("""
-    SELECT payee, gross, share, base, tax FROM tax_years
-    WHERE financial_year = :financial_year AND payee = ANY(CAST(:payees AS uuid[]))""")
+    SELECT payee, CAST(sum(CASE financial_year WHEN :financial_year THEN gross ELSE open_gross END) AS bigint) AS gross,
+           CAST(sum(CASE financial_year WHEN :financial_year THEN share ELSE open_share END) AS bigint) AS share,
+           CAST(sum(CASE financial_year WHEN :financial_year THEN base ELSE open_base END) AS bigint) AS base
+    FROM tax_years
+    -- What is in flight from an earlier year counts in this one should it be paid now.
+    WHERE payee = ANY(CAST(:payees AS uuid[])) AND (financial_year = :financial_year OR financial_year < :financial_year AND open_share > 0)
+    GROUP BY payee""")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +117,7 @@ def compare(tx: Tx, ways: Sequence[Withholding]) -> list[Outlook]:
     rate, facts = rate_on(at.day), tx.rows(_OPEN)
     payees = list({fact.payee for fact in facts})
     paid = {
-        row.payee: Year(row.gross, row.share, row.base, row.tax)
+        row.payee: Year(row.gross, row.share, row.base)
         for row in tx.rows(_THEIR_YEARS, financial_year=at.financial_year, payees=payees)
     }
     return [_outlook(facts, way, rate, defaultdict(Year, paid)) for way in ways]

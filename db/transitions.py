@@ -5,8 +5,8 @@ this holder's token. `claim` and `seize` make one by giving rows a token, and `r
 no row; `regain` makes one again for settling, by comparing it. Subjects in states without work are moved by CAS alone, through
 `unleased_move` (the SQL door `bursar_move`, so there is one implementation for every caller).
 
-Lock order everywhere: work rows, then subjects, then tax years, then accounts, then totals, each in
-key order.
+Lock order everywhere: work rows, then subjects (events, payouts, earnings), then tax years, then
+accounts, then totals, each in key order.
 """
 
 from collections.abc import Collection, Iterable, Sequence

@@ -32,6 +32,13 @@ class Period(NamedTuple):
     financial_year: str
     quarter: Quarter
 
+    @property
+    def ending_year(self) -> str | None:
+        """On the first day of a financial year the one before it, in which somebody may be at work still."""
+        if (self.day.month, self.day.day) != (_APRIL, 1):
+            return None
+        return f"{self.day.year - 1}-{self.day.year % 100:02d}"
+
 
 def period(moment: datetime) -> Period:
     """Return the period of `moment` (aware). A year is `[1 April, next 1 April)` at midnight in India."""

@@ -53,6 +53,7 @@ def apply(tx: LeasedTx, verdicts: Sequence[Verdict]) -> set[UUID]:
         moved = _move(tx, going, source, target)
         ended += [Ended(row, source, target) for row in read(tx, moved)] if moved else []
         lost |= {v.subject for v in going} - set(moved)
+    late.hold(tx, ended)
     tax_records.keep(tx, ended)
     tx.settle([_lost(tx, v) if v.subject in lost else v.next for v in verdicts])
     notices.write(tx, [(one.row.id, one.target) for one in ended if one.row.is_told])
@@ -81,9 +82,14 @@ _TOUCH: Final = sa.text("""
     unlinked AS (
       UPDATE payout_earnings l SET live = false FROM given g WHERE :releases AND l.payout = g.id AND l.live RETURNING l.earning),
     paid AS (
-      SELECT l.earning FROM payout_earnings l JOIN given g ON l.payout = g.id WHERE :completed AND l.live)
+      SELECT l.earning FROM payout_earnings l JOIN given g ON l.payout = g.id WHERE :completed AND l.live),
+    -- In key order, as whoever disputes or reduces them locks them.
+    locked AS MATERIALIZED (
+      SELECT e.id FROM earnings e
+      WHERE e.id IN (SELECT earning FROM unlinked UNION ALL SELECT earning FROM paid) AND e.state IN ('BATCHED', 'PAID')
+      ORDER BY e.id FOR UPDATE)
     UPDATE earnings e SET state = CASE WHEN :completed THEN 'PAID' ELSE earning_released(e.disputed, e.refunded, e.amount) END
-    FROM (SELECT earning FROM unlinked UNION ALL SELECT earning FROM paid) x WHERE e.id = x.earning AND e.state IN ('BATCHED', 'PAID')""")
+    FROM locked x WHERE e.id = x.id""")
 
 
 def _move(

@@ -18,6 +18,7 @@ from db.effects import Intent, Sendable
 from db.payouts import guards, withholding
 from db.payouts.details import Details, read
 from db.payouts.guards import Behind
+from db.payouts.withholding import Counted
 from db.transitions import LeasedTx, claim, move
 from db.tx import Tx
 from db.work import ClaimOrder, Held, Next
@@ -69,7 +70,8 @@ def start_processing(
     nexts = [Next(subject=gone, job=None) for gone in missing(leased, rows)]
     nexts += [verdict for _, verdict in verdicts if verdict is not None]
     short = [row for row, verdict in verdicts if verdict is not None and verdict.job is None]
-    guards.fail_short(leased, [row for row in short if row.state == PayoutState.APPROVED])
+    approved = [row for row in short if row.state == PayoutState.APPROVED]
+    leaving = guards.fail_short(leased, approved)
     leased.settle(nexts)
     findings.report(
         leased,
@@ -79,7 +81,7 @@ def start_processing(
             if verdict is not None and verdict.parked is not None and row.id in behind
         ],
     )
-    return Batch(items=commit_to(leased, provider, send), taken=len(leased.held))
+    return Batch(items=commit_to(leased, provider, send, leaving), taken=len(leased.held))
 
 
 def missing(leased: LeasedTx, rows: Sequence[Details]) -> set[UUID]:
@@ -134,12 +136,14 @@ def _park(held: Held, reason: str) -> Next:
     return Next(subject=held.subject, job=held.job, parked=reason, error=reason)
 
 
-def commit_to(leased: LeasedTx, provider: Provider, rows: Sequence[Details]) -> list[Sending]:
+def commit_to(
+    leased: LeasedTx, provider: Provider, rows: Sequence[Details], leaving: Sequence[Counted] = ()
+) -> list[Sending]:
     """Commit to a send of each of `rows` (all held): tax, state, effect, reserved money.
 
-    What cannot be sent for its tax is parked.
+    What cannot be sent for its tax is parked. What is `leaving` its tax year leaves it before.
     """
-    ready, refused = withholding.stage(leased, provider.withholding, rows)
+    ready, refused = withholding.stage(leased, provider.withholding, rows, leaving)
     leased.settle([_park(leased.held[id_], reason) for id_, reason in refused.items()])
     findings.report(leased, [guards.finding(id_, reason) for id_, reason in refused.items()])
     approved = [row.id for row in ready if row.state == PayoutState.APPROVED]

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from db.notices import write as notices
 from db.payouts import withholding
 from db.payouts.details import Details
+from db.payouts.withholding import Counted
 from db.transitions import LeasedTx, move
 from db.tx import Tx
 from domain.findings import Finding, FindingKind
@@ -71,8 +72,11 @@ _RELEASE: Final = sa.text("""
     WHERE e.id = u.earning AND e.state = 'BATCHED'""")
 
 
-def fail_short(leased: LeasedTx, rows: Sequence[Details]) -> None:
-    """Fail held payouts that are owed less than was approved; their earnings wait for the next batch."""
+def fail_short(leased: LeasedTx, rows: Sequence[Details]) -> list[Counted]:
+    """Fail held payouts that are owed less than was approved; their earnings wait for the next batch.
+
+    Returns what is to leave its tax year: it was put back with its tax computed, and is never to be sent now.
+    """
     moved = move(
         leased,
         PAYOUTS,
@@ -81,14 +85,12 @@ def fail_short(leased: LeasedTx, rows: Sequence[Details]) -> None:
         target=PayoutState.FAILED,
         reason=SHORT,
     )
-    if moved:
-        mine = set(moved)
-        leased.run(_RELEASE, payouts=list(moved), reason=SHORT)
-        # Put back with its tax computed, and never to be sent now: its payee's year is without it.
-        years = [(row.id, row.tax_year, -1) for row in rows if row.tax_year and row.id in mine]
-        withholding.count(leased, years)
-        told = [row.id for row in rows if row.is_told and row.id in mine]
-        notices.write(leased, [(id_, PayoutState.FAILED) for id_ in told])
+    if not moved:
+        return []
+    leased.run(_RELEASE, payouts=list(moved), reason=SHORT)
+    failed = [row for row in rows if row.id in set(moved)]
+    notices.write(leased, [(row.id, PayoutState.FAILED) for row in failed if row.is_told])
+    return [withholding.ended_unsent(row.id, row.tax_year) for row in failed if row.tax_year]
 
 
 def not_payable(row: Details) -> str | None:

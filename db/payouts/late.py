@@ -20,14 +20,14 @@ from db.transitions import LeasedTx
 from domain.ledger import AccountKind, EntryType, payout_entry_key
 from domain.payouts import SETTLED, PayoutState
 
+_HOLD: Final = sa.text("""
+    SELECT FROM payout_earnings l JOIN earnings e ON e.id = l.earning
+    WHERE l.payout = ANY(CAST(:ids AS uuid[])) ORDER BY e.id FOR UPDATE OF e""")
 _OWN: Final = sa.text("""
-    WITH own AS MATERIALIZED (
-      SELECT l.payout, e.state, e.amount - e.refunded AS owed
-      FROM payout_earnings l JOIN earnings e ON e.id = l.earning
-      WHERE l.payout = ANY(CAST(:ids AS uuid[])) ORDER BY e.id FOR UPDATE OF e)
     -- All of a payout's or none: part of an amount was not paid. What was given back whole nobody else can pay.
-    SELECT payout, bool_and(state IN ('READY', 'REFUNDED')) AS are_free, CAST(sum(owed) AS bigint) AS owed
-    FROM own GROUP BY payout""")
+    SELECT l.payout, bool_and(e.state IN ('READY', 'REFUNDED')) AS are_free, CAST(sum(e.amount - e.refunded) AS bigint) AS owed
+    FROM payout_earnings l JOIN earnings e ON e.id = l.earning
+    WHERE l.payout = ANY(CAST(:ids AS uuid[])) GROUP BY l.payout""")
 _TAKE_BACK: Final = sa.text("""
     WITH linked AS (
       UPDATE payout_earnings l SET live = true FROM earnings e
@@ -49,10 +49,17 @@ class Bearing:
     """The account of what the payee owes, which bears the rest; None where there is no rest."""
 
 
+def hold(tx: LeasedTx, ended: Sequence[Ended]) -> None:
+    """Lock the earnings of what was paid late, in key order: before tax years and accounts, which come after them."""
+    late = [one.row.id for one in ended if one.source in SETTLED and one.row.is_earned]
+    if late:
+        tx.rows(_HOLD, ids=late)
+
+
 def bearings(tx: LeasedTx, ended: Sequence[Ended]) -> Mapping[UUID, Bearing]:
     """What bears each of `ended` that was paid late or given back; of what is absent, all is owed.
 
-    What is taken back is taken back here.
+    What is taken back is taken back here; its earnings are held since `hold`.
     """
     late = {one.row.id: one.row for one in ended if one.source in SETTLED}
     back = {one.row.id: one.row for one in ended if one.target is PayoutState.REVERSED}

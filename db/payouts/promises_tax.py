@@ -48,21 +48,27 @@ YEARS: Final = Walk(
 
 YEARS_ARE_THEIR_PAYOUTS: Final = Invariant(
     name="tax-years-are-their-payouts",
-    promise="A payee's tax year is the sum of their payouts that are paid or in flight: an exemption is used once.",
+    promise="A payee's tax year is the sum of their payouts that are paid or in flight, and knows what of it is in flight: "
+    "an exemption is used once.",
     walk=YEARS,
     finding=FindingKind.BOOKS_DRIFT,
     offences="""
       SELECT concat_ws(' ', 'tax year', y.financial_year, 'of', y.payee) AS subject,
-             format('gross %s, share %s, base %s, tax %s; its payouts %s, %s, %s, %s', y.gross, y.share, y.base, y.tax,
-                    s.gross, s.share, s.base, s.tax) AS detail
+             format('gross %s, share %s, base %s, tax %s, in flight %s, %s, %s; its payouts %s, %s, %s, %s, in flight %s, %s, %s',
+                    y.gross, y.share, y.base, y.tax, y.open_gross, y.open_share, y.open_base,
+                    s.gross, s.share, s.base, s.tax, s.open_gross, s.open_share, s.open_base) AS detail
       FROM page y
       CROSS JOIN LATERAL (
         SELECT coalesce(sum(p.tds_gross), 0) AS gross, coalesce(sum(p.amount), 0) AS share,
-               coalesce(sum(p.tds_base), 0) AS base, coalesce(sum(p.tds_deducted), 0) AS tax
+               coalesce(sum(p.tds_base), 0) AS base, coalesce(sum(p.tds_deducted), 0) AS tax,
+               coalesce(sum(p.tds_gross) FILTER (WHERE p.state <> 'COMPLETED'), 0) AS open_gross,
+               coalesce(sum(p.amount) FILTER (WHERE p.state <> 'COMPLETED'), 0) AS open_share,
+               coalesce(sum(p.tds_base) FILTER (WHERE p.state <> 'COMPLETED'), 0) AS open_base
         FROM payouts p
         WHERE p.payee = y.payee AND p.tds_financial_year = y.financial_year
           AND p.state IN ('APPROVED', 'PROCESSING', 'COMPLETED')) s
-      WHERE (y.gross, y.share, y.base, y.tax) <> (s.gross, s.share, s.base, s.tax)""",
+      WHERE (y.gross, y.share, y.base, y.tax, y.open_gross, y.open_share, y.open_base)
+         <> (s.gross, s.share, s.base, s.tax, s.open_gross, s.open_share, s.open_base)""",
 )
 
 OWED: Final = Walk(

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from db import clock
 from db.payouts import withholding
 from db.payouts.details import Details
+from db.payouts.withholding import Counted
 from db.transitions import LeasedTx
 from db.tx import Tx
 from domain.payouts import PayoutState
@@ -31,8 +32,10 @@ class Ended(NamedTuple):
     target: PayoutState
 
 
-COUNTED: Final = frozenset({PayoutState.APPROVED, PayoutState.PROCESSING, PayoutState.COMPLETED})
-"""Where a payout that tax was computed for counts in its payee's year: paid, or in flight."""
+IN_FLIGHT: Final = frozenset({PayoutState.APPROVED, PayoutState.PROCESSING})
+"""Where a payout that tax was computed for may still be paid."""
+COUNTED: Final = IN_FLIGHT | {PayoutState.COMPLETED}
+"""Where it counts in its payee's year: paid, or in flight."""
 
 _DATE: Final = sa.text("""
     UPDATE payouts SET tds_financial_year = :financial_year WHERE id = ANY(CAST(:ids AS uuid[]))""")
@@ -64,12 +67,12 @@ def keep(tx: LeasedTx, ended: Sequence[Ended]) -> None:
     moment = clock.now(tx)
     now = period(moment)
     years = {one.row.id: one.row.tax_year or "" for one in mine}
-    changes: list[tuple[UUID, str, int]] = []
+    changes: list[Counted] = []
     for id_, source, target in ((one.row.id, one.source, one.target) for one in mine):
         changes += _changes(id_, source, target, years[id_], now)
         if target is PayoutState.COMPLETED:
             years[id_] = now.financial_year
-    withholding.count(tx, [change for change in changes if change[2]])
+    withholding.count(tx, changes)
     _date(tx, [one for one in mine if years[one.row.id] != one.row.tax_year], now)
     paid = [one.row.id for one in mine if one.target is PayoutState.COMPLETED]
     returned = [one.row.id for one in mine if one.target is PayoutState.REVERSED]
@@ -80,12 +83,15 @@ def keep(tx: LeasedTx, ended: Sequence[Ended]) -> None:
 
 def _changes(
     id_: UUID, source: PayoutState, target: PayoutState, year: str, now: Period
-) -> list[tuple[UUID, str, int]]:
-    """Out of the year it counted in, into the one it counts in; nothing where the two are one."""
-    out = [(id_, year, -1)] if source in COUNTED else []
+) -> list[Counted]:
+    """Out of the year it counted in, into the one it counts in; nothing where nothing changes."""
     to = now.financial_year if target is PayoutState.COMPLETED else year
-    into = [(id_, to, 1)] if target in COUNTED else []
-    return [] if out and into and to == year else [*out, *into]
+    out = Counted(id_, year, -(source in COUNTED), -(source in IN_FLIGHT))
+    into = Counted(id_, to, int(target in COUNTED), int(target in IN_FLIGHT))
+    if to == year:
+        both = Counted(id_, year, out[2] + into[2], out[3] + into[3])
+        return [both] if any(both[2:]) else []
+    return [one for one in (out, into) if any(one[2:])]
 
 
 def _date(tx: Tx, ended: Sequence[Ended], now: Period) -> None:

@@ -6,7 +6,7 @@ it, one exemption is given once. Locks: the payouts, then tax years, each in key
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -18,7 +18,7 @@ from db.tx import Row, Tx
 from domain.payout_modes import Mode, mode_fault
 from domain.payouts import PayoutState
 from domain.tax import CURRENCY, Engine, Payee, TaxClass, Withheld, Withholding, Year, withhold
-from domain.tax_periods import period
+from domain.tax_periods import Period, period
 from domain.tax_rates import Rate, rate_on
 
 GROSS: Final = """
@@ -37,10 +37,26 @@ _FACTS: Final = sa.text(f"""
 
 _YEARS: Final = sa.text("""
     -- Made where they are missing, and locked, in key order: who comes second sees what the first one added.
-    INSERT INTO tax_years AS y (payee, financial_year)
-    SELECT payee, :financial_year FROM unnest(CAST(:payees AS uuid[])) AS g (payee) ORDER BY payee
-    ON CONFLICT (payee, financial_year) DO UPDATE SET gross = y.gross
-    RETURNING y.payee, y.gross, y.share, y.base, y.tax""")
+    WITH locked AS (
+      INSERT INTO tax_years AS y (payee, financial_year)
+      SELECT payee, :financial_year FROM unnest(CAST(:payees AS uuid[])) AS g (payee)
+      UNION
+      -- Earlier years with something in flight, which counts in this one should it be paid now.
+      SELECT t.payee, t.financial_year FROM tax_years t
+      WHERE t.payee = ANY(CAST(:payees AS uuid[])) AND t.financial_year < :financial_year AND t.open_share > 0
+      UNION
+      -- On a year's first day whoever claims in the old one may not be seen yet: the row is waited for, also unborn.
+      SELECT payee, CAST(:ending AS text) FROM unnest(CAST(:payees AS uuid[])) AS g (payee) WHERE CAST(:ending AS text) IS NOT NULL
+      UNION
+      -- What those that end beside them leave.
+      SELECT p.payee, l.year FROM unnest(CAST(:left AS uuid[]), CAST(:left_years AS text[])) AS l (id, year) JOIN payouts p ON p.id = l.id
+      ORDER BY 1, 2
+      ON CONFLICT (payee, financial_year) DO UPDATE SET gross = y.gross
+      RETURNING y.*)
+    SELECT l.payee, CAST(sum(CASE l.financial_year WHEN :financial_year THEN l.gross ELSE l.open_gross END) AS bigint) AS gross,
+           CAST(sum(CASE l.financial_year WHEN :financial_year THEN l.share ELSE l.open_share END) AS bigint) AS share,
+           CAST(sum(CASE l.financial_year WHEN :financial_year THEN l.base ELSE l.open_base END) AS bigint) AS base
+    FROM locked l GROUP BY l.payee""")
 
 _WRITE: Final = sa.text("""
     WITH staged AS (
@@ -53,25 +69,43 @@ _WRITE: Final = sa.text("""
     SELECT count(*) FROM staged""")
 
 _COUNT: Final = sa.text("""
-    SELECT count_in_tax_years(CAST(:ids AS uuid[]), CAST(:years AS text[]), CAST(:signs AS int[]))""")
+    SELECT count_in_tax_years(CAST(:ids AS uuid[]), CAST(:years AS text[]), CAST(:signs AS int[]), CAST(:in_flight AS int[]))""")
+
+
+class Counted(NamedTuple):
+    """A payout that comes into a tax year or leaves it."""
+
+    payout: UUID
+    financial_year: str
+    paid_or_in_flight: int
+    """1 into the year, -1 out of it, 0 where it stays."""
+    in_flight: int
+    """The same for what is in flight in it."""
+
+
+def ended_unsent(payout: UUID, financial_year: str) -> Counted:
+    """It was in flight, and is never to be sent now."""
+    return Counted(payout, financial_year, -1, -1)
 
 
 def stage(
-    tx: LeasedTx, policy: Withholding, rows: Sequence[Details]
+    tx: LeasedTx, policy: Withholding, rows: Sequence[Details], leaving: Sequence[Counted] = ()
 ) -> tuple[list[Details], dict[UUID, str]]:
     """Withhold from those of `rows` that are to be sent for the first time.
 
     Returns all rows that may be sent, with what is left to send, and why each other one may not.
-    What was computed before (it was put back) stays as it was.
+    What was computed before (it was put back) stays as it was. What is `leaving` its year beside them
+    leaves it first: all years are locked together, in key order.
     """
     fresh = [row.id for row in rows if _is_fresh(row)]
     if not fresh:
+        count(tx, leaving)
         return list(rows), {}
     at = period(clock.now(tx))
     facts = tx.rows(_FACTS, ids=fresh)
     # What nothing is withheld from is in no tax year.
     year = None if policy.engine is Engine.NONE else at.financial_year
-    years = _lock(tx, {fact.payee for fact in facts}, year)
+    years = _lock(tx, {fact.payee for fact in facts}, None if year is None else at, leaving)
     found, refused = one_by_one(facts, policy, rate_on(at.day), years)
     _write(tx, found, engine=policy.engine, financial_year=year)
     ready = [
@@ -134,11 +168,25 @@ def _too_little(fact: Row, one: Withheld) -> str | None:
     )
 
 
-def _lock(tx: Tx, payees: Collection[UUID], financial_year: str | None) -> dict[UUID, Year]:
-    if financial_year is None:
+def _lock(
+    tx: Tx, payees: Collection[UUID], at: Period | None, leaving: Sequence[Counted]
+) -> dict[UUID, Year]:
+    """What each payee's year comes to, with what of earlier years is in flight; None: nothing is withheld from."""
+    if at is None:
+        count(tx, leaving)
         return dict.fromkeys(payees, Year())
-    rows = tx.rows(_YEARS, payees=list(payees), financial_year=financial_year)
-    return {row.payee: Year(row.gross, row.share, row.base, row.tax) for row in rows}
+    asked = {
+        "payees": list(payees),
+        "financial_year": at.financial_year,
+        "ending": at.ending_year,
+        "left": [one.payout for one in leaving],
+        "left_years": [one.financial_year for one in leaving],
+    }
+    rows = tx.rows(_YEARS, **asked)
+    if leaving:
+        count(tx, leaving)
+        rows = tx.rows(_YEARS, **asked)
+    return {row.payee: Year(row.gross, row.share, row.base) for row in rows}
 
 
 def _write(
@@ -160,11 +208,11 @@ def _write(
     if staged != len(found):
         raise AssertionError("a payout that was locked as APPROVED and not withheld from is so")
     if financial_year is not None:
-        count(tx, [(id_, financial_year, 1) for id_ in found])
+        count(tx, [Counted(id_, financial_year, 1, 1) for id_ in found])
 
 
-def count(tx: Tx, changes: Sequence[tuple[UUID, str, int]]) -> None:
-    """Count payouts in (1) or out (-1) of the tax years named: (payout, financial year, sign) each."""
+def count(tx: Tx, changes: Sequence[Counted]) -> None:
+    """Count payouts in and out of the tax years named."""
     if changes:
-        ids, years, signs = map(list, zip(*changes, strict=True))
-        tx.scalar(_COUNT, ids=ids, years=years, signs=signs)
+        ids, years, signs, in_flight = map(list, zip(*changes, strict=True))
+        tx.scalar(_COUNT, ids=ids, years=years, signs=signs, in_flight=in_flight)

@@ -159,6 +159,7 @@ CHANGED: Final[dict[str, dict[str, object]]] = {
     "taken_over_after_what_it_tells": {"as_of": "2999-01-01T00:00:00Z"},
     "tax_years_are_financial_years": {"financial_year": "2026"},
     "tax_years_are_of_payouts": {"gross": -1},
+    "tax_years_in_flight_are_of_the_year": {"open_gross": -1},
     "tax_years_payee_fkey": {"payee": UNKNOWN},
     "a_run_or_a_reason": {"outcome": "run", "run": None},
     "ticks_outcome_check": {"outcome": "lost", "run": None, "reason": "x"},

@@ -164,6 +164,11 @@ PLANTS = [
     ("tax-years-are-their-payouts", "UPDATE tax_years SET gross = gross + 1", "tax year "),
     (
         "tax-years-are-their-payouts",
+        "UPDATE tax_years SET open_gross = 1 WHERE gross > 0",
+        "tax year ",
+    ),
+    (
+        "tax-years-are-their-payouts",
         "UPDATE payouts SET state = 'REVERSED' WHERE source = 'earnings' AND state = 'COMPLETED'",
         "tax year ",
     ),

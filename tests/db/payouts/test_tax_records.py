@@ -156,6 +156,53 @@ def test_a_record_is_dated_when_it_was_paid_and_its_tax_year_with_it(
     assert_sound(worker)
 
 
+def test_what_is_in_flight_at_the_turn_of_the_year_uses_the_exemption_of_the_new_one(
+    operator: Database, worker: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Invariant 39: what is claimed in March and paid in April counts in April for whatever is claimed there."""
+    bank = FakeBank()
+    at(monkeypatch, MARCH)
+    old = earned(operator, "A", gross=49_900_000)
+    drive(worker, process(bank))
+    at(monkeypatch, APRIL)
+    new = earned(operator, "B", gross=200_000)
+    drive(worker, process(bank))
+    assert payout(worker, new).tds_base == 100_000
+    heard(worker, bank, old, "processed")
+    heard(worker, bank, new, "processed")
+    assert records(worker) == [
+        ("2027-28", "Q1", 49_900_000, 0, 0),
+        ("2027-28", "Q1", 200_000, 100_000, 100),
+    ]
+    rows = query(worker, "SELECT gross, open_gross FROM tax_years ORDER BY financial_year")
+    assert [tuple(row) for row in rows] == [(0, 0), (50_100_000, 0)]
+    assert_sound(worker)
+
+
+def test_what_was_paid_in_its_own_year_uses_no_exemption_of_the_next(
+    operator: Database, worker: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor what failed in it."""
+    bank = FakeBank()
+    at(monkeypatch, MARCH)
+    for name, word in (("A", "processed"), ("B", "failed")):
+        id_ = earned(operator, name, gross=49_900_000)
+        drive(worker, process(bank))
+        heard(worker, bank, id_, word)
+    at(monkeypatch, APRIL)
+    new = earned(operator, "C", gross=49_900_000)
+    drive(worker, process(bank))
+    assert payout(worker, new).tds_base == 0
+    rows = query(
+        worker, "SELECT gross, open_gross, open_share, open_base FROM tax_years ORDER BY 1, 2"
+    )
+    assert [tuple(row) for row in rows] == [
+        (49_900_000, 0, 0, 0),
+        (49_900_000, 49_900_000, 39_920_000, 0),
+    ]
+    assert_sound(worker)
+
+
 def test_what_is_given_back_after_its_quarter_is_dated_then_and_leaves_its_own_year(
     operator: Database, worker: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

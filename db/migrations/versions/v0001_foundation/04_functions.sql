@@ -256,7 +256,7 @@ BEGIN
   SELECT j.id, j.outcome, j.state FROM judged j CROSS JOIN noticed ORDER BY j.id;
   -- Put back with its tax computed, and never to be sent now: its payee's year is without it.
   IF cardinality(staged) > 0 THEN
-    PERFORM count_in_tax_years(array_agg(p.id), array_agg(p.tds_financial_year), array_agg(-1))
+    PERFORM count_in_tax_years(array_agg(p.id), array_agg(p.tds_financial_year), array_agg(-1), array_agg(-1))
     FROM payouts p WHERE p.id = ANY (staged) AND p.state = 'CANCELLED' HAVING count(*) > 0;
   END IF;
 END $$;

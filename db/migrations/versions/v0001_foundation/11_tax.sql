@@ -9,8 +9,13 @@ CREATE TABLE tax_years (
   share          bigint NOT NULL DEFAULT 0,   -- what the payouts are of
   base           bigint NOT NULL DEFAULT 0,   -- what was taxed of it
   tax            bigint NOT NULL DEFAULT 0,
+  -- Of these, what is in flight: should it be paid in a later year it will count there, so it does already for what is claimed then.
+  open_gross     bigint NOT NULL DEFAULT 0,
+  open_share     bigint NOT NULL DEFAULT 0,
+  open_base      bigint NOT NULL DEFAULT 0,
   PRIMARY KEY (payee, financial_year),
   CONSTRAINT tax_years_are_of_payouts CHECK (gross >= 0 AND share >= 0 AND base >= 0 AND tax >= 0),
+  CONSTRAINT tax_years_in_flight_are_of_the_year CHECK (open_gross BETWEEN 0 AND gross AND open_share BETWEEN 0 AND share AND open_base BETWEEN 0 AND base),
   CONSTRAINT tax_years_are_financial_years CHECK (financial_year ~ '^2[0-9]{3}-[0-9]{2}$')
 ) WITH (fillfactor = 70);
 
@@ -61,17 +66,19 @@ CREATE TRIGGER tax_records_give_back_no_more AFTER INSERT ON tax_records
 CREATE TRIGGER tax_records_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON tax_records
   FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
--- Count payouts in (1) or out (-1) of tax years, each with what stands in its row. The one way in which
--- a tax year changes; its callers hold the payouts. Years are made and locked in key order.
-CREATE FUNCTION count_in_tax_years(ids uuid[], years text[], signs integer[]) RETURNS void LANGUAGE plpgsql AS $$
+-- Count payouts in (1) or out (-1) of tax years, and of what is in flight in them, each with what stands in its
+-- row. The one way in which a tax year changes; its callers hold the payouts. Years are made and locked in key order.
+CREATE FUNCTION count_in_tax_years(ids uuid[], years text[], signs integer[], in_flight integer[]) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO tax_years AS y (payee, financial_year)
   SELECT DISTINCT p.payee, g.year FROM unnest(ids, years) AS g (id, year) JOIN payouts p ON p.id = g.id ORDER BY 1, 2
   ON CONFLICT (payee, financial_year) DO UPDATE SET gross = y.gross;
-  UPDATE tax_years y SET gross = y.gross + d.gross, share = y.share + d.share, base = y.base + d.base, tax = y.tax + d.tax
+  UPDATE tax_years y SET gross = y.gross + d.gross, share = y.share + d.share, base = y.base + d.base, tax = y.tax + d.tax,
+         open_gross = y.open_gross + d.open_gross, open_share = y.open_share + d.open_share, open_base = y.open_base + d.open_base
   FROM (
     SELECT p.payee, g.year, sum(g.sign * p.tds_gross) AS gross, sum(g.sign * p.amount) AS share,
-           sum(g.sign * p.tds_base) AS base, sum(g.sign * p.tds_deducted) AS tax
-    FROM unnest(ids, years, signs) AS g (id, year, sign) JOIN payouts p ON p.id = g.id GROUP BY p.payee, g.year) d
+           sum(g.sign * p.tds_base) AS base, sum(g.sign * p.tds_deducted) AS tax,
+           sum(g.flying * p.tds_gross) AS open_gross, sum(g.flying * p.amount) AS open_share, sum(g.flying * p.tds_base) AS open_base
+    FROM unnest(ids, years, signs, in_flight) AS g (id, year, sign, flying) JOIN payouts p ON p.id = g.id GROUP BY p.payee, g.year) d
   WHERE y.payee = d.payee AND y.financial_year = d.year;
 END $$;
