@@ -116,7 +116,8 @@ _STATEMENT: Final = sa.text(f"""
     FROM born b LEFT JOIN numbered n ON n.id = b.id GROUP BY b.told, n.payable, n.liability, b.currency""")
 
 _COUNT: Final = sa.text("""
-    SELECT count_in_tax_years(array_agg(p.id), array_agg(p.tds_financial_year), array_agg(1))
+    SELECT count_in_tax_years(array_agg(p.id), array_agg(p.tds_financial_year), array_agg(1),
+                              array_agg(CASE WHEN p.state IN ('APPROVED', 'PROCESSING') THEN 1 ELSE 0 END))
     FROM payouts p WHERE p.id = ANY(CAST(:ids AS uuid[])) AND p.tds_financial_year IS NOT NULL
     HAVING count(*) > 0""")
 
