@@ -23,15 +23,17 @@ def run_sandbox(
     *,
     port: int | None,
     faults: str | None,
+    web_url: str | None,
     tell: Callable[[Mapping[str, object]], None] | None,
 ) -> None:
-    """Run the home's bank until SIGTERM; a home without one gets it.
+    """Run the home's bank until SIGTERM; a home without one gets it. It tells the `bursar web` at `web_url`.
 
     `tell` is told what to set to use it: its secret, too, so not where that ends up in a log.
     """
     plan = SandboxPlan.read(home) or SandboxPlan.make(free_ports(1)[0])
     plan = replace(plan, port=plan.port if port is None else port or free_ports(1)[0])
     plan = replace(plan, faults=plan.faults if faults is None else str(Faults.parse(faults)))
+    plan = plan if web_url is None else plan.telling(web_url)
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     plan.write(home)
     if tell is not None:
@@ -89,5 +91,6 @@ def _settings(plan: SandboxPlan, home: Path) -> SandboxSettings:
         faults=Faults.parse(plan.faults),
         seed=plan.seed,
         webhook_url=plan.webhook_url,
+        stripe_webhook_url=plan.stripe_webhook_url,
         webhook_secret=plan.webhook_secret,
     )

@@ -10,18 +10,23 @@ import os
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Final, Self
 
 from domain.errors import BadInputError, UnreachableError
+from domain.webhooks.providers import Provider
 from workers import embedded
 from workers.settings import Settings, load
 
 URLS: Final = ("BURSAR_DATABASE_URL", "BURSAR_BROKER_URL")
 PROVIDER_NAMES: Final = ("BURSAR_PAYOUT_PROVIDER", "BURSAR_RAZORPAYX_", "BURSAR_STRIPE_")
 WEBHOOK_SECRETS: Final = "_WEBHOOK_SECRETS"
-SANDBOX_SECRETS: Final = "BURSAR_RAZORPAYX_WEBHOOK_SECRETS"
+SANDBOX_SECRETS: Final = (
+    ("BURSAR_RAZORPAYX_WEBHOOK_SECRETS", "razorpayx_webhook_secrets"),
+    ("BURSAR_STRIPE_WEBHOOK_SECRETS", "stripe_webhook_secrets"),
+)
+"""What a sandbox signs with, whichever provider it speaks for: the variable, and the setting."""
 SANDBOX_ACCOUNT: Final = "sandbox-"
 SANDBOX_ACCOUNTS: Final = (SANDBOX_ACCOUNT, "acct_sandbox")
 """How every account of a sandbox begins, so that none is ever bound to a configured database."""
@@ -51,6 +56,8 @@ class SandboxPlan:
     webhook_secret: str = field(default="", repr=False)
     webhook_url: str = ""
     """Where it tells of its payouts; empty is nowhere."""
+    stripe_webhook_url: str = ""
+    """Where it tells of its transfers."""
 
     @classmethod
     def make(cls, port: int, **more: object) -> Self:
@@ -93,15 +100,27 @@ class SandboxPlan:
             "BURSAR_RAZORPAYX_KEY_ID": self.key_id,
             "BURSAR_RAZORPAYX_KEY_SECRET": self.key_secret,
             "BURSAR_RAZORPAYX_ACCOUNT_NUMBER": self.account_number,
-            SANDBOX_SECRETS: self.webhook_secret,
+            **{name: self.webhook_secret for name, _ in SANDBOX_SECRETS},
         }
 
     def told(self, settings: Settings) -> dict[str, str]:
         """What a process of those `settings` must be told to use it, and to hear whom it heard before."""
-        own = [secret.get_secret_value() for secret in settings.razorpayx_webhook_secrets]
-        held = ",".join(filter(None, (self.webhook_secret, *own)))
-        # Empty is not set: what the file held is in the list.
-        return {**self.environment, SANDBOX_SECRETS: held, f"{SANDBOX_SECRETS}_FILE": ""}
+        told = self.environment
+        for name, field_ in SANDBOX_SECRETS:
+            own = [secret.get_secret_value() for secret in getattr(settings, field_)]
+            told[name] = ",".join(filter(None, (self.webhook_secret, *own)))
+            # Empty is not set: what the file held is in the list.
+            told[f"{name}_FILE"] = ""
+        return told
+
+    def telling(self, web_url: str) -> Self:
+        """Return the plan that tells the `bursar web` at `web_url` of what it pays."""
+        hooks = f"{web_url.rstrip('/')}/webhooks"
+        return replace(
+            self,
+            webhook_url=f"{hooks}/{Provider.RAZORPAYX}",
+            stripe_webhook_url=f"{hooks}/{Provider.STRIPE}",
+        )
 
 
 def _plan_file(home: Path) -> Path:

@@ -12,7 +12,6 @@ from typing import Final
 
 import workers
 from domain.errors import BadInputError
-from domain.webhooks.providers import Provider
 from workers.databases import open_database
 from workers.free_ports import free_ports
 from workers.procfile import Line, parse
@@ -118,8 +117,7 @@ def _plan(home: Path, port: int, web_port: int, wanted: SandboxPlan | None) -> S
             account_number=before.account_number,
             webhook_secret=before.webhook_secret or SandboxPlan.make(port).webhook_secret,
         )
-    webhook_url = f"http://127.0.0.1:{web_port}/webhooks/{Provider.RAZORPAYX}"
-    plan = replace(plan, port=port, webhook_url=webhook_url)
+    plan = replace(plan, port=port).telling(f"http://127.0.0.1:{web_port}")
     plan.write(home)
     return plan
 

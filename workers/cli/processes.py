@@ -129,6 +129,10 @@ def sandbox(
         str | None,
         typer.Option("--faults", help="Shares of requests, such as drop=0.03,refuse=0.02."),
     ] = None,
+    web: Annotated[
+        str | None,
+        typer.Option("--web", help="Where `bursar web` is, to be told by webhook: http://…"),
+    ] = None,
 ) -> None:
     """Run a bank to practise on, with faults to turn on.
 
@@ -142,7 +146,18 @@ def sandbox(
     configure(here.settings)
     home = Path(here.settings.home).absolute()
     tell = show_one if Beat.from_environment(here.environ) is None else None
-    run_sandbox(home, port=port, faults=faults, tell=tell)
+    web_url = None if web is None else _web(web)
+    run_sandbox(home, port=port, faults=faults, web_url=web_url, tell=tell)
+
+
+def _web(text: str) -> str:
+    from domain.errors import BadInputError
+    from workers.settings.kinds import HTTP_SCHEMES, url_of
+
+    try:
+        return url_of(HTTP_SCHEMES)(text)
+    except ValueError as error:
+        raise BadInputError("--web", text, str(error)) from error
 
 
 @app.command("mail-sink")

@@ -57,7 +57,8 @@ def build(settings: SandboxSettings, wires: Wires | None = None) -> Starlette:
             faults=settings.faults,
         )
         app.state.service = service
-        teller = asyncio.create_task(tell_for_ever(service)) if settings.webhook_url else None
+        is_heard = settings.webhook_url or settings.stripe_webhook_url
+        teller = asyncio.create_task(tell_for_ever(service)) if is_heard else None
         try:
             yield
         finally:

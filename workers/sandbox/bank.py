@@ -32,6 +32,13 @@ ENDS: Final[dict[Fault | None, str]] = {Fault.FAIL: "failed", Fault.REVERSE: "re
 """How a payout ends where it is not `processed`; `reversing` until the times are known."""
 
 
+TRANSFER_EVENTS: Final = {
+    "payout.initiated": "transfer.created",
+    "payout.reversed": "transfer.reversed",
+}
+"""What Stripe calls what it tells of a transfer; it has none that fails, and tells of a part that came back, too."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Send:
     """One arrival of a key: its number, from 1, and the error that sticks to it, if one does."""
@@ -161,16 +168,19 @@ class Bank:
         )
 
     def _tell(self, number: int, event: str, at_ms: int) -> None:
-        """Queue an event; of transfers nothing is told."""
-        if self.settings.webhook_url:
-            self.storage.run(
-                "INSERT INTO events (payout, event, at_ms, due_ms)"
-                " SELECT number, :event, :at, :at FROM payouts"
-                " WHERE number = :number AND mode <> 'transfer'",
-                number=number,
-                event=event,
-                at=at_ms,
-            )
+        """Queue an event, where its provider's are listened to; of transfers not every one is told."""
+        told = event if self.settings.webhook_url else None
+        transfer = TRANSFER_EVENTS.get(event) if self.settings.stripe_webhook_url else None
+        self.storage.run(
+            "INSERT INTO events (payout, event, at_ms, due_ms)"
+            " SELECT number, event, :at, :at FROM ("
+            "SELECT number, CASE mode WHEN 'transfer' THEN :transfer ELSE :event END AS event"
+            " FROM payouts WHERE number = :number) WHERE event IS NOT NULL",
+            number=number,
+            event=told,
+            transfer=transfer,
+            at=at_ms,
+        )
 
     def _settle_lines(self) -> None:
         """Give back what failed and reversed payouts took, once its time has come."""
@@ -213,6 +223,7 @@ class Bank:
         with self.storage.transaction():
             self._line(number, now, amount, None)
             self._settle_lines()
+            self._tell(number, "payout.reversed", now)
             if whole:
                 self.storage.run(
                     "UPDATE payouts SET reverse_ms = :now WHERE number = :number",

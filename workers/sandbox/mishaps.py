@@ -44,13 +44,6 @@ def put_off(storage: Storage, event: int, at_ms: int) -> None:
     )
 
 
-def forgery(body: bytes, due: sqlite3.Row, payout: sqlite3.Row) -> bytes:
-    """Return what a forger makes of an event: the payout was reversed."""
-    name, status = f'"event": "{due["event"]}"', f'"status": "{payout["status"]}"'
-    forged = body.replace(name.encode(), b'"event": "payout.reversed"')
-    return forged.replace(status.encode(), b'"status": "reversed"')
-
-
 def _late(service: Service, order: Order) -> int:
     seconds = service.settings.slow_seconds if order.seconds is None else order.seconds
     return service.bank.storage.now_ms() + round(seconds * 1000)

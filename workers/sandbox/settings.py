@@ -38,5 +38,7 @@ class SandboxSettings:
     retry_after_seconds: int = 1
     """What a 429 asks for."""
     webhook_url: str = ""
-    """Where signed events are sent; empty is nowhere."""
+    """Where signed events of payouts are sent; empty is nowhere."""
+    stripe_webhook_url: str = ""
+    """Where those of transfers are sent, as Stripe signs them."""
     webhook_secret: str = field(default="", repr=False)

@@ -69,6 +69,20 @@ def transfer(row: sqlite3.Row, *, reversed_minor: int) -> dict[str, object]:
     }
 
 
+def event(due: sqlite3.Row, name: str, told: dict[str, object]) -> dict[str, object]:
+    """Return the event `name` that a row of `events` is, about an object as it was then."""
+    return {
+        "id": f"evt_{due['number']:014d}",
+        "object": "event",
+        "type": name,
+        "created": due["at_ms"] // 1000,
+        "data": {"object": told},
+        "livemode": False,
+        "pending_webhooks": 1,
+        "request": {"id": None, "idempotency_key": None},
+    }
+
+
 def page(items: Sequence[dict[str, object]], *, has_more: bool) -> dict[str, object]:
     """Return a piece of the list of transfers."""
     return {"object": "list", "data": items, "has_more": has_more, "url": "/v1/transfers"}

@@ -1,9 +1,6 @@
 """Events told to whoever listens: signed, at least once, tried again for a day."""
 
 import asyncio
-import hashlib
-import hmac
-import json
 import sqlite3
 from dataclasses import dataclass
 from typing import Final
@@ -11,10 +8,9 @@ from typing import Final
 import httpx
 import structlog
 
-from workers.sandbox import entities
-from workers.sandbox.bank import STATUS
 from workers.sandbox.faults import Fault
-from workers.sandbox.mishaps import FORGERS_SECRET, PUTS_OFF, forgery, mishap, put_off
+from workers.sandbox.messages import Message, write
+from workers.sandbox.mishaps import FORGERS_SECRET, PUTS_OFF, mishap, put_off
 from workers.sandbox.service import Service
 from workers.sandbox.settings import SandboxSettings
 
@@ -26,11 +22,6 @@ GIVE_UP_MS: Final = 24 * 3_600_000
 FIRST_WAIT_MS: Final = 1000
 
 log = structlog.get_logger()
-
-
-def signature(body: bytes, secret: str) -> str:
-    """Return `X-Razorpay-Signature`: hex HMAC-SHA256 of the raw body."""
-    return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 
 async def tell_for_ever(service: Service) -> None:
@@ -64,23 +55,19 @@ async def _meet_and_tell(
     service: Service, client: httpx.AsyncClient, due: sqlite3.Row
 ) -> bool | None:
     """Tell an event as its fault says: True when that is done, None when it was dated anew."""
-    row = service.bank.storage.one(
-        f"SELECT *, {STATUS} AS status FROM payouts WHERE number = :number",  # noqa: S608  constants
-        number=due["payout"],
-        now=due["at_ms"],
-    )
-    fault = mishap(service, due, row["reference"])
+    message = write(service.bank, due)
+    fault = mishap(service, due, message.reference)
     if fault is Fault.EVENT_MUTE:
         return True
     if fault in PUTS_OFF:
         return None
-    tell = _Telling(service.bank.settings, client, due)
-    body = json.dumps(entities.event(due["event"], row, due["at_ms"] // 1000)).encode()
-    if fault is Fault.EVENT_FORGED and await tell(forgery(body, due, row), secret=FORGERS_SECRET):
+    tell = _Telling(service.bank.settings, client, due, message)
+    forged = message.forged
+    if fault is Fault.EVENT_FORGED and await tell(forged, secret=FORGERS_SECRET):
         service.bank.storage.add("forgeries_believed")
     if fault is Fault.EVENT_TWICE:
-        await tell(body)
-    return await tell(body)
+        await tell(message.body)
+    return await tell(message.body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,17 +77,13 @@ class _Telling:
     settings: SandboxSettings
     client: httpx.AsyncClient
     due: sqlite3.Row
+    message: Message
 
     async def __call__(self, body: bytes, secret: str | None = None) -> bool:
-        headers = {
-            "Content-Type": "application/json",
-            "X-Razorpay-Signature": signature(body, secret or self.settings.webhook_secret),
-            "x-razorpay-event-id": f"evt_{self.due['number']:014d}",
-        }
+        signed = self.message.sign(body, secret or self.settings.webhook_secret)
+        headers = {"Content-Type": "application/json", **signed}
         try:
-            response = await self.client.post(
-                self.settings.webhook_url, content=body, headers=headers
-            )
+            response = await self.client.post(self.message.url, content=body, headers=headers)
         except httpx.HTTPError as error:
             reason = type(error).__name__
             log.warning("sandbox.webhook_failed", event_name=self.due["event"], reason=reason)

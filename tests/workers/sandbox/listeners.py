@@ -50,12 +50,13 @@ def listening(*statuses: int) -> Iterator[tuple[str, Any]]:
 
 @contextmanager
 def telling(
-    tmp_path: Path, url: str, *, secret: str = SECRET, process_seconds: float = 60
+    tmp_path: Path, url: str, *, secret: str = SECRET, process_seconds: float = 60, stripe: str = ""
 ) -> Iterator[RunningSandbox]:
-    """Run a bank that tells `url`."""
+    """Run a bank that tells `url` of payouts, and `stripe` of transfers."""
     settings = SandboxSettings(
         storage=tmp_path / "bank.sqlite",
         webhook_url=url,
+        stripe_webhook_url=stripe,
         webhook_secret=secret,
         process_seconds=process_seconds,
     )

@@ -1,6 +1,7 @@
 """The sandbox bank tells the web process, as a provider would: everything it tells is kept once."""
 
 from pathlib import Path
+from uuid import uuid4
 
 from db.engine import Database
 from tests.domain.webhooks.signing import SECRET
@@ -38,3 +39,36 @@ def test_what_the_bank_tells_is_kept_once_and_what_a_forger_tells_never(
     assert summary["forgeries_believed"] == 0
     assert here.counted("refused") == summary["faults"]["event_forged"]
     assert here.counted("repeated") >= summary["faults"]["event_twice"]
+
+
+def test_what_the_bank_tells_of_transfers_is_kept_once_and_no_forgery(
+    here: Web, operator: Database, tmp_path: Path
+) -> None:
+    """The same over Stripe's protocol, which each telling signs anew."""
+    url = f"http://127.0.0.1:{here.port}/webhooks/stripe"
+    asked = {"amount": "1000", "currency": "inr", "destination": "acct_00000000000001"}
+    with telling(tmp_path, "", secret=SECRET, stripe=url) as bank:
+        bank.http.post("/_sandbox/faults", json={"rates": RATES}).raise_for_status()
+        made = set()
+        for _ in range(20):
+            key = {"Idempotency-Key": uuid4().hex}
+            answer = bank.as_stripe.post("/transfers", data=asked, headers=key)
+            made.add(answer.raise_for_status().json()["id"])
+        for one in sorted(made):
+            bank.as_stripe.post(f"/transfers/{one}/reversals").raise_for_status()
+
+        def all_told() -> bool:
+            bank.advance(1)
+            [row] = query(operator, "SELECT count(*) AS n FROM inbox")
+            return bool(row.n == 40)
+
+        eventually(all_told, 30)
+        summary = bank.summary()
+
+    found = query(operator, "SELECT type, entity FROM inbox WHERE provider = 'stripe'")
+    assert {(row.type, row.entity) for row in found} == {
+        (kind, one) for kind in ("transfer.created", "transfer.reversed") for one in made
+    }
+    assert summary["forgeries_believed"] == 0
+    assert here.counted("refused", "stripe") == summary["faults"]["event_forged"]
+    assert here.counted("repeated", "stripe") >= summary["faults"]["event_twice"]
