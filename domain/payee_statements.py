@@ -13,8 +13,11 @@ from domain.ledger import AccountKind, EntryType
 
 EVENTS: Final = {
     EntryType.PAYOUT_IMPORTED: "owed, by an imported payout",
+    EntryType.PAYOUT_OPENED: "owed, as another system had it",
     EntryType.EARNING_IMPORTED: "earned",
+    EntryType.BOOKING_PAID: "earned",
     EntryType.EARNING_REDUCED: "given back to a customer",
+    EntryType.REFUND_GIVEN: "given back to a customer",
     EntryType.PAYOUT_SUBMITTED: "paid out",
     EntryType.PAYOUT_PUT_BACK: "not sent after all",
     EntryType.PAYOUT_FAILED: "did not arrive",

@@ -21,7 +21,9 @@ _PAYOUT: Final = sa.text("""
            -- Until the claim computes it nobody knows what is sent of a payout that tax is withheld from.
            CASE WHEN p.source = 'earnings' AND p.tds_engine IS NULL AND p.state IN ('PENDING', 'APPROVED', 'CANCELLED')
                 THEN p.net_amount ELSE coalesce(p.net_amount, p.amount - p.tds_deducted) END AS net,
-           a.fund_account_id, e.provider, e.provider_id, e.utr, p.created_at, e.first_sent_at, p.completed_at
+           a.fund_account_id, e.provider, e.provider_id, e.utr, e.reference, p.created_at, e.first_sent_at, p.completed_at,
+           -- What another system made of its earnings has none here.
+           p.source = 'earnings' AND NOT EXISTS (SELECT FROM takeovers t WHERE t.payout = p.id) AS is_earned
     FROM payouts p
     JOIN payees y ON y.id = p.payee
     JOIN payout_accounts a ON a.id = p.account
@@ -41,7 +43,8 @@ _POSTED: Final = sa.text("""
     JOIN accounts d ON d.id = s.debit
     JOIN accounts c ON c.id = s.credit
     -- The semicolon is the sign after the colon: every entry of this payout, and no other's.
-    WHERE n.key >= 'payout:' || CAST(:id AS text) || ':' AND n.key < 'payout:' || CAST(:id AS text) || ';'""")
+    WHERE n.key >= 'payout:' || CAST(:id AS text) || ':' AND n.key < 'payout:' || CAST(:id AS text) || ';'
+      AND n.type IN ('payout.completed', 'payout.paid_late', 'payout.reversed')""")
 
 _LINES: Final = sa.text("""
     SELECT g.external_id, g.kind, g.earned_at, g.gross, g.amount, g.refunded - since.back AS refunded,
@@ -105,7 +108,7 @@ def _advice(row: Row, posted: Row, lines: Sequence[Row]) -> Advice:
             recovered_minor=posted.recovered,
             returned_at=posted.returned_at,
         ),
-        reference=reference(row.id, row.generation),
+        reference=row.reference or reference(row.id, row.generation),
         provider=row.provider,
         provider_id=row.provider_id,
         utr=row.utr,
@@ -114,7 +117,7 @@ def _advice(row: Row, posted: Row, lines: Sequence[Row]) -> Advice:
         created_at=row.created_at,
         sent_at=row.first_sent_at,
         completed_at=row.completed_at,
-        is_earned=row.source == "earnings",
+        is_earned=row.is_earned,
         lines=[_line(line) for line in lines],
     )
 

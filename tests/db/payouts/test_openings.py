@@ -5,6 +5,7 @@ import pytest
 from db import books, installation
 from db.engine import Database
 from db.payees.imports import PayeeLines, take_over as take_payees
+from db.payouts.advice import advice
 from domain.errors import BadInputsError
 from domain.payee_lines import PayeeLine
 from domain.tax_periods import period
@@ -54,7 +55,7 @@ def test_each_state_has_its_effect_its_work_and_its_opening_balance(
     assert done.labels == {(told, "INR"): (1, 100_000)}
     [row] = query(
         operator,
-        """SELECT p.state, e.state AS effect, e.sends, e.idempotency_key, w.job
+        """SELECT p.id, p.state, e.state AS effect, e.sends, e.idempotency_key, w.job
            FROM payouts p LEFT JOIN effects e ON e.key = p.effect_key LEFT JOIN work w ON w.subject = p.id""",
     )
     assert (row.state, row.effect, row.job) == (state, effect, job)
@@ -69,6 +70,10 @@ def test_each_state_has_its_effect_its_work_and_its_opening_balance(
         ("PENDING", state)
     ]
     assert_sound(operator)
+    with operator.begin() as tx:
+        told_of = advice(tx, row.id)
+    told_of.check()
+    assert (told_of.lines, told_of.posted.is_paid) == ([], False)
 
 
 def test_what_was_paid_long_ago_is_not_asked_about(operator: Database) -> None:
