@@ -39,4 +39,6 @@ def test_the_page_is_typed_and_everything_is_taken_over(
     ]  # fmt: skip
     [tax] = query(bursar.database, "SELECT financial_year, quarter, tax FROM tax_records")
     assert (tax.financial_year, tax.quarter, tax.tax) == ("2025-26", "Q4", 156)
+    years = query(bursar.database, "SELECT gross FROM tax_years ORDER BY gross DESC")
+    assert [year.gross for year in years] == [61_250_000 + 156_313, 8_025_000]
     assert_sound(bursar.database)

@@ -48,19 +48,22 @@ YEARS: Final = Walk(
 
 YEARS_ARE_THEIR_PAYOUTS: Final = Invariant(
     name="tax-years-are-their-payouts",
-    promise="A payee's tax year is the sum of their payouts that are paid or in flight, and knows what of it is in flight: "
+    promise="A payee's tax year is the sum of their payouts that are paid or in flight, and of what another system paid, and "
+    "knows what of it is in flight: "
     "an exemption is used once.",
     walk=YEARS,
     finding=FindingKind.BOOKS_DRIFT,
     offences="""
       SELECT concat_ws(' ', 'tax year', y.financial_year, 'of', y.payee) AS subject,
-             format('gross %s, share %s, base %s, tax %s, in flight %s, %s, %s; its payouts %s, %s, %s, %s, in flight %s, %s, %s',
+             format('gross %s, share %s, base %s, tax %s, in flight %s, %s, %s; its payouts and what was before %s, %s, %s, %s, in flight %s, %s, %s',
                     y.gross, y.share, y.base, y.tax, y.open_gross, y.open_share, y.open_base,
                     s.gross, s.share, s.base, s.tax, s.open_gross, s.open_share, s.open_base) AS detail
       FROM page y
       CROSS JOIN LATERAL (
-        SELECT coalesce(sum(p.tds_gross), 0) AS gross, coalesce(sum(p.amount), 0) AS share,
-               coalesce(sum(p.tds_base), 0) AS base, coalesce(sum(p.tds_deducted), 0) AS tax,
+        SELECT coalesce(y.prior_gross, 0) + coalesce(sum(p.tds_gross), 0) AS gross,
+               coalesce(y.prior_share, 0) + coalesce(sum(p.amount), 0) AS share,
+               coalesce(y.prior_base, 0) + coalesce(sum(p.tds_base), 0) AS base,
+               coalesce(y.prior_tax, 0) + coalesce(sum(p.tds_deducted), 0) AS tax,
                coalesce(sum(p.tds_gross) FILTER (WHERE p.state <> 'COMPLETED'), 0) AS open_gross,
                coalesce(sum(p.amount) FILTER (WHERE p.state <> 'COMPLETED'), 0) AS open_share,
                coalesce(sum(p.tds_base) FILTER (WHERE p.state <> 'COMPLETED'), 0) AS open_base

@@ -157,6 +157,13 @@ CHANGED: Final[dict[str, dict[str, object]]] = {
     "takeovers_payout_fkey": {"payout": UNKNOWN},
     "takeovers_state_check": {"state": "LOST"},
     "taken_over_after_what_it_tells": {"as_of": "2999-01-01T00:00:00Z"},
+    "priors_are_told_whole": {"prior_gross": 1},
+    "priors_are_of_something": {
+        "prior_gross": 1,
+        "prior_share": 1,
+        "prior_base": -1,
+        "prior_tax": 0,
+    },
     "tax_years_are_financial_years": {"financial_year": "2026"},
     "tax_years_are_of_payouts": {"gross": -1},
     "tax_years_in_flight_are_of_the_year": {"open_gross": -1},

@@ -9,7 +9,7 @@ from workers.cli.asking import At, WhyToo, moment, reason, wake
 from workers.cli.context import context
 from workers.cli.importing import SECONDS_MAX, read_lines, run_import, tell_done, tell_imported
 from workers.cli.output import JsonOne
-from workers.cli.taking_over import AsOf, take_over_payouts, told_until
+from workers.cli.taking_over import WHOLE, AsOf, take_over_payees, take_over_payouts, told_until
 
 if TYPE_CHECKING:
     from db.importing.order import Imported, Told
@@ -52,9 +52,7 @@ def payouts(
     due, because = moment(at), None if why is None else reason(why)
     if as_of is not None:
         if approve or at is not None or partial:
-            raise typer.BadParameter(
-                "--as-of takes everything over as it is, or nothing: no --approve, --at, --partial"
-            )
+            raise typer.BadParameter(WHOLE)
         take_over_payouts(here, file, told_until(here, as_of), because, dry_run=dry_run, json=json)
         return
     if due is not None and not approve:
@@ -115,6 +113,7 @@ def earnings(
 def payees(
     ctx: typer.Context,
     file: File,
+    as_of: AsOf = None,
     partial: Partial = False,
     dry_run: DryRun = False,
     why: WhyToo = None,
@@ -123,13 +122,19 @@ def payees(
     """Import payees and their accounts at the provider.
 
     What nobody has told yet is filled in; what was told otherwise is an error. A batch pays to the
-    account that is verified and the default, and to no other.
+    account that is verified and the default, and to no other. With --as-of the file also says what
+    another system paid each in a financial year.
     """
     from db import changes
     from db.payees.imports import PayeeLines, take_over
     from domain.payee_lines import PAYEE_RECORDS
 
     here, because = context(ctx), None if why is None else reason(why)
+    if as_of is not None:
+        if partial:
+            raise typer.BadParameter(WHOLE)
+        take_over_payees(here, file, told_until(here, as_of), because, dry_run=dry_run, json=json)
+        return
     read = read_lines(file, PAYEE_RECORDS, partial=partial)
     order = PayeeLines(lines=read.lines, file=read.file, rows=read.rows, partial=partial)
     with here.database().begin(SECONDS_MAX) as tx:

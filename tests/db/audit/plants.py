@@ -169,6 +169,11 @@ PLANTS = [
     ),
     (
         "tax-years-are-their-payouts",
+        "UPDATE tax_years SET prior_gross = 1, prior_share = 1, prior_base = 0, prior_tax = 0",
+        "tax year ",
+    ),
+    (
+        "tax-years-are-their-payouts",
         "UPDATE payouts SET state = 'REVERSED' WHERE source = 'earnings' AND state = 'COMPLETED'",
         "tax year ",
     ),

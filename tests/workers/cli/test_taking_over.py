@@ -78,3 +78,18 @@ def test_without_a_bound_account_nobody_knows_whose_payments_they_are(bursar: Li
     said = bursar("import", "payouts", bursar.file(csv(ROWS)), "--as-of", "2026-03-31")
     assert said.code != 0
     assert "bound to no provider account" in said.err
+
+
+def test_payees_bring_what_they_were_paid_this_year(bursar: Line) -> None:
+    said = {
+        "name": "Asha Rao", "fund_account_id": "fa_1", "prior_year": "2025-26", "prior_gross": "10.00",
+        "prior_share": "8.00", "prior_base": "0", "prior_tax": "0",
+    }  # fmt: skip
+    file = bursar.file(json.dumps(said), "payees.jsonl")
+    words = ("import", "payees", file, "--as-of", "2026-03-31", "--json")
+    assert (bursar(*words, "--dry-run").json["years"], bursar(*words).json["years"]) == (1, 1)
+    assert bursar(*words).json["years"] == 0
+    assert bursar(*words, "--partial").code == 2
+    [change] = query(bursar.database, "SELECT what, why FROM changes")
+    assert change == ("payees.take_over", "1 created, 0 completed, 1 years")
+    assert bursar("audit").code == 0

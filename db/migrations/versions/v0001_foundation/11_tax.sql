@@ -1,7 +1,7 @@
 -- Tax withheld: what a payee's year adds up to, and one record for each payout that was paid.
 
--- A payee's financial year: the sum of payouts that are paid or in flight. Its row is the lock of their
--- one exemption: whoever withholds takes it first.
+-- A payee's financial year: the sum of payouts that are paid or in flight, and of what another system paid.
+-- Its row is the lock of their one exemption: whoever withholds takes it first.
 CREATE TABLE tax_years (
   payee          uuid NOT NULL REFERENCES payees,
   financial_year text COLLATE "C" NOT NULL,
@@ -13,7 +13,14 @@ CREATE TABLE tax_years (
   open_gross     bigint NOT NULL DEFAULT 0,
   open_share     bigint NOT NULL DEFAULT 0,
   open_base      bigint NOT NULL DEFAULT 0,
+  -- Of the year, what another system paid before this one took over, beside the payouts taken over by themselves; null: nobody told.
+  prior_gross    bigint,
+  prior_share    bigint,
+  prior_base     bigint,
+  prior_tax      bigint,
   PRIMARY KEY (payee, financial_year),
+  CONSTRAINT priors_are_told_whole CHECK (num_nulls(prior_gross, prior_share, prior_base, prior_tax) IN (0, 4)),
+  CONSTRAINT priors_are_of_something CHECK (least(prior_gross, prior_share, prior_base, prior_tax) >= 0),
   CONSTRAINT tax_years_are_of_payouts CHECK (gross >= 0 AND share >= 0 AND base >= 0 AND tax >= 0),
   CONSTRAINT tax_years_in_flight_are_of_the_year CHECK (open_gross BETWEEN 0 AND gross AND open_share BETWEEN 0 AND share AND open_base BETWEEN 0 AND base),
   CONSTRAINT tax_years_are_financial_years CHECK (financial_year ~ '^2[0-9]{3}-[0-9]{2}$')
