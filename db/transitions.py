@@ -111,7 +111,7 @@ class Moved:
 
     subject: UUID
     outcome: str
-    """moved | busy | sent | illegal | missing | unlinked | short | own | exhausted"""
+    """moved | busy | sent | illegal | missing | unlinked | short | own | exhausted | forbidden"""
     source: str | None
 
 

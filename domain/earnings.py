@@ -51,6 +51,7 @@ EARNINGS: Final = Machine(
     moves=(
         Move(source=_E.READY, target=_E.BATCHED, guard=Guard.UNLEASED, when="a batch made a payout of it"),
         Move(source=_E.BATCHED, target=_E.PAID, guard=Guard.LEASED, when="its payout was completed"),
+        Move(source=_E.READY, target=_E.PAID, guard=Guard.LEASED, when="its payout was paid after it had failed"),
         Move(source=_E.BATCHED, target=_E.READY, guard=Guard.LEASED, when="released: its payout ended unpaid"),
         Move(source=_E.PAID, target=_E.READY, guard=Guard.LEASED, when="released: its payout was reversed"),
         Move(source=_E.READY, target=_E.HELD, guard=Guard.UNLEASED, when="a dispute was opened"),

@@ -230,7 +230,7 @@ def test_the_sql_of_the_pages_runs_as_an_application(database_url: str) -> None:
 
     outcomes = [row.outcome for rows in results for row in rows if "outcome" in row._fields]
     assert outcomes == ["moved"]
-    assert {row.external_id: row.state for row in states} == {"S-1": "APPROVED", "L-1": "PENDING"}
+    assert {row.external_id: row.state for row in states} == {"S-1": "CANCELLED", "L-1": "PENDING"}
     assert all(results)
 
 

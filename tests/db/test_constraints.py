@@ -232,6 +232,14 @@ SAID: Final = {
     "notices_stay_until_heard": "append_only",
 }
 """What a trigger calls the promise, where not by its own name."""
+ON_UPDATE: Final = {
+    "earnings_move_as_listed": """
+        DO $$ BEGIN
+          UPDATE earnings SET state = 'REFUNDED' WHERE state IN ('READY', 'BATCHED');
+          UPDATE earnings SET state = 'READY' WHERE state = 'REFUNDED';
+        END $$""",
+}
+"""What breaks a promise about what may follow."""
 ON_DELETE: Final = ("_append_only", "_stay_until_heard")
 """How promises are called that a DELETE breaks."""
 
@@ -284,6 +292,7 @@ def refusal(connection: sa.Connection, table: str, name: str) -> str | None:
         INSERT INTO {table} OVERRIDING SYSTEM VALUE
         SELECT (jsonb_populate_record(x.one, CAST(%(changes)s AS jsonb))).*
         FROM (SELECT t AS one FROM {table} t LIMIT 1) x"""  # noqa: S608  see above
+    statement = ON_UPDATE.get(name, statement)
     if name.endswith(ON_DELETE):
         statement = f"DELETE FROM {table}"  # noqa: S608  see above
     try:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from db.engine import Database
 from db.errors import DatabaseRefusedError, RuleBrokenError
+from tests.earning import owe
 from tests.operating import line, opened, query, samples, take
 from tests.servers import Databases
 
@@ -126,6 +127,17 @@ def test_what_a_role_may_not_do_is_refused(url: str, role: str, statement: str) 
     assert "permission denied" in str(refused.value) or "must be owner" in str(refused.value)
 
 
+@pytest.mark.parametrize("role", [WORKER, OPERATOR])
+def test_no_role_moves_an_earning_as_no_move_is_listed(database_url: str, role: str) -> None:
+    """What was given back whole is owed to nobody again, and what was paid is in no batch."""
+    owe(database_url, 2)
+    with opened(database_url, role) as database:
+        query(database, "UPDATE earnings SET state = 'REFUNDED' RETURNING id")
+        for target in ("READY", "BATCHED", "PAID", "HELD"):
+            with pytest.raises(RuleBrokenError, match=f"REFUNDED to {target} is not a move"):
+                query(database, "UPDATE earnings SET state = :to RETURNING id", to=target)
+
+
 def as_app(url: str, statement: str, **parameters: object) -> list[object]:
     """The first column of what another application's statement returns."""
     with opened(url, APP) as database:
@@ -137,9 +149,10 @@ def test_an_application_moves_and_enqueues_through_the_two_doors(database_url: s
         take(operator, [line("A")])
     move = "SELECT outcome FROM bursar_move('payout', (SELECT array_agg(id) FROM payouts), :to, :who, :why)"
     assert as_app(database_url, move, to="COMPLETED", who="app", why="x") == ["illegal"]
-    assert as_app(database_url, move, to="APPROVED", who="app", why="x") == ["moved"]
-    assert as_app(database_url, "SELECT count(*) FROM work") == [1]
-    assert as_app(database_url, "SELECT target FROM moves") == ["APPROVED"]
+    assert as_app(database_url, move, to="APPROVED", who="app", why="x") == ["forbidden"]
+    assert as_app(database_url, move, to="CANCELLED", who="app", why="x") == ["moved"]
+    assert as_app(database_url, "SELECT count(*) FROM work") == [0]
+    assert as_app(database_url, "SELECT target FROM moves") == ["CANCELLED"]
     enqueue = "SELECT bursar_enqueue('payouts.process', '{}', CAST(:key AS text))"
     first, again, other = (as_app(database_url, enqueue, key=key) for key in ("k", "k", None))
     assert first == again != other
@@ -162,7 +175,7 @@ def test_the_login_of_another_application_stands_before_whom_it_names(
         ):
             connection.exec_driver_sql(statement)
         connection.exec_driver_sql(
-            "SELECT bursar.bursar_move('payout', array_agg(id), 'APPROVED', 'asha', 'x')"
+            "SELECT bursar.bursar_move('payout', array_agg(id), 'CANCELLED', 'asha', 'x')"
             " FROM bursar.payouts"
         )
         told = connection.exec_driver_sql("SELECT actor FROM bursar.moves").scalar_one()

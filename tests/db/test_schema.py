@@ -180,7 +180,7 @@ def test_an_application_with_tables_of_the_same_names_is_left_alone(
         SELECT m.outcome
         FROM bursar.payouts p, bursar.bursar_move('payout', ARRAY[p.id], 'APPROVED', 'app', 'theirs') m"""
     with engine.begin() as connection:
-        connection.exec_driver_sql("SET LOCAL ROLE bursar_app")
+        connection.exec_driver_sql("SET LOCAL ROLE bursar_operator")
         assert connection.execute(sa.text(approve)).scalars().all() == ["moved"] * 4
         assert connection.exec_driver_sql(
             "SELECT bursar.bursar_enqueue('payouts.process')"

@@ -17,6 +17,8 @@ from tests.operating import line, one, opened, query, take
 from workers.cli.actions import Agreed, action_named
 from workers.sandbox.faults import Fault
 
+DOOR = "SELECT outcome FROM bursar_move('payout', ARRAY[CAST(:id AS uuid)], :to, :by, 'checked')"
+
 
 def said(database: Database, decision: Decision, id_: UUID, actor: str) -> str:
     with database.begin() as tx:
@@ -41,13 +43,33 @@ def test_who_made_a_payout_does_not_approve_it(database_url: str) -> None:
 
 
 def test_the_sql_door_knows_who_made_it_too(database_url: str) -> None:
-    """Invariant 19: an application that speaks for them is no second person."""
-    with opened(database_url) as operator, opened(database_url, "bursar_app") as application:
+    """Invariant 19."""
+    with opened(database_url) as operator:
         id_ = one(operator, approve=False)
         check_makers(operator)
-        door = "SELECT outcome FROM bursar_move('payout', ARRAY[CAST(:id AS uuid)], 'APPROVED', :by, 'checked')"
-        assert query(application, door, id=id_, by="asha")[0].outcome == "own"
-        assert query(application, door, id=id_, by="ravi")[0].outcome == "moved"
+        assert query(operator, DOOR, id=id_, to="APPROVED", by="asha")[0].outcome == "own"
+        assert query(operator, DOOR, id=id_, to="APPROVED", by="ravi")[0].outcome == "moved"
+
+
+def test_an_application_approves_nothing_and_may_withdraw(database_url: str) -> None:
+    """Whoever it names: what was made by a batch or a person waits for an operator."""
+    with opened(database_url) as operator, opened(database_url, "bursar_app") as application:
+        id_ = one(operator, approve=False)
+        for by in ("asha", "ravi", "payouts.batch"):
+            [told] = query(application, DOOR, id=id_, to="APPROVED", by=by)
+            assert told.outcome == "forbidden"
+        assert query(operator, "SELECT state FROM payouts")[0].state == "PENDING"
+        assert query(application, DOOR, id=id_, to="CANCELLED", by="shop")[0].outcome == "moved"
+
+
+def test_an_application_retries_nothing(world: Scene, database_url: str) -> None:
+    """A retry approves another request of what a bank refused."""
+    [id_] = seed(database_url, 1)
+    world.bank.script(Fault.REFUSE)
+    world.run("payouts.process")
+    with opened(database_url, "bursar_app") as application:
+        [told] = query(application, DOOR, id=id_, to="APPROVED", by="shop")
+    assert (told.outcome, payout(world.owner, id_).state) == ("forbidden", "FAILED")
 
 
 def test_without_the_policy_one_person_is_enough(database_url: str) -> None:

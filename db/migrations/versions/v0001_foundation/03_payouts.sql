@@ -90,7 +90,7 @@ CREATE TABLE earnings (
   state       text NOT NULL DEFAULT 'READY' CHECK (state IN (
     'READY',      -- <- HELD, BATCHED (released), PAID (reversed): payable once its hold is over
     'BATCHED',    -- <- READY: linked to a live payout
-    'PAID',       -- <- BATCHED
+    'PAID',       -- <- BATCHED, READY (its payout was paid after it had failed)
     'HELD',       -- <- READY, or BATCHED, PAID as they are released: a dispute is open
     'REFUNDED')), -- <- READY, HELD, or BATCHED, PAID as they are released: all of the share was given back
   disputed    boolean NOT NULL DEFAULT false,         -- a dispute is open, whatever the state
@@ -103,6 +103,18 @@ CREATE TABLE earnings (
   CONSTRAINT refunded_is_of_the_share CHECK (refunded BETWEEN 0 AND amount),
   CONSTRAINT disputed_is_not_ready CHECK (state <> 'READY' OR NOT disputed)
 ) WITH (fillfactor = 70);
+-- Whoever may write a state may write only moves that the domain lists: what was given back whole is owed to nobody again.
+-- That what is BATCHED or PAID has its payout, the audit says (earnings-are-held-while-paid).
+CREATE FUNCTION earnings_move_as_listed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NOT EXISTS (SELECT FROM legal_moves m WHERE (m.kind, m.source, m.target) = ('earning', OLD.state, NEW.state)) THEN
+    RAISE EXCEPTION 'earning %: % to % is not a move', NEW.id, OLD.state, NEW.state
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'earnings_move_as_listed';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER earnings_move_as_listed BEFORE UPDATE OF state ON earnings
+  FOR EACH ROW WHEN (OLD.state <> NEW.state) EXECUTE FUNCTION earnings_move_as_listed();
 -- Keyset pages, newest first.
 CREATE INDEX earnings_by_age ON earnings (created_at, id);
 -- What a batch goes through, payee by payee; of everything ever earned only this is indexed by its state.

@@ -96,7 +96,7 @@ END $$;
 -- Move subjects that no worker holds: CAS, seal, work rows and history, in the caller's transaction.
 -- One row per id: moved | busy (leased) | sent (a send may have begun) | illegal | missing | unlinked
 -- (an earning it paid is paid elsewhere) | short (what it paid is owed no more) | own (made by who approves it)
--- | exhausted (refused three times: two people may allow one more).
+-- | exhausted (refused three times: two people may allow one more) | forbidden (an application approves no money).
 CREATE FUNCTION bursar_move(kind text, ids uuid[], to_state text, actor text, why text, due timestamptz DEFAULT NULL)
 RETURNS TABLE (subject uuid, outcome text, from_state text) LANGUAGE plpgsql SECURITY DEFINER AS $$
 #variable_conflict use_variable
@@ -179,6 +179,10 @@ RETURNS TABLE (subject uuid, outcome text, from_state text) LANGUAGE plpgsql AS 
 DECLARE
   mine uuid[];
   staged uuid[];
+  -- As whom the caller acts: its login, or the role it has put on.
+  caller text := coalesce(nullif(current_setting('role'), 'none'), session_user);
+  approves boolean := pg_has_role(caller, 'bursar_operator', 'MEMBER') OR pg_has_role(caller, 'bursar_worker', 'MEMBER')
+                      OR pg_has_role(caller, 'bursar_owner', 'MEMBER');
 BEGIN
   -- Lock order: work rows, then subjects, each in key order.
   PERFORM FROM work w WHERE w.subject = ANY (ids) ORDER BY w.job, w.subject FOR UPDATE;
@@ -196,6 +200,8 @@ BEGIN
            CASE WHEN p.id IS NULL THEN 'missing'
                 WHEN m.kind IS NULL THEN 'illegal'
                 WHEN m.guard = 'leased' AND NOT m.by_hand THEN 'illegal'
+                -- An application brings no payout in, so none is its own: it may withdraw one, and lets nobody be paid.
+                WHEN to_state = 'APPROVED' AND NOT approves THEN 'forbidden'
                 WHEN w.leased_until > clock_timestamp() OR w.subject IS NOT NULL AND w.subject NOT IN (SELECT unnest(mine)) THEN 'busy'
                 WHEN p.state = 'APPROVED' AND e.sends > 0 THEN 'sent'
                 -- Four eyes: who made it does not approve it, whoever speaks for them.
