@@ -87,7 +87,7 @@ class Bank(Protocol):
     def statement(self, start: datetime, end: datetime) -> Iterator[StatementLine]:
         """Every line of the account's own statement in `[start, end)`, oldest first.
 
-        Raises `UnreachableError` when a read fails, and `RefusedError` where the provider tells none.
+        Raises `UnreachableError` when a read fails. Balances are None where the provider tells none.
         """
 
     def balance(self) -> Funds:

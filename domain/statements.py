@@ -70,8 +70,8 @@ class StatementLine:
     amount_minor: int
     fee_minor: int
     currency: str
-    balance_minor: int
-    """What the account held after it; may be below zero."""
+    balance_minor: int | None
+    """What the account held after it; may be below zero, and None where the provider tells none."""
     utr: str | None
     source: Source
     source_id: str | None
@@ -102,6 +102,7 @@ def _links(lines: Sequence[StatementLine]) -> int:
     held: dict[str, int] = {}
     links = 0
     for line in lines:
-        links += held.get(line.currency) == line.balance_minor - line.change
-        held[line.currency] = line.balance_minor
+        if line.balance_minor is not None:
+            links += held.get(line.currency) == line.balance_minor - line.change
+            held[line.currency] = line.balance_minor
     return links

@@ -24,7 +24,7 @@ PAGE: Final = 20_000
 
 _BEFORE: Final = sa.text(f"""
     SELECT occurred_at FROM statement_lines
-    WHERE {OF} AND occurred_at < :start
+    WHERE {OF} AND occurred_at < :start AND balance IS NOT NULL
     GROUP BY occurred_at, currency
     -- A moment that goes round does not show what it ended with.
     HAVING sum(CASE side WHEN 'credit' THEN amount ELSE - amount END) <> 0
@@ -45,7 +45,7 @@ _CHECK: Final = sa.text(f"""
     WITH read AS MATERIALIZED (
       SELECT {_COLUMNS}
       FROM statement_lines
-      WHERE {OF} AND occurred_at >= :at
+      WHERE {OF} AND occurred_at >= :at AND balance IS NOT NULL
       -- Whole moments: however many lines share the last one.
       ORDER BY occurred_at FETCH FIRST :limit ROWS WITH TIES),
     -- A currency that has no line in the page's first moment follows from one further back.
@@ -54,7 +54,7 @@ _CHECK: Final = sa.text(f"""
       CROSS JOIN LATERAL (
         SELECT {_COLUMNS}
         FROM statement_lines
-        WHERE {OF} AND occurred_at < :at AND currency = c.currency
+        WHERE {OF} AND occurred_at < :at AND currency = c.currency AND balance IS NOT NULL
         ORDER BY occurred_at DESC FETCH FIRST 1 ROWS WITH TIES) b),
     page AS MATERIALIZED (
       SELECT x.*, dense_rank() OVER (PARTITION BY currency ORDER BY occurred_at) AS moment

@@ -72,6 +72,7 @@ _COMPARED: Final = {
     "source_id": "source_id",
 }
 """What must be the same whenever a line is seen again, and the field of a file that holds it."""
+_MAY_BE_UNTOLD: Final = frozenset({"utr", "balance_minor"})
 
 
 def take_over(
@@ -124,7 +125,8 @@ def _differences(line: StatementLine, known: Row) -> list[tuple[str, object, str
         (_COMPARED[name], str(now), f"line {line.line_id} was read before with {str(then)!r} here")
         for name in _COMPARED
         if (now := getattr(line, name)) != (then := getattr(known, name))
-        if name != "utr" or (now and then)
+        # What one way of reading tells and another does not is no other content.
+        if name not in _MAY_BE_UNTOLD or (now is not None and then is not None)
     ]
 
 

@@ -85,6 +85,7 @@ def reconcile_statement(
 
     What is younger than `grace` may still come to agree, and waits. Raises `BadInputsError` for lines
     that are known with other content; nothing is written then.
+    Balances are checked where the provider tells them.
     """
     with database.begin(SECONDS_MAX) as tx:
         take = take_over(tx, statement.whose, statement.lines, statement.place, told)
@@ -168,6 +169,8 @@ def _find_missing(
 
 
 def _find_gaps(database: Database, statement: Statement, result: Result) -> None:
+    if statement.lines and all(line.balance_minor is None for line in statement.lines):
+        return  # nothing follows from anything: the provider tells no balances
     told, seen = _Told(database, statement.whose), set[str]()
     until: datetime | None = None
     with database.begin() as tx:

@@ -22,12 +22,13 @@ from domain.answers import (
     Report,
     Unknown,
 )
-from domain.errors import RefusedError, UnreachableError
+from domain.errors import UnreachableError
 from domain.ports import FrozenRequest, PayoutOrder, Sought
 from domain.statements import StatementLine
 from workers.gateways.classify import Dialect, classify_failure, classify_reply
 from workers.gateways.http import Http, Reply
 from workers.gateways.pages import Pages, ReadFailedError, Under
+from workers.gateways.statements import TooManyLinesError
 from workers.gateways.windows import TooManyPagesError, created_between, reports_of, whole_list
 
 LOOK_UP_GRACE: Final = timedelta(minutes=5)
@@ -128,11 +129,24 @@ class Client(ABC):
         except (ReadFailedError, TooManyPagesError) as error:
             raise UnreachableError(f"{self.provider}: no list of payouts: {error}") from error
 
+    @abstractmethod
+    def _lines(self, start: datetime, end: datetime) -> Iterator[StatementLine]:
+        """Yield lines of at least the whole seconds from `start` to `end`, oldest first.
+
+        Raises `ReadFailedError` or `TooManyLinesError`.
+        """
+
     def statement(self, start: datetime, end: datetime) -> Iterator[StatementLine]:
-        """Raise `RefusedError`: this provider tells no statement; one that does says so in its own client."""
-        raise RefusedError(
-            f"{self.provider} tells no statement with running balances: bring it as a file"
-        )
+        """Yield every line of the statement in `[start, end)`, oldest first; a time-out for each read.
+
+        Times are whole seconds at the provider. Raises `UnreachableError` when a read fails.
+        """
+        try:
+            for line in self._lines(start, end):
+                if start <= line.occurred_at < end:
+                    yield line
+        except (ReadFailedError, TooManyLinesError) as error:
+            raise UnreachableError(f"{self.provider}: no statement: {error}") from error
 
     def balance(self) -> Funds:
         """Return what the account can pay out."""

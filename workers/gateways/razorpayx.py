@@ -3,16 +3,14 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from domain.errors import UnreachableError
 from domain.ports import FrozenRequest, PayoutOrder
 from domain.razorpayx import PROVIDER, fits_key, freeze
 from domain.statements import StatementLine
 from workers.gateways.client import LOOK_UP_GRACE, Client
 from workers.gateways.http import Http, Reply
-from workers.gateways.pages import ReadFailedError
 from workers.gateways.razorpayx_pages import RazorpayXPages
 from workers.gateways.razorpayx_replies import DIALECT, KEY_HEADER
-from workers.gateways.statements import TooManyLinesError, lines_between
+from workers.gateways.statements import lines_between
 
 
 class RazorpayX(Client):
@@ -48,18 +46,9 @@ class RazorpayX(Client):
         """Return the exact request body for `order`; raises `BadInputError` naming a bad field."""
         return freeze(order, self.account)
 
-    def statement(self, start: datetime, end: datetime) -> Iterator[StatementLine]:
-        """Yield every line of the statement in `[start, end)`, oldest first; a time-out for each read.
-
-        Times are whole seconds at the provider. Raises `UnreachableError` when a read fails.
-        """
+    def _lines(self, start: datetime, end: datetime) -> Iterator[StatementLine]:
         first, last = int(start.timestamp()), -int(-end.timestamp() // 1)
-        try:
-            for line in lines_between(self._own.lines, first, last, self._until):
-                if start <= line.occurred_at < end:
-                    yield line
-        except (ReadFailedError, TooManyLinesError) as error:
-            raise UnreachableError(f"{self.provider}: no statement: {error}") from error
+        return lines_between(self._own.lines, first, last, self._until)
 
     def _key_fault(self, key: str) -> str | None:
         return None if fits_key(key) else "4 to 36 of A-Z a-z 0-9 _ - space"

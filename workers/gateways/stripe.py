@@ -1,12 +1,15 @@
 """Stripe as a `Bank`: transfers from one platform's balance to its connected accounts."""
 
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
 from domain.ports import FrozenRequest, PayoutOrder
+from domain.statements import StatementLine
 from domain.stripe import KEY_MAX, PROVIDER, fits_key, freeze, parameters
 from workers.gateways.client import LOOK_UP_GRACE, Client
 from workers.gateways.http import Http, Reply
+from workers.gateways.statements import lines_after
 from workers.gateways.stripe_calls import Calls
 from workers.gateways.stripe_pages import StripePages
 from workers.gateways.stripe_replies import DIALECT
@@ -35,10 +38,11 @@ class Stripe(Client):
         """Open no connection yet; raises `BadInputError` for an unsafe `url`."""
         http = Http(url=url, auth=None, connections_max=connections_max)
         self._calls = Calls(http, url=url, api_key=api_key)
+        self._own = StripePages(self._calls, account)
         super().__init__(
             account=account,
             http=http,
-            pages=StripePages(self._calls, account),
+            pages=self._own,
             timeout_seconds=timeout_seconds,
             look_up_grace=look_up_grace,
         )
@@ -46,6 +50,10 @@ class Stripe(Client):
     def freeze(self, order: PayoutOrder) -> str:
         """Return the transfer's parameters; raises `BadInputError` naming a bad field."""
         return freeze(order)
+
+    def _lines(self, start: datetime, end: datetime) -> Iterator[StatementLine]:
+        first, last = int(start.timestamp()), -int(-end.timestamp() // 1)
+        return lines_after(self._own.lines, first, last, self._until)
 
     def _key_fault(self, key: str) -> str | None:
         return None if fits_key(key) else f"1 to {KEY_MAX} printable characters"

@@ -4,7 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from domain.answers import LookUpFailed, ProviderPayout
+from domain.entities import text
+from domain.statements import StatementLine
 from domain.stripe import PROVIDER
+from domain.stripe_statement import moves_nothing, read_line
 from domain.stripe_transfers import read_transfer
 from workers.gateways.classify import vendor_error, words
 from workers.gateways.pages import PAGE_MAX, Listed, Page, ReadFailedError, Under
@@ -12,7 +15,7 @@ from workers.gateways.reads import Patience, asked_for, payouts_of
 from workers.gateways.stripe_calls import Call, Calls
 
 if TYPE_CHECKING:
-    from stripe.params import TransferListParams
+    from stripe.params import BalanceTransactionListParams, TransferListParams
 
 NOT_FOUND: Final = 404
 
@@ -35,10 +38,34 @@ class StripePages:
         if before:
             params["starting_after"] = before[-1].provider_id
         found = self._document("list", lambda stripe: stripe.v1.transfers.list(params), until)
-        payouts, has_more = payouts_of(found.get("data"), read_transfer), found.get("has_more")
-        if not isinstance(has_more, bool) or (has_more and not payouts):
-            raise ReadFailedError(LookUpFailed(reason="a page that does not say where it ends"))
-        return Page(payouts, is_last=not has_more)
+        payouts = payouts_of(found.get("data"), read_transfer)
+        return Page(payouts, is_last=not _has_more(found, payouts))
+
+    def lines(
+        self, first: int, end: int, after: str | None, until: float
+    ) -> tuple[list[StatementLine], str | None]:
+        """Return one page of the balance's lines of `[first, end)`, newest first, and where the next one begins.
+
+        Raises `ReadFailedError`, also for a page with a line that cannot be read.
+        """
+        params: BalanceTransactionListParams = {
+            "limit": PAGE_MAX,
+            "created": {"gte": first, "lt": end},
+            "expand": ["data.source"],
+        }
+        if after is not None:
+            params["starting_after"] = after
+        found = self._document(
+            "statement", lambda stripe: stripe.v1.balance_transactions.list(params), until
+        )
+        items = found.get("data")
+        if not isinstance(items, list):
+            raise ReadFailedError(LookUpFailed(reason="a page without items"))
+        moving = [item for item in items if not moves_nothing(item)]
+        lines = [line for item in moving if (line := read_line(item, self._account))]
+        if len(lines) != len(moving):
+            raise ReadFailedError(LookUpFailed(reason="a page with an unreadable line"))
+        return lines, _last_id(items) if _has_more(found, items) else None
 
     def one(self, provider_id: str, until: float) -> ProviderPayout | None:
         """Return the transfer of that id, None where there is none."""
@@ -80,3 +107,19 @@ class StripePages:
 
     def _document(self, call: str, ask: Call, until: float) -> Mapping[str, object]:
         return self._patience.document(call, lambda: self._calls.reply(ask, until), until)
+
+
+def _has_more(page: Mapping[str, object], items: Sequence[object]) -> bool:
+    """Say whether a list goes on; raises `ReadFailedError` where a page does not say."""
+    has_more = page.get("has_more")
+    if not isinstance(has_more, bool) or (has_more and not items):
+        raise ReadFailedError(LookUpFailed(reason="a page that does not say where it ends"))
+    return has_more
+
+
+def _last_id(items: Sequence[object]) -> str:
+    last = items[-1]
+    found = text(last, "id") if isinstance(last, dict) else None
+    if found is None:
+        raise ReadFailedError(LookUpFailed(reason="a page that cannot be gone on after"))
+    return found

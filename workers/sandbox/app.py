@@ -32,6 +32,7 @@ ROUTES: Final = (
     Route(f"{PREFIX}/transfers", transfers.search, methods=["GET"]),
     Route(f"{PREFIX}/transfers/{{transfer}}", transfers.fetch, methods=["GET"]),
     Route(f"{PREFIX}/transfers/{{transfer}}/reversals", transfers.reverse, methods=["POST"]),
+    Route(f"{PREFIX}/balance_transactions", transfers.balance_transactions, methods=["GET"]),
     Route(f"{PREFIX}/balance", transfers.balance, methods=["GET"]),
     Route(f"{PREFIX}/account", transfers.account, methods=["GET"]),
     Route("/_sandbox/faults", control.order_faults, methods=["POST"]),

@@ -83,6 +83,8 @@ def event(due: sqlite3.Row, name: str, told: dict[str, object]) -> dict[str, obj
     }
 
 
-def page(items: Sequence[dict[str, object]], *, has_more: bool) -> dict[str, object]:
-    """Return a piece of the list of transfers."""
-    return {"object": "list", "data": items, "has_more": has_more, "url": "/v1/transfers"}
+def page(
+    items: Sequence[dict[str, object]], *, has_more: bool, url: str = "transfers"
+) -> dict[str, object]:
+    """Return a piece of a list."""
+    return {"object": "list", "data": items, "has_more": has_more, "url": f"/v1/{url}"}

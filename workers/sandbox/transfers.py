@@ -7,7 +7,7 @@ from functools import wraps
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from workers.sandbox import transfer_lists
+from workers.sandbox import stripe_statement, transfer_lists
 from workers.sandbox.faults import BEFORE, Fault
 from workers.sandbox.payouts import instead, limit, refuse, spoil, take_order
 from workers.sandbox.refusals import (
@@ -119,6 +119,14 @@ async def balance(request: Request) -> Response:
     available = {"amount": service.bank.balance(), "currency": "inr", "source_types": {}}
     document = {"object": "balance", "available": [available], "pending": [], "livemode": False}
     return _spoilt(service, request, document)
+
+
+@worded
+async def balance_transactions(request: Request) -> Response:
+    """GET /balance_transactions."""
+    service = _checked(request)
+    items, has_more = stripe_statement.page(service.bank, request.query_params)
+    return _spoilt(service, request, page(items, has_more=has_more, url="balance_transactions"))
 
 
 @worded

@@ -103,6 +103,12 @@ class Desk:
         return {row.state: row.n for row in rows(self.outside, query)}
 
 
+def left(balance_minor: int | None) -> int:
+    """What an account held after a line of a bank that tells it."""
+    assert balance_minor is not None
+    return balance_minor
+
+
 def foreign(after: StatementLine, **changes: object) -> StatementLine:
     """A debit that no payout explains, a second after `after`."""
     line = replace(
@@ -111,7 +117,7 @@ def foreign(after: StatementLine, **changes: object) -> StatementLine:
         occurred_at=after.occurred_at + SECOND,
         side=Side.DEBIT,
         amount_minor=777,
-        balance_minor=after.balance_minor - 777,
+        balance_minor=left(after.balance_minor) - 777,
         utr=None,
         source=Source.OTHER,
         source_id=None,

@@ -11,7 +11,7 @@ from domain.payouts import PROCESS, RECOVER
 from domain.statements import Side, Source
 from jobs.payouts import reconcile_statement as module
 from tests.builders import assert_sound, change, hurry, rows, seed
-from tests.jobs.payouts.statements import DAY, SECOND, Desk, foreign
+from tests.jobs.payouts.statements import DAY, SECOND, Desk, foreign, left
 from workers.sandbox.faults import Fault
 
 
@@ -197,7 +197,7 @@ def test_a_payout_debited_twice_is_a_finding(at: Desk) -> None:
         line,
         line_id="txn_twice",
         occurred_at=line.occurred_at + SECOND,
-        balance_minor=line.balance_minor - line.amount_minor,
+        balance_minor=left(line.balance_minor) - line.amount_minor,
     )
     at.hold([line, twice])
     assert at.states() == {"differs": 2}
@@ -225,7 +225,7 @@ def test_a_return_long_after_its_payment_is_no_deposit(at: Desk, is_known_late: 
         line_id="txn_back",
         occurred_at=debit.occurred_at + 90 * DAY,
         side=Side.CREDIT,
-        balance_minor=debit.balance_minor + debit.amount_minor,
+        balance_minor=left(debit.balance_minor) + debit.amount_minor,
         source=Source.OTHER,
         source_id=None,
     )
@@ -297,7 +297,7 @@ def test_what_a_person_explained_of_a_payout_explains_no_later_line_of_it(at: De
             line,
             line_id=f"txn_{n}",
             occurred_at=line.occurred_at + n * SECOND,
-            balance_minor=line.balance_minor - n * line.amount_minor,
+            balance_minor=left(line.balance_minor) - n * line.amount_minor,
         )
         for n in (1, 2)
     )

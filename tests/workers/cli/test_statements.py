@@ -18,7 +18,7 @@ from domain.statements import Source, StatementLine
 from jobs.catalog import Ports, build
 from tests.builders import house, hurry, owner, seed
 from tests.fakes.sandbox import running
-from tests.jobs.payouts.statements import Desk, desk
+from tests.jobs.payouts.statements import Desk, desk, left
 from tests.workers.cli.conftest import Line
 from workers.sandbox.settings import SandboxSettings
 
@@ -49,7 +49,7 @@ def written(lines: Sequence[StatementLine], **changes: str) -> str:
             "amount": format_major(line.amount_minor, line.currency),
             "fee": "",
             "currency": line.currency,
-            "balance": format_major(line.balance_minor, line.currency),
+            "balance": format_major(left(line.balance_minor), line.currency),
             "utr": line.utr or "",
             "source": line.source.value,
             "source_id": line.source_id or "",
@@ -129,7 +129,7 @@ def test_a_line_that_was_young_in_an_earlier_file_exits_1_once_it_is_old(
         lines[0],
         line_id="rent",
         occurred_at=lines[0].occurred_at - timedelta(days=2),
-        balance_minor=lines[0].balance_minor + lines[0].amount_minor,
+        balance_minor=left(lines[0].balance_minor) + lines[0].amount_minor,
         utr=None,
         source=Source.OTHER,
         source_id=None,

@@ -1,13 +1,17 @@
-"""Statements read by windows: a full second page by page, each line once; and a provider that tells none."""
+"""Statements read by windows: or by cursor, a full second page by page: each line once."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
-from domain.errors import RefusedError
 from domain.statements import Side, Source, StatementLine
-from workers.gateways.statements import PAGE_MAX, PAGES_MAX, TooManyLinesError, lines_between
-from workers.gateways.stripe import Stripe
+from workers.gateways.statements import (
+    PAGE_MAX,
+    PAGES_MAX,
+    TooManyLinesError,
+    lines_after,
+    lines_between,
+)
 
 FIRST = 1_700_000_000
 
@@ -62,16 +66,31 @@ def test_no_time_is_no_read() -> None:
     assert bank.reads == 0
 
 
-def test_a_provider_without_running_balances_tells_no_statement() -> None:
-    now = datetime.now(UTC)
-    with (
-        Stripe(
-            url="http://127.0.0.1:1",
-            api_key="sk_test_1",
-            account="acct_1",
-            timeout_seconds=1.0,
-            connections_max=1,
-        ) as bank,
-        pytest.raises(RefusedError, match="bring it as a file"),
-    ):
-        bank.statement(now - timedelta(days=1), now)
+class Cursor(Entering):
+    """The same list, read by cursor."""
+
+    def after(
+        self, first: int, end: int, after: str | None, _until: float
+    ) -> tuple[list[StatementLine], str | None]:
+        self.reads += 1
+        found = [x for x in self.lines[::-1] if first <= x.occurred_at.timestamp() < end]
+        self.lines.append(line(self.grows_in, len(self.lines)))
+        names = [x.line_id for x in found]
+        start = 0 if after is None else names.index(after) + 1
+        page = found[start : start + PAGE_MAX]
+        return page, page[-1].line_id if start + PAGE_MAX < len(found) else None
+
+
+def test_what_is_entered_meanwhile_moves_nothing_past_a_cursor() -> None:
+    seconds = sorted([FIRST + n * 500 for n in range(600)] + [FIRST + 7] * 350)
+    bank = Cursor(seconds, grows_in=FIRST + 300_000)
+    seen = list(lines_after(bank.after, FIRST, FIRST + 300_001, lambda: 0.0))
+    names = [x.line_id for x in seen]
+    assert len(names) == len(set(names))
+    assert {f"txn_{n}" for n in range(len(seconds))} <= set(names)
+    assert [x.occurred_at for x in seen] == sorted(x.occurred_at for x in seen)
+
+
+def test_a_day_without_end_concludes_nothing() -> None:
+    with pytest.raises(TooManyLinesError):
+        list(lines_after(lambda *_: ([], "txn_1"), FIRST, FIRST + 1, lambda: 0.0))

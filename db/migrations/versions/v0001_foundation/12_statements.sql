@@ -9,7 +9,7 @@ CREATE TABLE statement_lines (
   amount      bigint NOT NULL CHECK (amount > 0),               -- minor units
   fee         bigint NOT NULL DEFAULT 0,                        -- the part of it that is the bank's charge
   currency    text NOT NULL,
-  balance     bigint NOT NULL,                                  -- of the account, after it
+  balance     bigint,                                           -- of the account, after it; null: the provider tells none
   utr         text COLLATE "C",                                 -- may become known later
   source      text NOT NULL CHECK (source IN ('payout', 'reversal', 'fee', 'other')),
   source_id   text COLLATE "C",                                 -- the provider's id of the payout it pays or gives back
