@@ -64,6 +64,8 @@ class EntryType(StrEnum):
     """Paid after it had failed or been cancelled, and its money been given back to the payee's account."""
     PAYOUT_REVERSED = "payout.reversed"
     EARNING_IMPORTED = "earning.imported"
+    EARNING_OPENED = "earning.opened"
+    """Taken over from another system, and owed."""
     EARNING_REDUCED = "earning.reduced"
     """Part of it was given back to the customer: owed no more, or owed back where it was paid."""
     CHECKOUT_HELD = "checkout.held"
@@ -121,6 +123,7 @@ ENTRY_RULES: Final[dict[EntryType, tuple[frozenset[AccountKind], frozenset[Accou
     _T.PAYOUT_FAILED: (frozenset({_K.PAYOUTS_IN_TRANSIT}), frozenset({_K.PAYEE_PAYABLE})),
     _T.PAYOUT_PAID_LATE: (frozenset({_K.PAYEE_PAYABLE, _K.PAYEE_RECEIVABLE}), frozenset({_K.CASH, _K.TDS_PAYABLE})),
     _T.PAYOUT_REVERSED: (frozenset({_K.CASH, _K.TDS_PAYABLE}), frozenset({_K.PAYEE_PAYABLE, _K.PAYEE_RECEIVABLE})),
+    _T.EARNING_OPENED: (frozenset({_K.OPENING_BALANCES}), frozenset({_K.PAYEE_PAYABLE})),
     _T.EARNING_IMPORTED: (frozenset({_K.IMPORTED_LIABILITY}), frozenset({_K.PAYEE_PAYABLE})),
     _T.EARNING_REDUCED: (frozenset({_K.PAYEE_PAYABLE, _K.PAYEE_RECEIVABLE}), frozenset({_K.IMPORTED_LIABILITY})),
     _T.CHECKOUT_HELD: (frozenset({_K.WALLET, _K.REFERRAL_CREDIT}), frozenset({_K.CHECKOUT_HOLDS})),

@@ -15,6 +15,7 @@ EVENTS: Final = {
     EntryType.PAYOUT_IMPORTED: "owed, by an imported payout",
     EntryType.PAYOUT_OPENED: "owed, as another system had it",
     EntryType.EARNING_IMPORTED: "earned",
+    EntryType.EARNING_OPENED: "earned, as another system had it",
     EntryType.BOOKING_PAID: "earned",
     EntryType.EARNING_REDUCED: "given back to a customer",
     EntryType.REFUND_GIVEN: "given back to a customer",

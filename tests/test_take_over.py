@@ -37,6 +37,8 @@ def test_the_page_is_typed_and_everything_is_taken_over(
     assert [row.state for row in made] == [
         "COMPLETED", "PROCESSING", "PROCESSING", "FAILED", "PENDING", "PENDING", "REVERSED", "CANCELLED",
     ]  # fmt: skip
+    earned = query(bursar.database, "SELECT state FROM earnings ORDER BY external_id")
+    assert [row.state for row in earned] == ["PAID", "PAID", "READY", "HELD", "REFUNDED"]
     [tax] = query(bursar.database, "SELECT financial_year, quarter, tax FROM tax_records")
     assert (tax.financial_year, tax.quarter, tax.tax) == ("2025-26", "Q4", 156)
     years = query(bursar.database, "SELECT gross FROM tax_years ORDER BY gross DESC")

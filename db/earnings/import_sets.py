@@ -37,7 +37,8 @@ _CONTENT: Final = sa.text("""
     FROM earnings e JOIN payees y ON y.id = e.payee WHERE e.id = ANY(CAST(:ids AS uuid[]))""")
 
 
-def _line(row: Row) -> EarningLine:
+def line(row: Row) -> EarningLine:
+    """What an earning was imported by, as its line."""
     return EarningLine(
         external_id=row.external_id,
         payee=row.payee,
@@ -55,13 +56,18 @@ class EarningImport(Import[EarningLine]):
     kind: ClassVar = "earning"
     entry: ClassVar = EntryType.EARNING_IMPORTED
     statement: ClassVar = _STATEMENT
-    stored = Stored(table="earnings", fields=FIELDS, content=_CONTENT, line_of=_line)
+    stored = Stored(table="earnings", fields=FIELDS, content=_CONTENT, line_of=line)
 
     def columns(self, ids: Sequence[str], lines: Sequence[EarningLine]) -> dict[str, object]:
         """What was earned with what, when, and until when it is held."""
-        return {
-            "kinds": literal([line.kind.value for line in lines]),
-            "grosses": literal([line.gross_minor for line in lines]),
-            "earned": literal([line.earned_at for line in lines]),
-            "ready": literal([line.ready_at for line in lines]),
-        }
+        return earned(lines)
+
+
+def earned(lines: Sequence[EarningLine]) -> dict[str, object]:
+    """The columns of what was earned, as array literals."""
+    return {
+        "kinds": literal([line.kind.value for line in lines]),
+        "grosses": literal([line.gross_minor for line in lines]),
+        "earned": literal([line.earned_at for line in lines]),
+        "ready": literal([line.ready_at for line in lines]),
+    }

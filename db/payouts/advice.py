@@ -22,8 +22,9 @@ _PAYOUT: Final = sa.text("""
            CASE WHEN p.source = 'earnings' AND p.tds_engine IS NULL AND p.state IN ('PENDING', 'APPROVED', 'CANCELLED')
                 THEN p.net_amount ELSE coalesce(p.net_amount, p.amount - p.tds_deducted) END AS net,
            a.fund_account_id, e.provider, e.provider_id, e.utr, e.reference, p.created_at, e.first_sent_at, p.completed_at,
-           -- What another system made of its earnings has none here.
-           p.source = 'earnings' AND NOT EXISTS (SELECT FROM takeovers t WHERE t.payout = p.id) AS is_earned
+           -- What another system made of earnings has them here where they were taken over, too.
+           p.source = 'earnings' AND (NOT EXISTS (SELECT FROM takeovers t WHERE t.payout = p.id)
+             OR EXISTS (SELECT FROM payout_earnings o WHERE o.payout = p.id)) AS is_earned
     FROM payouts p
     JOIN payees y ON y.id = p.payee
     JOIN payout_accounts a ON a.id = p.account

@@ -1,2 +1,2 @@
 -- An operator takes over; workers read what was.
-GRANT INSERT ON takeovers TO bursar_operator;
+GRANT INSERT ON takeovers, earning_takeovers TO bursar_operator;

@@ -29,6 +29,8 @@ ROWS: Final = (
        VALUES ('razorpayx', '1', 'txn_1', clock_timestamp(), 'debit', 100, 'INR', 0, 'payout')""",
     "INSERT INTO switches (name, is_on, who, why) VALUES ('a', true, 'asha', 'because') ON CONFLICT DO NOTHING",
     "INSERT INTO switch_changes (name, is_on, who, why) VALUES ('a', true, 'asha', 'because')",
+    """INSERT INTO earning_takeovers (earning, state, as_of, record, taken_over_by)
+       SELECT id, 'READY', clock_timestamp() - interval '1 day', '[]', 'asha' FROM earnings LIMIT 1""",
     """INSERT INTO takeovers (payout, state, generation, as_of, record, taken_over_by)
        SELECT id, 'COMPLETED', 1, clock_timestamp() - interval '1 day', '[]', 'asha' FROM payouts
        WHERE state = 'COMPLETED' LIMIT 1""",

@@ -62,6 +62,7 @@ FORBIDDEN: list[tuple[Sequence[str], str]] = [
     ((WORKER, APP), "INSERT INTO payees (id, name, payable) VALUES (gen_random_uuid(), 'x', 1)"),
     ((WORKER, APP), "INSERT INTO payouts SELECT * FROM payouts"),
     ((WORKER, APP), "INSERT INTO takeovers SELECT * FROM takeovers"),
+    ((WORKER, APP), "INSERT INTO earning_takeovers SELECT * FROM earning_takeovers"),
     ((WORKER, APP), "INSERT INTO operators (name, token_hash, added_by) VALUES ('me', 'x', 'me')"),
     ((WORKER, APP), "INSERT INTO proposals (action, subject, proposed_by, why) VALUES ('a', 'b', 'c', 'd')"),
     ((WORKER, APP), "UPDATE proposals SET approved_by = 'me'"),

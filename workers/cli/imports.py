@@ -9,7 +9,14 @@ from workers.cli.asking import At, WhyToo, moment, reason, wake
 from workers.cli.context import context
 from workers.cli.importing import SECONDS_MAX, read_lines, run_import, tell_done, tell_imported
 from workers.cli.output import JsonOne
-from workers.cli.taking_over import WHOLE, AsOf, take_over_payees, take_over_payouts, told_until
+from workers.cli.taking_over import (
+    WHOLE,
+    AsOf,
+    take_over_earnings,
+    take_over_payees,
+    take_over_payouts,
+    told_until,
+)
 
 if TYPE_CHECKING:
     from db.importing.order import Imported, Told
@@ -82,6 +89,7 @@ def payouts(
 def earnings(
     ctx: typer.Context,
     file: File,
+    as_of: AsOf = None,
     partial: Partial = False,
     dry_run: DryRun = False,
     why: WhyToo = None,
@@ -90,13 +98,19 @@ def earnings(
     """Import what payees earned: each external id once.
 
     Each may be paid when its hold is over, by the next batch. The same file twice creates nothing
-    new; the same id with other content is an error.
+    new; the same id with other content is an error. With --as-of the file is of another system, whose
+    payouts were taken over before, and says in which state each was then.
     """
     from db.earnings.imports import look, take_over
     from db.importing.order import Lines
     from domain.earning_lines import EARNING_RECORDS
 
     here, because = context(ctx), None if why is None else reason(why)
+    if as_of is not None:
+        if partial:
+            raise typer.BadParameter(WHOLE)
+        take_over_earnings(here, file, told_until(here, as_of), because, dry_run=dry_run, json=json)
+        return
     read = read_lines(file, EARNING_RECORDS, partial=partial)
     order = Lines(lines=read.lines, file=read.file, rows=read.rows, partial=partial)
 

@@ -1,5 +1,6 @@
 """Take over from a running system: what it made, in whatever state it is, as of the time its file speaks for."""
 
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -71,13 +72,36 @@ def take_over_payouts(
         return take_over(tx, here.installation, order, actor=here.actor, told=told)
 
     done = run_import(here, read, work, why=why, what=None if dry_run else "payouts.take_over")
-    facts: dict[str, object] = {}
+    tell_imported(read, done, _by_state(done), dry_run=dry_run, json=json)
+
+
+def _by_state(done: "Imported") -> dict[str, object]:
+    """How many of each state there were, and the sums of them in each currency."""
+    numbers: Counter[str] = Counter()
+    sums: dict[str, object] = {}
     for (state, currency), (number, minor) in sorted(done.labels.items()):
-        facts |= {
-            f"created_{state}": number + int(str(facts.get(f"created_{state}", 0))),
-            f"created_{state}_minor_{currency}": minor,
-        }
-    tell_imported(read, done, facts, dry_run=dry_run, json=json)
+        numbers[f"created_{state}"] += number
+        sums[f"created_{state}_minor_{currency}"] = minor
+    return {**numbers, **sums}
+
+
+def take_over_earnings(
+    here: Context, file: str, as_of: datetime, why: str | None, *, dry_run: bool, json: bool
+) -> None:
+    """Take a file of earnings over, all or nothing, and say what of each state there was."""
+    from db.earnings.openings import EarningLines, look, take_over
+    from domain.opening_earnings import opening_earning_records
+
+    read = read_lines(file, opening_earning_records(as_of), partial=False)
+    order = EarningLines(lines=read.lines, file=read.file, rows=read.rows, as_of=as_of)
+
+    def work(tx: "Tx", told: "Told") -> "Imported":
+        if dry_run:
+            return look(tx, here.installation, order, told=told)
+        return take_over(tx, here.installation, order, actor=here.actor, told=told)
+
+    done = run_import(here, read, work, why=why, what=None if dry_run else "earnings.take_over")
+    tell_imported(read, done, _by_state(done), dry_run=dry_run, json=json)
 
 
 def take_over_payees(

@@ -93,3 +93,20 @@ def test_payees_bring_what_they_were_paid_this_year(bursar: Line) -> None:
     [change] = query(bursar.database, "SELECT what, why FROM changes")
     assert change == ("payees.take_over", "1 created, 0 completed, 1 years")
     assert bursar("audit").code == 0
+
+
+def test_earnings_are_counted_and_summed_by_state(bursar: Line) -> None:
+    said = {
+        "external_id": "S-1", "payee": "Asha Rao", "kind": "class", "gross": "10.00", "amount": "8.00",
+        "currency": "INR", "earned_at": "2026-03-20T06:00:00Z", "state": "HELD",
+    }  # fmt: skip
+    file = bursar.file(json.dumps(said), "earnings.jsonl")
+    words = ("import", "earnings", file, "--as-of", "2026-03-31", "--json")
+    seen, done = bursar(*words, "--dry-run").json, bursar(*words).json
+    assert seen | {"dry_run": False} == done
+    assert (done["created_HELD"], done["created_HELD_minor_INR"]) == (1, 800)
+    assert bursar(*words).json["existing"] == 1
+    assert bursar(*words, "--partial").code == 2
+    [change] = query(bursar.database, "SELECT what, why FROM changes")
+    assert change == ("earnings.take_over", "1 created, 0 approved")
+    assert bursar("audit").code == 0

@@ -1,4 +1,4 @@
--- Payouts that another system made, and in which state this one took each over.
+-- Payouts and earnings of another system, and in which state this one took each over.
 
 CREATE TABLE takeovers (
   payout        uuid PRIMARY KEY REFERENCES payouts,
@@ -11,4 +11,16 @@ CREATE TABLE takeovers (
   CONSTRAINT taken_over_after_what_it_tells CHECK (as_of <= taken_over_at)
 );
 CREATE TRIGGER takeovers_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON takeovers
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE earning_takeovers (
+  earning       uuid PRIMARY KEY REFERENCES earnings,
+  state         text NOT NULL CHECK (state IN ('READY', 'BATCHED', 'PAID', 'HELD', 'REFUNDED')),
+  as_of         timestamptz NOT NULL,
+  record        json NOT NULL,
+  taken_over_by text NOT NULL,
+  taken_over_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  CONSTRAINT earning_taken_over_after_what_it_tells CHECK (as_of <= taken_over_at)
+);
+CREATE TRIGGER earning_takeovers_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON earning_takeovers
   FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
