@@ -5,7 +5,7 @@ this holder's token. `claim` and `seize` make one by giving rows a token, and `r
 no row; `regain` makes one again for settling, by comparing it. Subjects in states without work are moved by CAS alone, through
 `unleased_move` (the SQL door `bursar_move`, so there is one implementation for every caller).
 
-Lock order everywhere: work rows, then subjects (events, payouts, earnings), then tax years, then
+Lock order everywhere: work rows, then subjects (events, payouts, earnings, wallets), then tax years, then
 accounts, then totals, each in key order.
 """
 

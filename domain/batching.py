@@ -54,9 +54,9 @@ def batch_external_id(source: str, key: str, payee: UUID, currency: str) -> str:
     return f"batch:{source}:{key}:{payee}:{currency}"
 
 
-def narration(key: str) -> str:
-    """Return what a payee reads on the bank statement: letters, digits and spaces, at most 30."""
-    return f"Earnings {key.replace('-', ' ').replace('T', ' ')}"
+def narration(what: str, key: str) -> str:
+    """Return what a payee reads on the bank statement of `what`: letters, digits and spaces, at most 30."""
+    return f"{what} {key.replace('-', ' ').replace('T', ' ')}"
 
 
 class LeftOut(StrEnum):
@@ -67,6 +67,8 @@ class LeftOut(StrEnum):
     """No default account."""
     NOT_VERIFIED = "not_verified"
     NOT_ACTIVE = "not_active"
+    OPTED_OUT = "opted_out"
+    """Its owner wants it left where it is."""
     PAID_ALREADY = "paid_already"
     """By a batch of the same period."""
 
@@ -92,11 +94,23 @@ class Owed:
     is_verified: bool | None
     """Of the default account; None where there is none."""
     is_active: bool | None
+    minimum: int | None = None
+    """Its owner's own least, in minor units; the installation's holds beside it."""
+    period: Period | None = None
+    """How often its owner wants to be paid; None: as the batch is asked."""
+    is_opted_out: bool = False
+
+
+def least(policy_minor: int, own_minor: int | None) -> int:
+    """The least that is paid, in two tiers: nobody's own is below the installation's."""
+    return max(policy_minor, own_minor or 0)
 
 
 def left_out(owed: Owed, policy: BatchPolicy) -> LeftOut | None:
     """Why `owed` is not paid; None pays it."""
-    if owed.amount < policy.minimum_minor:
+    if owed.is_opted_out:
+        return LeftOut.OPTED_OUT
+    if owed.amount < least(policy.minimum_minor, owed.minimum):
         return LeftOut.BELOW_MINIMUM
     if owed.is_active is None:
         return LeftOut.NO_ACCOUNT

@@ -34,7 +34,7 @@ class AccountKind(StrEnum):
     PAYEE_RECEIVABLE = "payee_receivable"
     """What one payee was paid twice and owes back. One per payee; never below zero."""
     WALLET = "wallet"
-    """What one owner, a customer or an organisation, has to spend here. One per owner; never below zero."""
+    """What one owner, a customer or an organisation, has here, to spend or be paid. One per owner; never below zero."""
     REFERRAL_CREDIT = "referral_credit"
     """What one customer was given to spend here. One per customer; never below zero."""
     CHECKOUT_HOLDS = "checkout_holds"
@@ -77,6 +77,7 @@ class EntryType(StrEnum):
     """Captured when its seat was gone: owed back."""
     REFUND_GIVEN = "refund.given"
     CREDIT_GRANTED = "credit.granted"
+    WALLET_CREDITED = "wallet.credited"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,17 +113,20 @@ ACCOUNT_RULES: Final[dict[AccountKind, AccountRule]] = {
     _K.PROMOTIONS: AccountRule(normal=_D, stripes=16, bounded=False, owned=False),
 }
 
+_THEIRS: Final = frozenset({_K.PAYEE_PAYABLE, _K.WALLET})
+"""Where the money of a payout is before it is sent."""
+
 ENTRY_RULES: Final[dict[EntryType, tuple[frozenset[AccountKind], frozenset[AccountKind]]]] = {
     _T.PAYOUT_IMPORTED: (frozenset({_K.IMPORTED_LIABILITY}), frozenset({_K.PAYEE_PAYABLE})),
     _T.PAYOUT_OPENED: (
         frozenset({_K.OPENING_BALANCES}), frozenset({_K.PAYEE_PAYABLE, _K.PAYOUTS_IN_TRANSIT, _K.TDS_PAYABLE})
     ),
-    _T.PAYOUT_SUBMITTED: (frozenset({_K.PAYEE_PAYABLE}), frozenset({_K.PAYOUTS_IN_TRANSIT})),
-    _T.PAYOUT_PUT_BACK: (frozenset({_K.PAYOUTS_IN_TRANSIT}), frozenset({_K.PAYEE_PAYABLE})),
+    _T.PAYOUT_SUBMITTED: (_THEIRS, frozenset({_K.PAYOUTS_IN_TRANSIT})),
+    _T.PAYOUT_PUT_BACK: (frozenset({_K.PAYOUTS_IN_TRANSIT}), _THEIRS),
     _T.PAYOUT_COMPLETED: (frozenset({_K.PAYOUTS_IN_TRANSIT}), frozenset({_K.CASH, _K.TDS_PAYABLE})),
-    _T.PAYOUT_FAILED: (frozenset({_K.PAYOUTS_IN_TRANSIT}), frozenset({_K.PAYEE_PAYABLE})),
-    _T.PAYOUT_PAID_LATE: (frozenset({_K.PAYEE_PAYABLE, _K.PAYEE_RECEIVABLE}), frozenset({_K.CASH, _K.TDS_PAYABLE})),
-    _T.PAYOUT_REVERSED: (frozenset({_K.CASH, _K.TDS_PAYABLE}), frozenset({_K.PAYEE_PAYABLE, _K.PAYEE_RECEIVABLE})),
+    _T.PAYOUT_FAILED: (frozenset({_K.PAYOUTS_IN_TRANSIT}), _THEIRS),
+    _T.PAYOUT_PAID_LATE: (_THEIRS | {_K.PAYEE_RECEIVABLE}, frozenset({_K.CASH, _K.TDS_PAYABLE})),
+    _T.PAYOUT_REVERSED: (frozenset({_K.CASH, _K.TDS_PAYABLE}), _THEIRS | {_K.PAYEE_RECEIVABLE}),
     _T.EARNING_OPENED: (frozenset({_K.OPENING_BALANCES}), frozenset({_K.PAYEE_PAYABLE})),
     _T.EARNING_IMPORTED: (frozenset({_K.IMPORTED_LIABILITY}), frozenset({_K.PAYEE_PAYABLE})),
     _T.EARNING_REDUCED: (frozenset({_K.PAYEE_PAYABLE, _K.PAYEE_RECEIVABLE}), frozenset({_K.IMPORTED_LIABILITY})),
@@ -138,6 +142,7 @@ ENTRY_RULES: Final[dict[EntryType, tuple[frozenset[AccountKind], frozenset[Accou
         frozenset({_K.GATEWAY_CLEARING, _K.WALLET, _K.REFERRAL_CREDIT}),
     ),
     _T.CREDIT_GRANTED: (frozenset({_K.PROMOTIONS}), frozenset({_K.REFERRAL_CREDIT})),
+    _T.WALLET_CREDITED: (frozenset({_K.IMPORTED_LIABILITY}), frozenset({_K.WALLET})),
 }  # fmt: skip
 """Entry type to the account kinds it may debit and credit; the database holds the same map."""
 

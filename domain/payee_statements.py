@@ -19,6 +19,9 @@ EVENTS: Final = {
     EntryType.BOOKING_PAID: "earned",
     EntryType.EARNING_REDUCED: "given back to a customer",
     EntryType.REFUND_GIVEN: "given back to a customer",
+    EntryType.WALLET_CREDITED: "put into the wallet",
+    EntryType.CHECKOUT_HELD: "taken for a booking",
+    EntryType.CHECKOUT_RELEASED: "given back from a booking",
     EntryType.PAYOUT_SUBMITTED: "paid out",
     EntryType.PAYOUT_PUT_BACK: "not sent after all",
     EntryType.PAYOUT_FAILED: "did not arrive",
@@ -26,6 +29,10 @@ EVENTS: Final = {
     EntryType.PAYOUT_REVERSED: "came back",
 }
 """What moves a payee's account, in words for the payee; what has none is told by its own name."""
+OWED: Final = (AccountKind.PAYEE_PAYABLE, AccountKind.WALLET)
+"""What is owed to a payee: for what they earned, and what they keep with us."""
+OWING: Final = (AccountKind.PAYEE_RECEIVABLE,)
+"""What they owe."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,14 +97,14 @@ class CurrencyStatement:
 
     def check(self) -> None:
         """Raise `BrokenError` unless what moved carries the opening balances to those of the books."""
-        for kind, before, after in (
-            (AccountKind.PAYEE_PAYABLE, self.opening.owed_minor, self.closing.owed_minor),
-            (AccountKind.PAYEE_RECEIVABLE, -self.opening.owing_minor, -self.closing.owing_minor),
+        for kinds, before, after in (
+            (OWED, self.opening.owed_minor, self.closing.owed_minor),
+            (OWING, -self.opening.owing_minor, -self.closing.owing_minor),
         ):
-            moved = sum(m.change_minor for m in self.movements if m.account is kind)
+            moved = sum(m.change_minor for m in self.movements if m.account in kinds)
             if before + moved != after:
                 raise BrokenError(
-                    f"{kind.value} {self.currency}: {before} and {moved} are not the {after} of the books"
+                    f"{kinds[0].value} {self.currency}: {before} and {moved} are not the {after} of the books"
                 )
 
     def clawed_back_minor(self) -> int:
@@ -109,7 +116,7 @@ class CurrencyStatement:
         return sum(m.change_minor for m in self._owing() if m.change_minor > 0)
 
     def _owing(self) -> list[Movement]:
-        return [m for m in self.movements if m.account is AccountKind.PAYEE_RECEIVABLE]
+        return [m for m in self.movements if m.account in OWING]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,6 +48,7 @@ class Earnings:
     """A `Source`. A dispute, or a share given back, waits for the batch or is seen by it."""
 
     name = "earnings"
+    words = "Earnings"
 
     def stretch(self, tx: Tx, kind: PayeeKind, after: UUID) -> Stretch | None:
         """Whole payees, of at most `PAGE` earnings that are READY."""

@@ -61,13 +61,14 @@ def compare(tx: Tx, stored: Stored[LineT], order: Lines[LineT], ids: Mapping[UUI
         there = {row.id: stored.line_of(row) for row in tx.rows(stored.content, ids=shown)}
         for id_ in shown:
             line = order.lines[ids[id_]]
-            found.errors += _differences(stored.fields, line, there[id_], order.place(ids[id_]))
+            found.errors += differences(stored.fields, line, there[id_], order.place(ids[id_]))
     return found
 
 
-def _differences(
+def differences(
     fields: Sequence[str], line: LineT, there: LineT, place: str
 ) -> Sequence[BadInputError]:
+    """An error for each field in which a line differs from what its external id was imported with."""
     return [
         BadInputError(
             f"{place} field {name}",

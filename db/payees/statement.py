@@ -12,6 +12,8 @@ from db.tx import Row, Tx
 from domain.errors import BadInputError
 from domain.ledger import AccountKind
 from domain.payee_statements import (
+    OWED,
+    OWING,
     Balance,
     CurrencyStatement,
     Movement,
@@ -27,7 +29,7 @@ _ACCOUNT: Final = sa.text("""
     -- One statement, one snapshot: balances and postings are of the same moment.
     WITH theirs AS MATERIALIZED (
       SELECT id, kind, currency FROM accounts
-      WHERE kind IN ('payee_payable', 'payee_receivable') AND owner = CAST(:payee AS text)),
+      WHERE kind IN ('payee_payable', 'payee_receivable', 'wallet') AND owner = CAST(:payee AS text)),
     posted AS MATERIALIZED (
       SELECT a.id AS account, x.entry, x.at, x.change
       FROM theirs a
@@ -55,7 +57,7 @@ _ACCOUNT: Final = sa.text("""
 
 _PAYMENTS: Final = sa.text("""
     WITH theirs AS MATERIALIZED (
-      SELECT id FROM accounts WHERE kind IN ('payee_payable', 'payee_receivable') AND owner = CAST(:payee AS text)),
+      SELECT id FROM accounts WHERE kind IN ('payee_payable', 'payee_receivable', 'wallet') AND owner = CAST(:payee AS text)),
     -- A payment was taken from what is owed, or is owed back: before it was completed, in either case.
     sent AS MATERIALIZED (
       SELECT DISTINCT CAST(substr(n.key, 8, 36) AS uuid) AS payout
@@ -113,8 +115,8 @@ def _of_currency(currency: str, rows: Sequence[Row], payments: Sequence[Row]) ->
 
 def _balance(held: dict[str, int]) -> Balance:
     return Balance(
-        owed_minor=held.get(AccountKind.PAYEE_PAYABLE, 0),
-        owing_minor=-held.get(AccountKind.PAYEE_RECEIVABLE, 0),
+        owed_minor=sum(held.get(kind, 0) for kind in OWED),
+        owing_minor=-sum(held.get(kind, 0) for kind in OWING),
     )
 
 

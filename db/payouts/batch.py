@@ -45,10 +45,12 @@ class Order:
 
 
 class Source(Protocol):
-    """Where what is owed stands: earnings; in time the balances of wallets too."""
+    """Where what is owed stands: earnings, or the balances of wallets."""
 
     name: str
     """Part of the identity of what is made of it."""
+    words: str
+    """What a payee reads of it on the bank statement, before the period."""
 
     def stretch(self, tx: Tx, kind: PayeeKind, after: UUID) -> Stretch | None:
         """The next payees of `kind`, in the order of their ids; None where nobody after `after` is owed anything."""

@@ -113,11 +113,11 @@ def _verdict(held: Held, row: Details, behind: Behind | None) -> Next | None:
         return _park(held, reason)
     if row.in_transit is None:
         return _park(held, f"no books in {row.currency}")
-    return None if behind is None else _of_earnings(held, row, behind)
+    return None if behind is None else _of_batch(held, row, behind)
 
 
-def _of_earnings(held: Held, row: Details, behind: Behind) -> Next | None:
-    """What becomes of what was earned instead of its first send; None sends it."""
+def _of_batch(held: Held, row: Details, behind: Behind) -> Next | None:
+    """What becomes of what a batch made instead of its first send; None sends it."""
     if behind.is_disputed:
         return Next(
             subject=row.id,
@@ -128,7 +128,7 @@ def _of_earnings(held: Held, row: Details, behind: Behind) -> Next | None:
         )
     # What is PROCESSING nobody reduces.
     if row.state == PayoutState.APPROVED and behind.owed < row.amount:
-        return Next(subject=row.id, job=None, error=guards.SHORT)
+        return Next(subject=row.id, job=None, error=guards.short_of(row))
     return None
 
 

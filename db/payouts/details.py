@@ -27,6 +27,8 @@ class Details(NamedTuple):
     """What its tax was computed by; None before the claim of its first send."""
     is_earned: bool
     """Made of earnings, so withheld from; an imported payout names what is to be sent."""
+    wallet: UUID | None
+    """Whose money it is: a wallet's, and `payable` is its account."""
     currency: str
     mode: str | None
     purpose: str
@@ -71,7 +73,7 @@ class Details(NamedTuple):
 
 _READ: Final = sa.text("""
     SELECT p.id, p.amount, coalesce(p.net_amount, p.amount) AS net, p.tds_deducted AS withheld,
-           p.tds_financial_year AS tax_year, p.tds_engine AS tax_engine, p.source = 'earnings' AS is_earned, p.currency, p.mode, p.purpose, p.narration, p.generation,
+           p.tds_financial_year AS tax_year, p.tds_engine AS tax_engine, p.source = 'earnings' AS is_earned, p.wallet, p.currency, p.mode, p.purpose, p.narration, p.generation,
            p.effect_key, p.payable, p.payee_kind, p.state,
            p.approval_seal = payout_seal(p, p.generation, p.effect_key) AS is_sealed,
            a.fund_account_id, a.active, a.verified, t.id AS in_transit, c.id AS cash,

@@ -6,6 +6,7 @@ from db import aggregates
 from db.earnings.promises import HELD_WHILE_PAID
 from db.family import Family
 from db.payouts import promises, promises_outside, promises_tax
+from db.wallets.promises import WALLET_ACCOUNTS_HAVE_A_WALLET, WALLETS_ARE_WHAT_WAS_POSTED
 from domain import payouts
 
 PAYOUTS: Final = Family(
@@ -16,6 +17,8 @@ PAYOUTS: Final = Family(
         promises.SEAL_FITS,
         promises.EARNINGS_ARE_LIVE_ONCE,
         HELD_WHILE_PAID,
+        WALLETS_ARE_WHAT_WAS_POSTED,
+        WALLET_ACCOUNTS_HAVE_A_WALLET,
         promises.IN_TRANSIT_IS_PROCESSING,
         promises_outside.SENDS_ARE_COUNTED,
         promises_outside.COMPLETED_WAS_ACCEPTED,

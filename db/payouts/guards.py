@@ -1,4 +1,4 @@
-"""What keeps an approved payout of earnings from being sent: a dispute, less owed than approved, who may not be paid."""
+"""What keeps a payout that a batch made from being sent: a dispute, less owed than approved, who may not be paid."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,12 +14,14 @@ from db.payouts.details import Details
 from db.payouts.withholding import Counted
 from db.transitions import LeasedTx, move
 from db.tx import Tx
+from db.wallets.rows import balances_of, lock_wallets
 from domain.findings import Finding, FindingKind
 from domain.payouts import PAYOUTS, PayoutState
 
 DISPUTED_AGAIN: Final = timedelta(minutes=15)
 """How long a payout with a disputed earning waits before it is looked at again."""
 SHORT: Final = "owed less than approved: part of it was given back since"
+SHORT_OF_WALLET: Final = "its wallet holds less than was approved: it was spent since"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,11 +43,15 @@ _BEHIND: Final = sa.text("""
 
 
 def behind(tx: Tx, rows: Sequence[Details]) -> Mapping[UUID, Behind]:
-    """What stands behind those of `rows` that are of earnings and about to be sent for the first time.
+    """What stands behind those of `rows` that a batch made and that are about to be sent for the first time.
 
-    Also where a claim was released unsent: the payout is PROCESSING already, and nothing has left.
+    Of earnings also where a claim was released unsent: the payout is PROCESSING already, and nothing has left.
     One without any is absent: withholding parks it.
     """
+    return {**_of_earnings(tx, rows), **_of_wallets(tx, rows)}
+
+
+def _of_earnings(tx: Tx, rows: Sequence[Details]) -> Mapping[UUID, Behind]:
     payouts = [
         row.id
         for row in rows
@@ -63,6 +69,25 @@ def behind(tx: Tx, rows: Sequence[Details]) -> Mapping[UUID, Behind]:
     }
 
 
+def _of_wallets(tx: Tx, rows: Sequence[Details]) -> Mapping[UUID, Behind]:
+    """What their wallets hold for each, one after another; what was claimed before has left its wallet."""
+    mine = [row for row in rows if row.wallet and row.state == PayoutState.APPROVED]
+    if not mine:
+        return {}
+    lock_wallets(tx, {row.wallet for row in mine if row.wallet})
+    left = balances_of(tx, {row.payable for row in mine})
+    found = {}
+    for row in sorted(mine, key=lambda row: row.id):
+        found[row.id] = Behind(owed=min(row.amount, left[row.payable]), is_disputed=False)
+        left[row.payable] -= row.amount if row.amount <= left[row.payable] else 0
+    return found
+
+
+def short_of(row: Details) -> str:
+    """Why less is there than was approved."""
+    return SHORT_OF_WALLET if row.wallet else SHORT
+
+
 _RELEASE: Final = sa.text("""
     WITH touched AS (
       UPDATE payouts SET error = :reason WHERE id = ANY(CAST(:payouts AS uuid[]))),
@@ -73,21 +98,29 @@ _RELEASE: Final = sa.text("""
 
 
 def fail_short(leased: LeasedTx, rows: Sequence[Details]) -> list[Counted]:
-    """Fail held payouts that are owed less than was approved; their earnings wait for the next batch.
+    """Fail held payouts that are owed less than was approved; what is left waits for the next batch.
 
     Returns what is to leave its tax year: it was put back with its tax computed, and is never to be sent now.
     """
+    return [
+        counted
+        for reason in (SHORT, SHORT_OF_WALLET)
+        for counted in _fail(leased, [row for row in rows if short_of(row) == reason], reason)
+    ]
+
+
+def _fail(leased: LeasedTx, rows: Sequence[Details], reason: str) -> list[Counted]:
     moved = move(
         leased,
         PAYOUTS,
         [row.id for row in rows],
         source=PayoutState.APPROVED,
         target=PayoutState.FAILED,
-        reason=SHORT,
+        reason=reason,
     )
     if not moved:
         return []
-    leased.run(_RELEASE, payouts=list(moved), reason=SHORT)
+    leased.run(_RELEASE, payouts=list(moved), reason=reason)
     failed = [row for row in rows if row.id in set(moved)]
     notices.write(leased, [(row.id, PayoutState.FAILED) for row in failed if row.is_told])
     return [withholding.ended_unsent(row.id, row.tax_year) for row in failed if row.tax_year]
@@ -97,7 +130,7 @@ def not_payable(row: Details) -> str | None:
     """Why nothing may be paid where `row` would pay; who may be paid at all, withholding says."""
     if not row.active:
         return "its payout account is not active"
-    if row.is_earned and not row.verified:
+    if (row.is_earned or row.wallet) and not row.verified:
         return "its payout account is not verified"
     return None
 

@@ -17,6 +17,7 @@ from db.accounts import Owner, open_accounts
 from db.payouts.details import Details
 from db.payouts.tax_records import Ended
 from db.transitions import LeasedTx
+from db.wallets.rows import lock_wallets
 from domain.ledger import AccountKind, EntryType, payout_entry_key
 from domain.payouts import SETTLED, PayoutState
 
@@ -50,7 +51,8 @@ class Bearing:
 
 
 def hold(tx: LeasedTx, ended: Sequence[Ended]) -> None:
-    """Lock the earnings of what was paid late, in key order: before tax years and accounts, which come after them."""
+    """Lock earnings and wallets of what was paid late, in key order: before tax years and accounts, which come after them."""
+    lock_wallets(tx, {one.row.wallet for one in ended if one.source in SETTLED and one.row.wallet})
     late = [one.row.id for one in ended if one.source in SETTLED and one.row.is_earned]
     if late:
         tx.rows(_HOLD, ids=late)
@@ -96,7 +98,7 @@ _STILL: Final = sa.text("""
     FROM payout_earnings l JOIN earnings e ON e.id = l.earning
     WHERE l.payout = ANY(CAST(:ids AS uuid[])) GROUP BY l.payout""")
 _PAID_LATE: Final = sa.text("""
-    SELECT e.key, bool_or(a.kind = 'payee_payable') AS was_owed
+    SELECT e.key, bool_or(a.kind <> 'payee_receivable') AS was_owed
     FROM entries e JOIN postings p ON p.entry = e.id JOIN accounts a ON a.id = p.debit
     WHERE e.key = ANY(CAST(:keys AS text[])) GROUP BY e.key""")
 

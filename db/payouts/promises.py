@@ -18,7 +18,7 @@ STATE_HAS_ITS_ENTRIES: Final = Invariant(
     offences="""
       WITH asked AS MATERIALIZED (
         SELECT p.id, p.state, p.generation, coalesce(e.put_backs, 0) AS put_backs,
-               p.source = 'earnings' AS earned, p.tds_deducted,
+               p.source <> 'import' AS made, p.tds_deducted,
                -- What another system did of it is no entry here, and counts as done: up to the state it was taken over in.
                t.generation AS taken_over, t.state AS found, t.generation = p.generation AS is_newest
         FROM page p LEFT JOIN effects e ON e.key = p.effect_key LEFT JOIN takeovers t ON t.payout = p.id),
@@ -66,12 +66,12 @@ STATE_HAS_ITS_ENTRIES: Final = Invariant(
                     'failed %s, paid_late %s, reversed %s, failed before %s', j.state, j.generation, j.put_backs, j.imported, j.opened, j.submitted,
                     j.put_back, j.completed, j.failed, j.paid_late, j.reversed, j.earlier) AS detail
       FROM judged j
-      -- What was owed less than approved failed without a send: only payouts of earnings can.
-      WHERE j.earlier > j.generation - 1 OR j.earlier < j.generation - 1 AND NOT j.earned
-         OR j.imported <> CASE WHEN j.earned OR j.found IS NOT NULL THEN 0 ELSE 1 END
+      -- What was owed less than approved failed without a send: only payouts that a batch made can.
+      WHERE j.earlier > j.generation - 1 OR j.earlier < j.generation - 1 AND NOT j.made
+         OR j.imported <> CASE WHEN j.made OR j.found IS NOT NULL THEN 0 ELSE 1 END
          OR j.opened <> CASE
               WHEN j.found = 'PROCESSING' OR j.found = 'COMPLETED' AND j.tds_deducted > 0 THEN 1
-              WHEN j.found IN ('PENDING', 'APPROVED', 'FAILED') AND NOT j.earned THEN 1
+              WHEN j.found IN ('PENDING', 'APPROVED', 'FAILED') AND NOT j.made THEN 1
               ELSE 0 END
          OR j.put_back <> j.put_backs
          OR (j.submitted - j.put_backs, j.completed, j.failed, j.paid_late, j.reversed) NOT IN (
@@ -85,7 +85,7 @@ STATE_HAS_ITS_ENTRIES: Final = Invariant(
                            ('COMPLETED', 1, 0, 1, 1, 0), ('REVERSED', 1, 0, 1, 1, 1))
                    f (state, open, completed, failed, paid_late, reversed)
               WHERE f.state = j.state
-              UNION ALL SELECT 0, 0, 0, 0, 0 WHERE j.state = 'FAILED' AND j.earned)""",
+              UNION ALL SELECT 0, 0, 0, 0, 0 WHERE j.state = 'FAILED' AND j.made)""",
 )
 
 SEAL_FITS: Final = Invariant(

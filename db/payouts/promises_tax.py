@@ -23,7 +23,7 @@ WITHHELD_IS_RECORDED: Final = Invariant(
         FROM asked p JOIN tax_records r ON r.payout = p.id GROUP BY p.id),
       judged AS (
         SELECT p.id, p.state, CASE
-          WHEN p.source <> 'earnings' THEN 'it was imported, and tax is withheld from it'
+          WHEN p.source <> 'earnings' THEN 'it is not of earnings, and tax is withheld from it'
           WHEN p.state IN ('PROCESSING', 'COMPLETED', 'REVERSED') AND (p.net_amount IS NULL OR p.tds_engine IS NULL OR (p.tds_engine = 'none') <> (p.tds_financial_year IS NULL))
             THEN 'it was sent with no tax computed'
           WHEN coalesce(k.paid, 0) <> CASE WHEN p.state IN ('COMPLETED', 'REVERSED') AND p.tds_engine <> 'none' THEN 1 ELSE 0 END

@@ -25,6 +25,24 @@ CREATE TABLE payout_accounts (
 -- This prevents a payee from having two accounts that a batch could choose.
 CREATE UNIQUE INDEX payout_accounts_one_default ON payout_accounts (payee) WHERE is_default;
 
+-- What somebody keeps with us: an account of the books, and how its owner wants it paid out. Whoever takes from
+-- it holds this row first.
+CREATE TABLE wallets (
+  id         uuid PRIMARY KEY,
+  payee      uuid NOT NULL REFERENCES payees,
+  currency   text NOT NULL,
+  account    bigint NOT NULL UNIQUE REFERENCES accounts,
+  frequency  text NOT NULL DEFAULT 'week' CHECK (frequency IN ('hour', 'day', 'week', 'month')),
+  minimum    bigint CHECK (minimum > 0),            -- the owner's own; the installation's holds beside it
+  opted_out  boolean NOT NULL DEFAULT false,        -- no batch pays it out
+  created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  UNIQUE (payee, currency),
+  UNIQUE (id, payee, currency, account)
+);
+-- Keyset pages, newest first.
+CREATE INDEX wallets_by_age ON wallets (created_at, id);
+
 CREATE TABLE payouts (
   id            uuid PRIMARY KEY,      -- made from the external id: the same after a restore
   external_id   text COLLATE "C" NOT NULL UNIQUE,
@@ -57,7 +75,8 @@ CREATE TABLE payouts (
   updated_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
   source        text NOT NULL DEFAULT 'import' CHECK (source IN (
     'import',     -- a file named the amount to send: nothing is withheld from it
-    'earnings')), -- a batch made it of earnings: withheld as the law asks
+    'earnings',   -- a batch made it of earnings: withheld as the law asks
+    'wallets')),  -- a batch made it of what is left of a wallet: nothing is withheld from it
   -- What is sent and what is kept back, fixed at the claim of the first send; null and 0 before it. In a payout
   -- that failed they say what its last request was: it is counted nowhere, and a retry computes anew.
   net_amount    bigint CHECK (net_amount > 0),
@@ -69,12 +88,18 @@ CREATE TABLE payouts (
   tds_financial_year text,
   -- What its payee was when it was made: it says which job sends it.
   payee_kind    text NOT NULL DEFAULT 'person' CHECK (payee_kind IN ('person', 'organisation')),
+  wallet        uuid,                  -- whose account in the books `payable` is, then
   FOREIGN KEY (account, payee) REFERENCES payout_accounts (id, payee),
+  -- This prevents a payout from taking its money from another wallet than its own.
+  CONSTRAINT payouts_wallet_fkey FOREIGN KEY (wallet, payee, currency, payable) REFERENCES wallets (id, payee, currency, account),
+  CONSTRAINT of_wallets_has_one CHECK ((source = 'wallets') = (wallet IS NOT NULL)),
   CONSTRAINT approved_is_sealed CHECK (state IN ('PENDING', 'CANCELLED') OR (effect_key IS NOT NULL AND approval_seal IS NOT NULL)),
   CONSTRAINT gross_is_net_and_tax CHECK (amount = coalesce(net_amount, amount - tds_deducted) + tds_deducted)
 ) WITH (fillfactor = 50);
 -- Keyset pages, newest first. No index names the state: a change of state stays on its page.
 CREATE INDEX payouts_by_age ON payouts (created_at, id);
+-- What waits of a wallet is reserved.
+CREATE INDEX payouts_of_wallet ON payouts (wallet) WHERE wallet IS NOT NULL;
 -- What a tax year is the sum of; imported payouts are not in it.
 CREATE INDEX payouts_of_tax_year ON payouts (payee, tds_financial_year) WHERE tds_financial_year IS NOT NULL;
 

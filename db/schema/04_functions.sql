@@ -189,6 +189,7 @@ BEGIN
   PERFORM FROM payouts p WHERE p.id = ANY (ids) ORDER BY p.id FOR UPDATE;
   -- Then what they pay: a dispute, or a share given back, comes before the judgement or waits for what was judged.
   PERFORM FROM earnings g JOIN payout_earnings l ON l.earning = g.id WHERE l.payout = ANY (ids) ORDER BY g.id FOR UPDATE OF g;
+  PERFORM FROM wallets v WHERE v.id IN (SELECT p.wallet FROM payouts p WHERE p.id = ANY (ids)) ORDER BY v.id FOR UPDATE;
   -- Work that came while we waited for its subject is out of that order: taken where it is free, never waited for.
   SELECT coalesce(array_agg(l.subject), '{}') INTO mine
   FROM (SELECT w.subject FROM work w WHERE w.subject = ANY (ids) FOR UPDATE SKIP LOCKED) l;
@@ -218,6 +219,8 @@ BEGIN
                 WHEN p.state = 'FAILED' AND p.source = 'earnings' AND p.amount > (
                   SELECT sum(g.amount - g.refunded) FROM payout_earnings own JOIN earnings g ON g.id = own.earning
                   WHERE own.payout = p.id) THEN 'short'
+                -- Of several of one wallet each is held against all that is left: the claim looks once more.
+                WHEN p.state = 'FAILED' AND p.source = 'wallets' AND p.amount > wallet_left(p.wallet, p.payable) THEN 'short'
                 ELSE 'moved' END AS outcome
     FROM (SELECT DISTINCT unnest(ids) AS id) wanted
     LEFT JOIN payouts p ON p.id = wanted.id

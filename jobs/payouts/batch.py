@@ -13,6 +13,7 @@ from db.earnings.source import EARNINGS
 from db.payouts import batch
 from db.payouts.batch import Made, Order, Source
 from db.tx import Tx
+from db.wallets.source import WALLETS
 from domain.batching import (
     BATCH,
     FAULTS,
@@ -39,10 +40,11 @@ PERIOD: Final = "period"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """How far a batch has come. `now`, `key` and `due` are those of its first page to the end."""
+    """How far a batch has come. `now`, `tick`, `period` and `due` are those of its first page to the end."""
 
     now: str
-    key: str
+    tick: str
+    period: str
     due: str | None
     source: int = 0
     after: str = str(FIRST)
@@ -51,11 +53,11 @@ class Place:
 
 
 class BatchPayouts(Sweep):
-    """Make payouts of earnings past their hold, and approve those below the limit.
+    """Make payouts of earnings past their hold and of wallets, and approve those below the limit.
 
     One for each payee and currency in a period (`--scope period=hour|day|week|month`, a week where
-    nobody says), named after the period its tick lies in: however late or often it runs, nobody is
-    paid twice. What could not be paid stays READY, and `bursar why earning` says why.
+    nobody says; a wallet has its own), named after the period its tick lies in: however late or
+    often it runs, nobody is paid twice. What could not be paid stays where it is: `bursar why` says why.
     """
 
     name: ClassVar[str] = BATCH
@@ -65,7 +67,9 @@ class BatchPayouts(Sweep):
         PERIOD: (Period.WEEK, *(period for period in Period if period is not Period.WEEK))
     }
 
-    def __init__(self, policy: BatchPolicy, sources: Sequence[Source] = (EARNINGS,)) -> None:
+    def __init__(
+        self, policy: BatchPolicy, sources: Sequence[Source] = (EARNINGS, WALLETS)
+    ) -> None:
         self.policy = policy
         self.sources = sources
 
@@ -82,7 +86,7 @@ class BatchPayouts(Sweep):
         if stretch is None:
             return self._go_on(tx, place, Tally())
         found = source.owed(tx, stretch, datetime.fromisoformat(place.now), lock=True)
-        orders, why_not = self._sort(tx, source, found, place.key)
+        orders, why_not = self._sort(tx, source, found, place)
         made = source.make(tx, orders, f"run:{run}") if orders else []
         due = None if place.due is None else datetime.fromisoformat(place.due)
         batch.approve_small(tx, made, self.policy.auto_approve_below_minor, due)
@@ -98,27 +102,29 @@ class BatchPayouts(Sweep):
         period = Period(asked.scope.get(PERIOD, Period.WEEK))
         return Place(
             now=asked.now.isoformat(),
-            key=run_key(period, asked.tick_at),
+            tick=asked.tick_at.isoformat(),
+            period=period,
             due=None if asked.due is None else asked.due.isoformat(),
         )
 
     def _sort(
-        self, tx: Tx, source: Source, found: Sequence[Owed], key: str
+        self, tx: Tx, source: Source, found: Sequence[Owed], place: Place
     ) -> tuple[list[Order], Counter[LeftOut]]:
         """What is to be paid, and how much of the rest is left out for which reason."""
-        own = installation.get(tx).id
+        own, tick = installation.get(tx).id, datetime.fromisoformat(place.tick)
         orders, why_not = list[Order](), Counter[LeftOut]()
         for owed in found:
             reason = left_out(owed, self.policy)
             if reason is not None:
                 why_not[reason] += 1
                 continue
+            key = run_key(owed.period or Period(place.period), tick)
             name = batch_external_id(source.name, key, owed.payee, owed.currency)
             orders.append(
                 Order(
                     id=payout_id(own, name),
                     external_id=name,
-                    narration=narration(key),
+                    narration=narration(source.words, key),
                     owed=owed,
                 )
             )
@@ -148,14 +154,15 @@ class BatchPayouts(Sweep):
     def foresee(self, tx: Tx, scope: Mapping[str, Any]) -> Mapping[str, object]:
         """What a batch would make now: how many, their sum and the largest; and what it would leave out."""
         moment = now(tx)
-        key = run_key(Period(scope.get(PERIOD, Period.WEEK)), moment)
+        period = Period(scope.get(PERIOD, Period.WEEK))
+        place = Place(now=moment.isoformat(), tick=moment.isoformat(), period=period, due=None)
         orders, why_not = list[Order](), Counter[LeftOut]()
         for source, found in self._all(tx, moment):
-            these, others = self._sort(tx, source, found, key)
+            these, others = self._sort(tx, source, found, place)
             there = batch.known(tx, [order.external_id for order in these])
             orders += [order for order in these if order.external_id not in there]
             why_not += others + Counter({LeftOut.PAID_ALREADY: len(there)})
-        facts: dict[str, object] = {"key": key, "would_make": len(orders)}
+        facts: dict[str, object] = {"key": run_key(period, moment), "would_make": len(orders)}
         for currency in sorted({order.owed.currency for order in orders}):
             mine = [order.owed for order in orders if order.owed.currency == currency]
             facts[f"amount_minor_{currency}"] = sum(owed.amount for owed in mine)

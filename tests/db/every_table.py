@@ -65,5 +65,7 @@ ROWS: Final = (
     "INSERT INTO payment_legs (payment, kind, amount) SELECT id, 'gateway', 1000 FROM payments LIMIT 1",
     """INSERT INTO orders (id, payment, amount, currency)
        SELECT gen_random_uuid(), id, 1000, 'INR' FROM payments LIMIT 1""",
+    """INSERT INTO wallets (id, payee, currency, account)
+       SELECT gen_random_uuid(), id, 'INR', (SELECT max(id) FROM accounts) FROM payees LIMIT 1""",
     "INSERT INTO workers (id, host, pid, version, jobs) VALUES ('w', 'h', 1, '1', '{}')",
 )

@@ -108,6 +108,13 @@ CHANGED: Final[dict[str, dict[str, object]]] = {
     "payouts_net_amount_check": {"amount": 5, "net_amount": 0, "tds_deducted": 5},
     "payouts_payee_kind_check": {"payee_kind": "robot"},
     "payouts_source_check": {"source": "thin air"},
+    "payouts_wallet_fkey": {
+        "id": UNKNOWN,
+        "external_id": "new",
+        "source": "wallets",
+        "wallet": UNKNOWN,
+    },
+    "of_wallets_has_one": {"wallet": UNKNOWN},
     "payouts_state_check": {"state": "LOST"},
     "payouts_tds_base_check": {"tds_base": -1},
     "payouts_tds_deducted_check": {"tds_deducted": -1},
@@ -171,6 +178,12 @@ CHANGED: Final[dict[str, dict[str, object]]] = {
     "tax_years_are_of_payouts": {"gross": -1},
     "tax_years_in_flight_are_of_the_year": {"open_gross": -1},
     "tax_years_payee_fkey": {"payee": UNKNOWN},
+    "wallets_account_fkey": {"id": UNKNOWN, "currency": "USD", "account": -1},
+    "wallets_account_key": {"id": UNKNOWN, "currency": "USD"},
+    "wallets_frequency_check": {"frequency": "sometimes"},
+    "wallets_minimum_check": {"minimum": 0},
+    "wallets_payee_currency_key": {"id": UNKNOWN, "account": 1},
+    "wallets_payee_fkey": {"id": UNKNOWN, "payee": UNKNOWN, "account": 1},
     "a_run_or_a_reason": {"outcome": "run", "run": None},
     "ticks_outcome_check": {"outcome": "lost", "run": None, "reason": "x"},
     "leased_by_somebody": {"token": 1, "leased_until": None, "holder": None},
@@ -276,7 +289,11 @@ def test_each_promise_has_its_constraint_and_each_constraint_is_on_the_page_and_
     there = {(table, name) for table, name in rows if table != "alembic_version"}
     assert listed() == there
     kept = {name: refusal(connection, table, name) for table, name in sorted(there)}
-    for name in ("payout_accounts_id_payee_key", "bookings_id_customer_key"):
+    for name in (
+        "payout_accounts_id_payee_key",
+        "bookings_id_customer_key",
+        "wallets_id_payee_currency_account_key",
+    ):
         kept.pop(name)  # holds what the primary key holds; a foreign key needs it
     broken = {name: by for name, by in kept.items() if by != SAID.get(name, by_name(name))}
     assert broken == {}, broken

@@ -33,6 +33,11 @@ FORBIDDEN: list[tuple[Sequence[str], str]] = [
     (EVERYONE, "UPDATE payees SET payable = payable"),
     (EVERYONE, "UPDATE payout_accounts SET fund_account_id = 'fa_mine'"),
     (EVERYONE, "UPDATE earnings SET amount = 1"),
+    (EVERYONE, "UPDATE payouts SET wallet = NULL, source = 'import'"),
+    (EVERYONE, "UPDATE payouts SET payee_kind = 'organisation'"),
+    (EVERYONE, "UPDATE wallets SET account = account"),
+    ((WORKER, APP), "UPDATE wallets SET opted_out = false"),
+    ((WORKER, APP), "INSERT INTO wallets SELECT * FROM wallets"),
     (EVERYONE, "DELETE FROM payout_earnings"),
     # States are changed through the one door.
     ((APP,), "UPDATE payouts SET state = 'APPROVED'"),

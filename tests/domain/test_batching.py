@@ -82,4 +82,4 @@ def test_two_currencies_are_two_payouts() -> None:
 
 @pytest.mark.parametrize("period", list(Period))
 def test_what_the_payee_reads_fits_the_provider(period: Period) -> None:
-    assert fits_narration(narration(run_key(period, MONDAY)))
+    assert fits_narration(narration("Earnings", run_key(period, MONDAY)))

@@ -69,8 +69,10 @@ MORE: Final[tuple[Flow, ...]] = (
             "payout_earnings_one_live",
             "payouts_external_id_key",
             "payout_accounts_one_default",
+            "payouts_wallet_fkey",
         ),
-        races=("batch",),
+        tests=("tests/jobs/payouts/test_wallets.py",),
+        races=("batch", "retry/batch"),
     ),
     Flow(
         name="payouts.process",
@@ -190,6 +192,15 @@ DOORS: Final[tuple[Flow, ...]] = (
         races=("import",),
         transaction="one: all of a file, or nothing",
         lease="none: one external id is one payout",
+    ),
+    Flow(
+        name="import wallets, wallets set",
+        constraints=("wallets_payee_currency_key", "payouts_wallet_fkey", "entries_key_key"),
+        transaction="one: all of a file, or nothing",
+        lease="none: one external id is one entry",
+        tests=("tests/db/wallets/test_imports.py", "tests/workers/cli/test_wallets.py"),
+        worlds=("import wallets",),
+        races=("batch/credit",),
     ),
     Flow(
         name="import payees, import earnings",

@@ -25,6 +25,7 @@ MODULES: Final[Sequence[str]] = (
     FAMILIES_HERE,
     "earnings",
     "payees",
+    "wallets",
     "why",
     "enqueue",
     "jobs",

@@ -124,6 +124,37 @@ def earnings(
 
 
 @app.command()
+def wallets(
+    ctx: typer.Context,
+    file: File,
+    partial: Partial = False,
+    dry_run: DryRun = False,
+    why: WhyToo = None,
+    json: JsonOne = False,
+) -> None:
+    """Put money into wallets: each external id once.
+
+    What is left of a wallet is paid out by batches, as its owner wants it. The same file twice
+    credits nothing more; the same id with other content is an error.
+    """
+    from db.importing.order import Lines
+    from db.wallets.imports import look, take_over
+    from domain.wallet_lines import WALLET_RECORDS
+
+    here, because = context(ctx), None if why is None else reason(why)
+    read = read_lines(file, WALLET_RECORDS, partial=partial)
+    order = Lines(lines=read.lines, file=read.file, rows=read.rows, partial=partial)
+
+    def work(tx: "Tx", told: "Told") -> "Imported":
+        if dry_run:
+            return look(tx, order, told=told)
+        return take_over(tx, here.installation, order, actor=here.actor, told=told)
+
+    done = run_import(here, read, work, why=because, what=None if dry_run else "wallets.import")
+    tell_imported(read, done, {}, dry_run=dry_run, json=json)
+
+
+@app.command()
 def payees(
     ctx: typer.Context,
     file: File,

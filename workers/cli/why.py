@@ -46,6 +46,23 @@ def earning(
     tell({"earning": facts.id, "state": facts.state.value}, told, json=json)
 
 
+@app.command("wallet")
+def wallet(
+    ctx: typer.Context,
+    wallet: Annotated[str, typer.Argument(help="Id, or the owner's name.")],
+    json: JsonOne = False,
+) -> None:
+    """Why what is left of a wallet is where it is."""
+    from db.wallets import listing, why
+    from domain.why_wallets import of_wallet
+
+    here = context(ctx)
+    with here.database().begin() as tx:
+        facts = why.wallet(tx, listing.find(tx, wallet))
+    told = of_wallet(facts, here.settings.payout_minimum_minor)
+    tell({"wallet": facts.id, "payee": facts.payee}, told, json=json)
+
+
 @app.command("run")
 def run(
     ctx: typer.Context,

@@ -7,6 +7,7 @@ from domain.batching import BATCH as BATCH_JOB
 from domain.payouts import PROCESS
 from tests.builders import rows
 from tests.earning import earning_states, owe
+from tests.keeping import fill, held
 from tests.kit.world import BATCH, Scene, World
 
 LINKS: Final = (
@@ -39,4 +40,21 @@ class Batched(World):
         assert len(scene.bank.transfers) == BATCH
 
 
-WORLDS: Final = (Batched(),)
+class OfWallets(World):
+    """However often it dies, each wallet is paid out once, and holds nothing afterwards."""
+
+    job = BATCH_JOB
+    variant = "wallets"
+
+    def prepare(self, scene: Scene) -> None:
+        fill(scene.operator, BATCH)
+
+    def check(self, scene: Scene) -> None:
+        scene.run(self.job)
+        scene.run(PROCESS)
+        assert len(rows(scene.owner, "SELECT FROM payouts WHERE wallet IS NOT NULL")) == BATCH
+        assert len(scene.bank.transfers) == BATCH
+        assert set(held(scene.owner).values()) == {0}
+
+
+WORLDS: Final = (Batched(), OfWallets())

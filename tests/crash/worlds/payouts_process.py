@@ -3,8 +3,10 @@
 from typing import Final
 
 from domain.answers import NotSent
+from domain.batching import BATCH as BATCH_JOB
 from domain.payouts import PROCESS
 from tests.builders import seed, states
+from tests.keeping import fill, held
 from tests.kit.world import BATCH, Fakes, Scene, World
 from workers.sandbox.faults import Fault
 
@@ -47,4 +49,28 @@ class Refused(World):
         assert len(scene.bank.transfers) == found["COMPLETED"] >= BATCH - 1
 
 
-WORLDS: Final = (Approved(), Refused())
+class OfWallets(World):
+    """One is refused and back in its wallet, once; the others are paid, once."""
+
+    job = PROCESS
+    variant = "wallets"
+
+    def fakes(self) -> Fakes:
+        fakes = Fakes()
+        fakes.bank.script(Fault.REFUSE, Fault.DROP)
+        return fakes
+
+    def prepare(self, scene: Scene) -> None:
+        fill(scene.operator, BATCH)
+        scene.run(BATCH_JOB)
+
+    def check(self, scene: Scene) -> None:
+        """A refusal that nobody heard is no refusal: the same request, sent again, is paid."""
+        found = states(scene.owner)
+        back = found.get("FAILED", 0)
+        assert found["COMPLETED"] + back == BATCH
+        assert len(scene.bank.transfers) == found["COMPLETED"] >= BATCH - 1
+        assert sorted(held(scene.owner).values()) == [0] * (BATCH - back) + [100_000] * back
+
+
+WORLDS: Final = (Approved(), Refused(), OfWallets())

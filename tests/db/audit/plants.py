@@ -144,6 +144,30 @@ PLANTS = [
         "payout ",
     ),
     ("last-move-is-the-state", "DELETE FROM moves WHERE target = 'COMPLETED'", "payout "),
+    (
+        "wallets-are-what-was-posted",
+        "UPDATE balances SET credits = credits + 1 WHERE account = <wallet>",
+        "wallet ",
+    ),
+    (
+        "wallets-are-what-was-posted",
+        "DELETE FROM postings WHERE credit = <wallet>",
+        "wallet ",
+    ),
+    (
+        "wallets-are-what-was-posted",
+        """
+        ALTER TABLE balances DROP CONSTRAINT never_below_zero;
+        UPDATE balances SET debits = credits + 1 WHERE account = <wallet>""",
+        "wallet ",
+    ),
+    ("wallets-are-what-was-posted", "UPDATE wallets SET account = <cash>", "wallet "),
+    (
+        "wallets-are-what-was-posted",
+        "UPDATE accounts SET bounded = false WHERE id = <wallet>",
+        "wallet ",
+    ),
+    ("wallet-accounts-have-a-wallet", "DELETE FROM wallets", "account "),
     ("withheld-is-recorded", "DELETE FROM tax_records WHERE NOT is_reversal", "payout "),
     ("withheld-is-recorded", "DELETE FROM tax_records WHERE is_reversal", "payout "),
     ("withheld-is-recorded", "UPDATE tax_records SET tax = 7 WHERE NOT is_reversal", "payout "),

@@ -15,6 +15,7 @@ from tests.db.audit.plants import HARMLESS, PLANTS
 from tests.driving import every_state
 from tests.earned import paid_and_given_back
 from tests.fakes.bank import FakeBank
+from tests.keeping import credit, keep
 from tests.opening import opening, taken
 from tests.operating import opened
 from tests.servers import Databases
@@ -25,6 +26,7 @@ ACCOUNT = "(SELECT id FROM accounts WHERE kind = '?')"
 NAMED = {
     "<cash>": ACCOUNT.replace("?", "cash"),
     "<tax>": ACCOUNT.replace("?", "tds_payable"),
+    "<wallet>": ACCOUNT.replace("?", "wallet"),
     "<liability>": ACCOUNT.replace("?", "imported_liability"),
     **{f"<{state}>": PAYOUT.replace("?", state) for state in STATES},
 }
@@ -41,6 +43,7 @@ def scene(databases: Databases, template: str, addresses: Addresses) -> Iterator
             every_state(operator, worker, bank)
             old = [("PROCESSING", {"reference": "OLD-1"}), ("FAILED", {}), ("PENDING", {})]
             taken(operator, [opening(state, state, **more) for state, more in old], bank)
+            keep(operator, [credit(payee="Kept")])
         admin = sa.make_url(addresses.admin_url).set(database=name)
         engine = sa.create_engine(admin, poolclass=sa.pool.NullPool)
         yield engine

@@ -13,6 +13,8 @@ from domain.errors import BrokenError
 from domain.ledger import ENTRY_RULES, AccountKind, EntryType
 from domain.payee_statements import (
     EVENTS,
+    OWED,
+    OWING,
     Balance,
     CurrencyStatement,
     Movement,
@@ -157,7 +159,7 @@ def test_what_others_wrote_is_no_formula_and_no_script(name: str, tmp_path: Path
 
 
 def test_every_movement_of_a_payee_has_words_for_them() -> None:
-    theirs = {AccountKind.PAYEE_PAYABLE, AccountKind.PAYEE_RECEIVABLE}
+    theirs = {*OWED, *OWING}
     assert set(EVENTS) == {
         kind for kind, (debits, credits_) in ENTRY_RULES.items() if theirs & (debits | credits_)
     }

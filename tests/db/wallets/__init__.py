@@ -1,0 +1,1 @@
+"""Wallets as the database keeps them."""
