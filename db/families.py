@@ -9,6 +9,7 @@ from typing import Final
 from db.bookings.families import APPOINTMENTS, BOOKINGS, ORDERS, PAYMENTS, SEATS
 from db.family import Family
 from db.inbox.family import INBOX
+from db.mails.family import MAILS
 from db.notices.family import NOTICES
 from db.payouts.family import PAYOUTS
 
@@ -21,6 +22,7 @@ FAMILIES: Final[tuple[Family, ...]] = (
     ORDERS,
     APPOINTMENTS,
     SEATS,
+    MAILS,
 )
 
 

@@ -3,9 +3,12 @@
 import hashlib
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import TypeVar
 from uuid import UUID
 
-from domain.answers import Answer, NotSent, Rejected, Unknown
+from domain.answers import NotSent, Rejected, Unknown
+
+AnswerT = TypeVar("AnswerT")
 
 
 class EffectState(StrEnum):
@@ -38,8 +41,8 @@ def effect_key_digits(installation: str, kind: str, subject: str, generation: in
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def as_evidence(answer: Answer, sends: int) -> Answer:
-    """Return what `answer` proves about the *payment* when `sends` claims may have sent it.
+def as_evidence(answer: AnswerT, sends: int) -> AnswerT | Unknown:
+    """Return what `answer` proves about the *payment*, or the mail, when `sends` claims may have sent it.
 
     A refusal, or "nothing left", speaks of this attempt alone: from the second on it says nothing
     about the earlier one and is `Unknown`.

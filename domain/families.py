@@ -7,6 +7,7 @@ from domain.bookings import BOOKINGS
 from domain.earnings import EARNINGS
 from domain.inbox import EVENTS
 from domain.machines import Machine
+from domain.mails import MAILS
 from domain.notices import NOTICES
 from domain.payments import ORDERS, PAYMENTS
 from domain.payouts import PAYOUTS
@@ -21,6 +22,7 @@ AGGREGATES: Final[tuple[Machine, ...]] = (
     ORDERS,
     APPOINTMENTS,
     SEATS,
+    MAILS,
 )
 """Whose subjects wait in `work`."""
 MACHINES: Final[tuple[Machine, ...]] = (*AGGREGATES, EARNINGS, RUNS)

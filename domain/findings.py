@@ -58,6 +58,8 @@ class FindingKind(StrEnum):
     FENCED_SETTLE = "fenced-settle"
     ALERT_UNDELIVERED = "alert-undelivered"
     NOTICE_UNDELIVERED = "notice-undelivered"
+    MAIL_UNSURE = "mail-unsure"
+    MAIL_UNDELIVERED = "mail-undelivered"
 
     @property
     def severity(self) -> Severity:
@@ -110,6 +112,8 @@ SEVERITIES: Final[Mapping[FindingKind, Severity]] = MappingProxyType({
     _K.FENCED_SETTLE: Severity.P2,
     _K.ALERT_UNDELIVERED: Severity.P1,
     _K.NOTICE_UNDELIVERED: Severity.P1,
+    _K.MAIL_UNSURE: Severity.P1,
+    _K.MAIL_UNDELIVERED: Severity.P2,
 })  # fmt: skip
 """The one table: `docs/findings.md` has a section for each of its lines."""
 

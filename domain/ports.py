@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
 from domain.answers import Answer, Funds, LookUp, ProviderPayout, Report
+from domain.mails import Letter, MailAnswer
 from domain.notices import Delivery
 from domain.statements import StatementLine
 
@@ -115,4 +116,28 @@ class Events(Protocol):
 
         Bounded by a *total* time-out, connect to last byte. A lost reply is `Undelivered`: the receiver
         tells a repeat by its id.
+        """
+
+
+class Mail(Protocol):
+    """A mail server that takes mail over, to be delivered wherever it goes.
+
+    Neither method raises for anything the network or the server does.
+    """
+
+    provider: str
+    """`smtp`; with `account` it names where effects were sent."""
+    account: str
+
+    def freeze(self, letter: Letter) -> str:
+        """Return the whole mail as it will be sent, as JSON with no white space around it.
+
+        Pure: no clock, no chance. Its Message-ID is made from the letter's key.
+        """
+
+    def send(self, request: str) -> MailAnswer:
+        """Hand a frozen mail over, once. Bounded by a *total* time-out, connect to last reply.
+
+        `Rejected` only where the server refused this mail for good, and `NotSent` only where it surely
+        did not take it; both assume a first send (`as_evidence`).
         """

@@ -9,6 +9,8 @@ MAINTENANCE: Final = "maintenance"
 """Times are recorded as held, workers stop claiming."""
 NOTICES: Final = "notices"
 """Applications are told what becomes of payouts; off, nothing is written down to be told."""
+MAILS: Final = "mails"
+"""Customers are told by mail; off, no mail is written."""
 RESTORED: Final = "restored"
 """The database was restored: nothing is claimed until effects were compared with the provider."""
 HOLD_PAYOUTS: Final = "hold:payouts"
@@ -20,7 +22,7 @@ HOLD_ORG_BALANCE: Final = "hold:org_balance"
 MAKER_CHECKER: Final = "policy:maker-checker"
 """Nobody approves what they made themselves. It holds nothing back."""
 _NAME: Final = re.compile(
-    r"maintenance|restored|notices|hold:(payouts|balance|org_balance)|policy:maker-checker|queue:(money|rest)|"
+    r"maintenance|restored|notices|mails|hold:(payouts|balance|org_balance)|policy:maker-checker|queue:(money|rest)|"
     r"(job|schedule):[a-z_]+\.[a-z_]+|brake:[^:\s]+:.+"
 )
 
@@ -49,7 +51,7 @@ def check_name(name: str) -> str:
     """Return `name`, or raise `BadInputError` where no switch can be called that."""
     if not _NAME.fullmatch(name):
         rule = (
-            "must be maintenance, restored, notices, hold:payouts, hold:balance, hold:org_balance, "
+            "must be maintenance, restored, notices, mails, hold:payouts, hold:balance, hold:org_balance, "
             "policy:maker-checker, queue:…, job:…, schedule:… or brake:provider:account"
         )
         raise BadInputError("switch", name, rule)

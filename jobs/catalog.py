@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from jobs.mails.send import SendMails
 from jobs.notices.deliver import DeliverNotices
 from jobs.payouts.batch import BatchPayouts
 from jobs.payouts.check_stuck import CheckStuck
@@ -31,6 +32,7 @@ ALL: Final[tuple[type[Job], ...]] = (
     CheckStuck,
     ReconcilePayouts,
     DeliverNotices,
+    SendMails,
     ApplyEvents,
     Watch,
     AuditBooks,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from domain.batching import BatchPolicy
-from domain.ports import Alerts, Bank, Events
+from domain.ports import Alerts, Bank, Events, Mail
 from domain.tax import Withholding
 
 
@@ -14,6 +14,7 @@ class Ports:
     bank: Bank | None = None
     alerts: Alerts | None = None
     events: Events | None = None
+    mail: Mail | None = None
     hears: bool = False
     """Whether a secret is set for the webhooks of the provider that pays out."""
     call_seconds_max: float = 8.0

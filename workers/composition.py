@@ -22,6 +22,7 @@ from workers.broker import Bell
 from workers.databases import open_database
 from workers.gateways.events import open_events
 from workers.lives import own_life
+from workers.mail.smtp import open_mail
 from workers.runner.bounds import Bounds
 from workers.runner.execute import Runner
 from workers.servers import Addresses
@@ -119,6 +120,7 @@ def process(
             bank=stack.enter_context(open_bank(settings)),
             alerts=stack.enter_context(open_alerts(settings)),
             events=stack.enter_context(open_events(settings)),
+            mail=stack.enter_context(open_mail(settings)),
             hears=bool(settings.payout_webhook_secrets),
             call_seconds_max=settings.gateway_timeout_seconds,
             recover_seconds=settings.recover_seconds,

@@ -13,7 +13,7 @@ import structlog
 
 from db import rate_limits, switches, workers as registry
 from domain.errors import ExpectedError, UnreachableError
-from domain.switches import NOTICES
+from domain.switches import MAILS, NOTICES
 from workers.broker import RunningWorker, open_broker, start_worker
 from workers.composition import Process, Release, process
 from workers.metrics import Metrics
@@ -77,6 +77,9 @@ def _register(made: Process, settings: Settings) -> None:
         if settings.events_url is not None:
             why = "BURSAR_EVENTS_URL is set"
             switches.turn_on_first(tx, NOTICES, who=f"worker:{made.runner.worker}", why=why)
+        if settings.smtp_url is not None:
+            why = "BURSAR_SMTP_URL is set"
+            switches.turn_on_first(tx, MAILS, who=f"worker:{made.runner.worker}", why=why)
         for limit in {job.limit for job in made.jobs.values() if job.limit is not None}:
             if settings.gateway_rate_per_second is None:
                 rate_limits.lift(tx, limit)

@@ -91,6 +91,8 @@ def _furnish(
         environment |= plan.told(settings)
     if not settings.smtp_url:
         environment["BURSAR_SMTP_URL"] = f"smtp://127.0.0.1:{mail_port}"
+    if not settings.public_url:
+        environment["BURSAR_PUBLIC_URL"] = f"http://127.0.0.1:{web_port}"
     told = read_settings({**environ, **environment}, home)
     environment["BURSAR_LOG_FORMAT"] = told.log_format
     return Site(

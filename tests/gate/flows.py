@@ -116,6 +116,11 @@ MORE: Final[tuple[Flow, ...]] = (
         races=("deliver",),
     ),
     Flow(
+        name="mails.send",
+        constraints=("mails_once_per_occasion", "mails_recipient_check", "accepted_has_a_name"),
+        tests=("tests/conformance/test_mail.py", "tests/workers/mail/test_smtp.py"),
+    ),
+    Flow(
         name="webhooks.apply",
         constraints=(
             "inbox_once_per_event",

@@ -16,6 +16,7 @@ from tests.builders import RECOVER_SECONDS, House
 from tests.fakes.alerts import Receiver
 from tests.fakes.bank import FakeBank
 from tests.fakes.events import FakeEvents
+from tests.fakes.mail import FakeMail
 from workers.runner.bounds import Bounds
 
 BATCH = 3
@@ -31,6 +32,7 @@ class Fakes:
     bank: FakeBank = field(default_factory=FakeBank)
     alerts: Receiver = field(default_factory=Receiver)
     events: FakeEvents = field(default_factory=FakeEvents)
+    mail: FakeMail = field(default_factory=FakeMail)
 
     def ports(self) -> Ports:
         """The ports a process is given."""
@@ -38,6 +40,7 @@ class Fakes:
             bank=self.bank,
             alerts=self.alerts,
             events=self.events,
+            mail=self.mail,
             recover_seconds=RECOVER_SECONDS,
         )
 

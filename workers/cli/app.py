@@ -26,6 +26,7 @@ MODULES: Final[Sequence[str]] = (
     "earnings",
     "payees",
     "wallets",
+    "mail",
     "why",
     "enqueue",
     "jobs",

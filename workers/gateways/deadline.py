@@ -68,7 +68,7 @@ class DeadlineNetwork(httpcore.NetworkBackend):
         """Connect to the first address of `host` that answers before the deadline."""
         failure: Exception = httpcore.ConnectError(f"{host} has no address")
         options = list(socket_options or ())
-        for _family, address in self._addresses(host, port):
+        for _family, address in self.addresses(host, port):
             try:
                 stream = self._inner.connect_tcp(
                     str(address[0]),
@@ -83,7 +83,7 @@ class DeadlineNetwork(httpcore.NetworkBackend):
                 return DeadlineStream(stream)
         raise failure
 
-    def _addresses(self, host: str, port: int) -> Addresses:
+    def addresses(self, host: str, port: int) -> Addresses:
         """Resolve `host` in a thread of its own: the system's resolver knows no time-out."""
         if not self._places.acquire(timeout=left_seconds(httpcore.ConnectTimeout)):
             raise httpcore.ConnectTimeout("too many name look-ups hang")

@@ -71,6 +71,10 @@ class Settings(BaseSettings):
     """What PayPal calls our webhook: it is part of what it signs."""
     flutterwave_secret_hash: Secrets = ()
     smtp_url: SmtpUrl | None = Field(default=None, repr=False)
+    mail_from: str = "bursar@localhost"
+    """The address that mails come from."""
+    public_url: HttpUrl | None = None
+    """The application that people use: links in mails lead there."""
 
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"

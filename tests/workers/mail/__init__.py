@@ -1,0 +1,1 @@
+"""Mail as it is read, and the server that takes it."""

@@ -1,0 +1,33 @@
+"""The mails that the sink of `bursar up` took are read by people."""
+
+from pathlib import Path
+
+from aiosmtpd.handlers import Mailbox
+
+from tests.conformance.test_mail import LETTER, client
+from tests.fakes.postbox import posting
+from workers.mail import box
+from workers.mail.address import server_address
+
+
+def test_what_the_sink_took_is_listed_newest_first_and_shown(tmp_path: Path) -> None:
+    with posting(Mailbox(tmp_path / box.FOLDER)) as place:
+        mail = client(server_address(f"smtp://{place}"))
+        for name in ("Mira", "Noor"):
+            facts = {**LETTER.facts, "name": name}
+            mail.send(mail.freeze(LETTER._replace(facts=facts)))
+    newest, oldest = box.kept(tmp_path, 10)
+    assert (newest.to, newest.subject) == ("mira@example.org", "A place for you: Tea & talk")
+    assert newest.at == "2027-01-01T00:00:00+00:00"
+    assert box.kept(tmp_path, 1) == [newest]
+    found = box.one(tmp_path, oldest.id)
+    assert found is not None
+    head, text, html = found
+    assert head == oldest
+    assert "Hello Mira," in text
+    assert "<p>Hello Mira,</p>" in html
+
+
+def test_a_home_that_took_nothing_has_nothing(tmp_path: Path) -> None:
+    assert box.kept(tmp_path, 10) == []
+    assert box.one(tmp_path, "x") is None

@@ -1,0 +1,1 @@
+"""Mail: templates filled with frozen facts, and the server that takes it over."""
