@@ -12,6 +12,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from db import transitions
+from db.aggregates import states_of
 from db.transitions import LeasedTx
 from db.tx import Tx
 from db.work import Next
@@ -47,7 +48,7 @@ def advance(tx: LeasedTx, machine: Machine, subjects: Sequence[UUID], step: Step
     lost = sorted(set(subjects) - set(moved))
     follows = _waits_for(machine, step.target)
     nexts = [Next(subject=subject, job=follows, delay=step.delay) for subject in moved]
-    where = _states(tx, machine, lost)
+    where = states_of(tx, machine, lost)
     nexts += [Next(subject=s, job=_waits_for(machine, where.get(s))) for s in lost]
     tx.settle(nexts)
     return Advanced(moved=moved, lost=lost)
@@ -67,12 +68,3 @@ _BEGIN: Final = sa.text("""
 def _waits_for(machine: Machine, state: str | None) -> str | None:
     call = None if state is None else machine.call_for(state, None)
     return None if call is None else call.job
-
-
-def _states(tx: Tx, machine: Machine, subjects: Sequence[UUID]) -> dict[UUID, str]:
-    if not subjects:
-        return {}
-    statement = sa.text(
-        f"SELECT id, state FROM {machine.table} WHERE id = ANY(CAST(:ids AS uuid[]))"
-    )
-    return {row.id: row.state for row in tx.rows(statement, ids=list(subjects))}

@@ -4,10 +4,24 @@ The table of an aggregate has at least `id uuid`, `state text`, `created_at` and
 """
 
 from collections.abc import Sequence
+from uuid import UUID
+
+import sqlalchemy as sa
 
 from db.invariant import Invariant, Walk
+from db.tx import Tx
 from domain.findings import FindingKind
 from domain.machines import Machine
+
+
+def states_of(tx: Tx, machine: Machine, subjects: Sequence[UUID]) -> dict[UUID, str]:
+    """Where each of `subjects` is; those that there are."""
+    if not subjects:
+        return {}
+    statement = sa.text(
+        f"SELECT id, state FROM {machine.table} WHERE id = ANY(CAST(:ids AS uuid[]))"
+    )
+    return {row.id: row.state for row in tx.rows(statement, ids=list(subjects))}
 
 
 def walk(machine: Machine) -> Walk:

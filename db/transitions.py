@@ -2,8 +2,10 @@
 
 A move needs a `LeasedTx`: a transaction in which the work rows of its subjects are locked and carry
 this holder's token. `claim` and `seize` make one by giving rows a token, and `recall` where there was
-no row; `regain` makes one again for settling, by comparing it. Subjects in states without work are moved by CAS alone, through
-`unleased_move` (the SQL door `bursar_move`, so there is one implementation for every caller).
+no row; `regain` makes one again for settling, by comparing it. What begins and ends in one transaction
+needs no token, the locks are the lease: `take` for a Chore, `hold` for an operation. Subjects in states
+without work are moved by CAS alone, through `unleased_move` (the SQL door `bursar_move`, so there is one
+implementation for every caller).
 
 Lock order everywhere: work rows, then subjects (events, payouts, earnings, wallets), then tax years, then
 accounts, then totals, each in key order.
@@ -17,7 +19,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from db import work
+from db import holds, work
 from db.tx import Tx
 from db.work import ClaimOrder, Held, Next
 from domain.families import AGGREGATES
@@ -28,7 +30,7 @@ TABLES: Final = {machine.kind: machine.table for machine in AGGREGATES}
 
 
 class LeasedTx(Tx):
-    """A transaction that holds work rows by token. Only `claim`, `seize`, `recall` and `regain` make one."""
+    """A transaction that holds work rows by token. Made by the functions below alone."""
 
     __slots__ = ("actor", "held", "holder")
 
@@ -61,6 +63,20 @@ class LeasedTx(Tx):
 def claim(tx: Tx, job: str, order: ClaimOrder) -> LeasedTx:
     """Lease up to `order.limit` ready subjects of `job`."""
     return LeasedTx(tx, work.claim(tx, job, order), run=order.run, actor=f"run:{order.run}")
+
+
+def take(tx: Tx, job: str, order: ClaimOrder) -> LeasedTx:
+    """Lock up to `order.limit` ready subjects of `job`, for a Chore: nothing is written that its end does not write."""
+    return LeasedTx(tx, holds.take(tx, job, order), run=order.run, actor=f"run:{order.run}")
+
+
+def hold(tx: LeasedTx | Tx, subjects: Collection[UUID], *, run: int | None, actor: str) -> LeasedTx:
+    """Lock the work rows of `subjects`, for an operation that changes all of them at once.
+
+    Waits for whoever works on them, and fences a holder whose row it settles. What `tx` holds stays held.
+    """
+    mine = tx.held.values() if isinstance(tx, LeasedTx) else ()
+    return LeasedTx(tx, [*holds.hold(tx, subjects), *mine], run=run, actor=actor)
 
 
 def seize(
@@ -121,7 +137,7 @@ _MOVE: Final = {
       UPDATE {table} s SET state = :target, updated_at = clock_timestamp()
       FROM unnest(CAST(:ids AS uuid[]), CAST(:tokens AS bigint[])) AS h (id, token)
       WHERE s.id = h.id AND s.state = :source
-      RETURNING s.id, h.token),
+      RETURNING s.id, nullif(h.token, 0) AS token),
     -- History is fed from what the swap returned, never from what was asked for.
     history AS (
       INSERT INTO moves (kind, subject, source, target, run, actor, reason, token)

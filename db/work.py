@@ -32,7 +32,7 @@ CLAIMS_MAX: Final = 3
 
 
 class Held(NamedTuple):
-    """One work row as its holder knows it."""
+    """One work row as its holder knows it; token 0: locked to the end of this transaction (`db/holds.py`)."""
 
     job: str
     subject: UUID
@@ -174,14 +174,14 @@ _SETTLE: Final = sa.text("""
         AS n (job, subject, token, next_job, delay, tries, error, parked, no_later)),
     gone AS (
       DELETE FROM work w USING next n
-      WHERE n.next_job IS NULL AND w.job = n.job AND w.subject = n.subject AND w.token = n.token RETURNING w.subject),
+      WHERE n.next_job IS NULL AND w.job = n.job AND w.subject = n.subject AND (w.token = n.token OR n.token = 0) RETURNING w.subject),
     kept AS (
       UPDATE work w SET job = n.next_job, token = NULL, leased_until = NULL, holder = NULL, claims = 0, tries = least(n.tries, 10000),
              last_error = n.error, parked_reason = n.parked,
              due_at = CASE WHEN n.parked IS NOT NULL THEN 'infinity' ELSE
                least(CASE WHEN n.no_later THEN w.due_at END, clock_timestamp() + make_interval(secs => n.delay)) END
       FROM next n
-      WHERE n.next_job IS NOT NULL AND w.job = n.job AND w.subject = n.subject AND w.token = n.token RETURNING w.subject)
+      WHERE n.next_job IS NOT NULL AND w.job = n.job AND w.subject = n.subject AND (w.token = n.token OR n.token = 0) RETURNING w.subject)
     SELECT (SELECT count(*) FROM gone) + (SELECT count(*) FROM kept)""")
 
 

@@ -44,6 +44,7 @@ class FindingKind(StrEnum):
     STATEMENT_GAP = "statement-gap"
     EVENT_FAILED = "event-failed"
     WEBHOOKS_SILENT = "webhooks-silent"
+    PAYMENT_ORPHANED = "payment-orphaned"
     PROVIDER_BRAKE = "provider-brake"
     BOOKS_DRIFT = "books-drift"
     INVARIANT_BROKEN = "invariant-broken"
@@ -98,6 +99,7 @@ SEVERITIES: Final[Mapping[FindingKind, Severity]] = MappingProxyType({
     _K.STATEMENT_GAP: Severity.P1,
     _K.EVENT_FAILED: Severity.P1,
     _K.WEBHOOKS_SILENT: Severity.P2,
+    _K.PAYMENT_ORPHANED: Severity.P1,
     _K.PROVIDER_BRAKE: Severity.P0,
     _K.BOOKS_DRIFT: Severity.P0,
     _K.INVARIANT_BROKEN: Severity.P0,

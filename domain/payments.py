@@ -21,7 +21,7 @@ class PaymentState(StrEnum):
     EXPIRED = "EXPIRED"
     """Not paid in time, or cancelled: what was held of it is given back."""
     FAILED = "FAILED"
-    """The gateway refused it: what was held of it is given back; the seats stay for another try, for a day."""
+    """The gateway refused it for good: what was held of it is given back, and its seats are free."""
 
 
 class LegKind(StrEnum):
@@ -55,9 +55,9 @@ PAYMENTS: Final = Machine(
     moves=(
         Move(source=_P.PENDING, target=_P.SUCCEEDED, guard=_LEASED, when="captured"),
         Move(source=_P.PENDING, target=_P.EXPIRED, guard=_LEASED, when="its time is over, or cancelled"),
-        Move(source=_P.PENDING, target=_P.FAILED, guard=_LEASED, when="the gateway refused it"),
+        Move(source=_P.PENDING, target=_P.FAILED, guard=_LEASED, when="the gateway refused it for good"),
         Move(source=_P.EXPIRED, target=_P.SUCCEEDED, guard=_OPERATION, when="captured late: an orphan"),
-        Move(source=_P.FAILED, target=_P.SUCCEEDED, guard=_OPERATION, when="captured after all"),
+        Move(source=_P.FAILED, target=_P.SUCCEEDED, guard=_OPERATION, when="captured after all: an orphan"),
     ),
     calls=(
         Call(state=_P.PENDING, outcome=None, job=EXPIRE_CHECKOUTS, due="at its `expires_at`, 35 min after it began"),

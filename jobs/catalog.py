@@ -3,6 +3,10 @@
 from collections.abc import Sequence
 from typing import Final
 
+from jobs.bookings.complete import CompleteBookings
+from jobs.bookings.expire_checkouts import ExpireCheckouts
+from jobs.bookings.flag_orphans import FlagOrphans
+from jobs.bookings.release_tentative import ReleaseTentative
 from jobs.mails.send import SendMails
 from jobs.notices.deliver import DeliverNotices
 from jobs.payouts.batch import BatchPayouts
@@ -34,6 +38,10 @@ ALL: Final[tuple[type[Job], ...]] = (
     DeliverNotices,
     SendMails,
     ApplyEvents,
+    ExpireCheckouts,
+    ReleaseTentative,
+    CompleteBookings,
+    FlagOrphans,
     Watch,
     AuditBooks,
     Prune,

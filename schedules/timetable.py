@@ -24,6 +24,10 @@ TIMETABLE: Final = (
     _cron("payouts.check_stuck", "10 */4 * * *"),
     _cron("payouts.reconcile", "40 */6 * * *"),
     _cron("webhooks.apply", "* * * * *"),
+    _cron("bookings.expire_checkouts", "*/15 * * * *"),
+    _cron("bookings.release_tentative", "20 */2 * * *"),
+    _cron("bookings.complete", "50 * * * *"),
+    _cron("bookings.flag_orphans", "5 * * * *"),
     _cron("upkeep.audit", "0 * * * *"),
     _cron("upkeep.prune", "30 3 * * *"),
 )

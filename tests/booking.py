@@ -7,13 +7,24 @@ from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
+from db import ledger
+from db.accounts import Owner, open_accounts
+from db.bookings.cancel import Cancelled, cancel_pending_checkout
+from db.bookings.capture import Captured, capture
+from db.bookings.start import start_checkout
+from db.clock import now
 from db.engine import Database
 from db.tx import Tx
+from domain.checkouts import SCOPE, Receipt, Request, Wanted
+from domain.ledger import AccountKind, Entry, EntryType, Posting
+from domain.owners import CustomerOwner
+from tests.builders import change, rows
 
 NOON = datetime(2031, 3, 5, 12, tzinfo=UTC)
 """When appointments of tests begin, unless they say otherwise: in the future of every test."""
 HOUR = timedelta(hours=1)
 PRICE = 10_000
+WALLET = AccountKind.WALLET
 
 _CONSULTANT = sa.text("""
     WITH account AS (
@@ -113,4 +124,127 @@ def slot(
     """One more time of an appointment."""
     assert tx.run(
         _SLOT, appointment=appointment, starts=starts, ends=starts + last, confirmed=confirmed
+    )
+
+
+def ask(
+    key: str = "k", *, of: UUID, plan: UUID, at: UUID | None = None, **more: object
+) -> tuple[Request, Wanted]:
+    """A request for a checkout of customer `of`, under `key`: at an appointment, or with `starts`."""
+    wanted = Wanted(customer=CustomerOwner(id=of), plan=plan, appointment=at, **more)  # type: ignore[arg-type]  # by name
+    return Request(scope=SCOPE, actor=str(of), key=key), wanted
+
+
+def begin(database: Database, key: str = "k", **asked: object) -> Receipt:
+    """Begin a checkout."""
+    request, wanted = ask(key, **asked)  # type: ignore[arg-type]  # by name
+    return database.transact(lambda tx: start_checkout(tx, request, wanted))
+
+
+def pay(database: Database, *payments: UUID) -> list[str]:
+    """Take in that payments were captured now; returns their outcomes, in the order of their ids."""
+
+    def work(tx: Tx) -> list[Captured]:
+        return capture(tx, dict.fromkeys(payments, now(tx)), run=None, actor="gateway")
+
+    return [one.outcome for one in database.transact(work)]
+
+
+def cancel(database: Database, customer: UUID, payment: UUID) -> Cancelled:
+    """Cancel a checkout as its customer."""
+    owner = CustomerOwner(id=customer)
+    return database.transact(lambda tx: cancel_pending_checkout(tx, owner, payment))
+
+
+def fill(database: Database, owner: UUID, amount: int, kind: AccountKind = WALLET) -> None:
+    """Put money into a wallet, or give a credit."""
+
+    def work(tx: Tx) -> int:
+        to, source = (
+            Owner(kind=kind, owner=str(owner), currency="INR"),
+            Owner(kind=AccountKind.CHECKOUT_HOLDS, owner="", currency="INR"),
+        )
+        if kind is AccountKind.REFERRAL_CREDIT:
+            source = Owner(kind=AccountKind.PROMOTIONS, owner="", currency="INR")
+        opened = open_accounts(tx, [to, source])
+        entry = Entry(
+            type=EntryType.CREDIT_GRANTED
+            if kind is AccountKind.REFERRAL_CREDIT
+            else EntryType.CHECKOUT_RELEASED,
+            key=f"{kind}:{uuid4()}",
+            currency="INR",
+            effective_on=ledger.today(tx),
+            postings=(Posting(debit=opened[source], credit=opened[to], amount=amount),),
+        )
+        return ledger.post(tx, [entry], run=None, actor="test")
+
+    database.transact(work)
+
+
+def balance(database: Database, kind: AccountKind, owner: object = "") -> int:
+    """What an account holds, credits less debits."""
+    found = rows(
+        database,
+        """SELECT coalesce(sum(b.credits - b.debits), 0) AS sum FROM accounts a JOIN balances b ON b.account = a.id
+           WHERE a.kind = :kind AND a.owner = :owner""",
+        kind=kind.value,
+        owner=str(owner),
+    )
+    return int(found[0].sum)
+
+
+def state(database: Database, table: str, id_: UUID | None) -> str:
+    """Where one subject is."""
+    [row] = rows(database, f"SELECT state FROM {table} WHERE id = :id", id=id_)  # noqa: S608  a table of ours
+    return str(row.state)
+
+
+def everything(database: Database, receipt: Receipt) -> dict[str, object]:
+    """Where a checkout and all that hangs on it are, and how many places are taken."""
+    [row] = rows(
+        database,
+        """SELECT p.state AS payment, b.state AS booking, s.state AS seat, a.state AS appointment, a.taken,
+                  o.state AS "order", p.orphaned
+           FROM payments p JOIN bookings b ON b.id = p.booking JOIN seats s ON s.booking = b.id
+           JOIN appointments a ON a.id = s.appointment LEFT JOIN orders o ON o.payment = p.id WHERE p.id = :id""",
+        id=receipt.payment,
+    )
+    return row._asdict()
+
+
+def every_ending(operator: Database, database: Database) -> dict[str, Receipt]:
+    """A checkout of each ending: under way, paid, cancelled, and captured after that; wallets pay a part of each."""
+    made: dict[str, Receipt] = {}
+    for kind in ("webinar", "consultation"):
+        for n, word in enumerate(("under way", "paid", "cancelled", "orphaned")):
+            who, offer = customer(operator), plan(operator, kind)
+            fill(operator, who, 1_000)
+            what = (
+                {"at": appointment(operator, offer, capacity=3)}
+                if kind == "webinar"
+                else {"starts": (NOON + n * HOUR,)}
+            )
+            one = made[f"{kind} {word}"] = begin(
+                database, of=who, plan=offer, wallet_minor=1_000, **what
+            )
+            if word in {"cancelled", "orphaned"}:
+                cancel(database, who, one.payment)
+            if word in {"paid", "orphaned"}:
+                pay(database, one.payment)
+    return made
+
+
+def abandon(database: Database, payment: UUID) -> None:
+    """A payment that ended while its seat was left behind, as other systems leave it."""
+    change(
+        database,
+        """WITH told AS (
+             INSERT INTO moves (kind, subject, source, target, actor)
+             VALUES ('payment', :id, 'PENDING', 'FAILED', 'elsewhere')),
+           gone AS (DELETE FROM work WHERE subject = :id),
+           closed AS (UPDATE orders SET state = 'CLOSING' WHERE payment = :id RETURNING id),
+           told_too AS (INSERT INTO moves (kind, subject, source, target, actor)
+                        SELECT 'order', id, 'NEW', 'CLOSING', 'elsewhere' FROM closed)
+           UPDATE payments SET state = 'FAILED' WHERE id = :id""",
+        id=payment,
     )

@@ -64,7 +64,8 @@ CREATE TABLE slots (
   starts_at   timestamptz NOT NULL,
   ends_at     timestamptz NOT NULL,
   confirmed   boolean NOT NULL,                -- published, or paid
-  CONSTRAINT slots_end_after_they_start CHECK (starts_at < ends_at),
+  -- A day at most, so that whoever looks for what overlaps a time needs to look no further back.
+  CONSTRAINT slots_take_a_day_at_most CHECK (starts_at < ends_at AND ends_at - starts_at <= interval '24 hours'),
   -- A consultant's range ends long before the next one's begins.
   CONSTRAINT slots_are_of_this_age CHECK (starts_at >= '2000-01-01Z' AND ends_at < '3000-01-01Z'),
   -- This prevents two confirmed times of one consultant from overlapping: the consultant is the high part of a number and
@@ -135,7 +136,7 @@ CREATE TABLE payments (
     'PENDING',   -- its own legs are held, the gateway's is awaited
     'SUCCEEDED', -- <- PENDING, and EXPIRED, FAILED where it was captured all the same
     'EXPIRED',   -- <- PENDING: not paid in time, or cancelled
-    'FAILED')),  -- <- PENDING: the gateway refused it
+    'FAILED')),  -- <- PENDING: the gateway refused it for good
   orphaned     boolean NOT NULL DEFAULT false,   -- captured when its seat was gone: to be refunded
   expires_at   timestamptz NOT NULL,
   paid_at      timestamptz,
@@ -143,8 +144,8 @@ CREATE TABLE payments (
   updated_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
   FOREIGN KEY (booking, customer) REFERENCES bookings (id, customer),
   CONSTRAINT payments_once_per_key UNIQUE (scope, actor, key),
-  CONSTRAINT orphans_were_captured CHECK (NOT orphaned OR state = 'SUCCEEDED'),
-  CONSTRAINT captured_when CHECK ((state = 'SUCCEEDED') = (paid_at IS NOT NULL))
+  CONSTRAINT orphans_were_captured CHECK (NOT orphaned OR paid_at IS NOT NULL),
+  CONSTRAINT captured_when CHECK (state <> 'SUCCEEDED' OR paid_at IS NOT NULL)
 ) WITH (fillfactor = 70);
 CREATE INDEX payments_by_age ON payments (created_at, id);
 CREATE INDEX payments_of_booking ON payments (booking);

@@ -136,6 +136,22 @@ MORE: Final[tuple[Flow, ...]] = (
         races=("webhook", "process/webhook", "follow/webhook", "recover/webhook"),
     ),
     Flow(
+        name="bookings.expire_checkouts",
+        constraints=("payments_one_under_way", "taken_is_within_capacity", *_BOOKS),
+        races=("capture/expire", "release/expire"),
+    ),
+    Flow(
+        name="bookings.release_tentative",
+        constraints=("seats_once_per_booking", "taken_is_within_capacity"),
+        tests=("tests/plans/test_bookings.py",),
+        races=("release/",),
+    ),
+    Flow(name="bookings.complete", constraints=("moves_append_only",)),
+    Flow(
+        name="bookings.flag_orphans",
+        constraints=("findings_pkey", "resolved_by_whom_and_why", "orphans_were_captured"),
+    ),
+    Flow(
         name="upkeep.watch",
         constraints=("findings_pkey", "resolved_by_whom_and_why", "runs_one_per_request"),
     ),
@@ -153,6 +169,39 @@ MORE: Final[tuple[Flow, ...]] = (
 """Of single jobs, what else keeps their promise."""
 
 DOORS: Final[tuple[Flow, ...]] = (
+    Flow(
+        name="begin a checkout",
+        constraints=(
+            "payments_once_per_key",
+            "taken_is_within_capacity",
+            "one_place_at_a_time",
+            "payments_one_under_way",
+            "never_below_zero",
+        ),
+        tests=("tests/db/bookings/test_start.py", "tests/db/bookings/test_slots.py"),
+        worlds=("start_checkout",),
+        races=("last seat storm", "checkout key replay"),
+        transaction="one: booking, payment, legs, seat, order",
+        lease="an advisory lock, for each key; the appointment's row",
+    ),
+    Flow(
+        name="capture a payment",
+        constraints=("payments_one_that_pays", "captured_when", "one_place_at_a_time", *_BOOKS),
+        tests=("tests/db/bookings/test_capture.py",),
+        worlds=("capture",),
+        races=("cancel/capture", "capture/", "release/capture"),
+        transaction="one: work rows, then all of a checkout",
+        lease="work rows, locked",
+    ),
+    Flow(
+        name="cancel a checkout",
+        constraints=("taken_is_within_capacity", *_BOOKS),
+        tests=("tests/db/bookings/test_cancel.py",),
+        worlds=("cancel_pending_checkout",),
+        races=("cancel/",),
+        transaction="one: work rows, then all of a checkout",
+        lease="work rows, locked",
+    ),
     Flow(
         name="schedule a tick",
         constraints=("ticks_pkey", "a_run_or_a_reason", "runs_one_per_request"),

@@ -17,6 +17,9 @@ WAITS: Final = {
     "effects": ("first_sent_at",),
     "rate_limits": ("full_at", "cut_until", "stopped_until"),
     "payouts": ("approved_at", "completed_at"),
+    "payments": ("expires_at", "paid_at"),
+    "seats": ("updated_at",),
+    "appointments": ("starts_at", "ends_at"),
     "schedule_progress": ("accounted_until", "next_tick_at"),
     "workers": ("beat_at",),
 }

@@ -10,8 +10,10 @@ from db import aggregates, audit
 from db.audit import INVARIANTS, Look
 from db.families import FAMILIES
 from db.tx import Tx
+from tests.booking import every_ending
 from tests.conftest import Addresses
-from tests.db.audit.plants import HARMLESS, PLANTS
+from tests.db.audit import plants_bookings
+from tests.db.audit.plants import HARMLESS, PLANTS as OF_PAYOUTS
 from tests.driving import every_state
 from tests.earned import paid_and_given_back
 from tests.fakes.bank import FakeBank
@@ -20,6 +22,7 @@ from tests.opening import opening, taken
 from tests.operating import opened
 from tests.servers import Databases
 
+PLANTS = [*OF_PAYOUTS, *plants_bookings.PLANTS]
 STATES = ("PENDING", "APPROVED", "PROCESSING", "COMPLETED", "FAILED", "CANCELLED", "REVERSED")
 PAYOUT = "(SELECT min(CAST(id AS text))::uuid FROM payouts WHERE state = '?')"
 ACCOUNT = "(SELECT id FROM accounts WHERE kind = '?')"
@@ -34,7 +37,7 @@ NAMED = {
 
 @pytest.fixture(scope="module")
 def scene(databases: Databases, template: str, addresses: Addresses) -> Iterator[sa.Engine]:
-    """A database with payouts in every state, some of them with tax withheld, as superuser."""
+    """A database with payouts in every state, some of them with tax withheld, and bookings, as superuser."""
     with databases.database(template) as name:
         url = databases.url(name)
         with opened(url) as operator, opened(url, "bursar_worker") as worker:
@@ -44,6 +47,7 @@ def scene(databases: Databases, template: str, addresses: Addresses) -> Iterator
             old = [("PROCESSING", {"reference": "OLD-1"}), ("FAILED", {}), ("PENDING", {})]
             taken(operator, [opening(state, state, **more) for state, more in old], bank)
             keep(operator, [credit(payee="Kept")])
+            every_ending(operator, worker)
         admin = sa.make_url(addresses.admin_url).set(database=name)
         engine = sa.create_engine(admin, poolclass=sa.pool.NullPool)
         yield engine

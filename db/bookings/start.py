@@ -1,0 +1,293 @@
+"""Begin a checkout: look again whether places and time are free, under lock, and hold them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from db.accounts import Owner, open_accounts
+from db.advance import begin
+from db.bookings import entries
+from db.bookings.capture import capture
+from db.bookings.facts import lock, read
+from db.bookings.moving import shift
+from db.clock import now
+from db.errors import constraint_of
+from db.transitions import LeasedTx, hold
+from db.tx import Row, Tx
+from domain.appointments import SEATS, TENTATIVE_FOR, AppointmentState, SeatState
+from domain.booking_errors import (
+    KeyReusedError,
+    NotOpenError,
+    SoldOutError,
+    TimeTakenError,
+    TooLittleError,
+    UnknownError,
+)
+from domain.bookings import BOOKINGS, BookingState, PlanKind
+from domain.checkouts import Receipt, Request, Wanted, spans
+from domain.errors import BadInputError
+from domain.ledger import AccountKind
+from domain.payments import CHECKOUT_FOR, ORDERS, PAYMENTS, LegKind, OrderState, PaymentState
+
+_ALONE: Final = sa.text("""
+    SELECT pg_advisory_xact_lock(hashtextextended(concat_ws(E'\\x1f', 'checkout', CAST(:scope AS text), CAST(:actor AS text), CAST(:key AS text)), 0))""")
+_KNOWN: Final = sa.text("""
+    SELECT id, encode(request_hash, 'hex') AS request_hash FROM payments
+    WHERE scope = :scope AND actor = :actor AND key = :key""")
+_PLAN: Final = sa.text("""
+    SELECT l.id, l.kind, l.price, l.currency, l.minutes, l.times, l.consultant, c.number
+    FROM plans l JOIN consultants c ON c.payee = l.consultant WHERE l.id = :plan AND l.active""")
+"""What is offered."""
+
+
+def start_checkout(tx: Tx, request: Request, wanted: Wanted) -> Receipt:
+    """Hold what `wanted` asks for, and make the booking, the payment, its legs and its order.
+
+    The same request again is answered with the same payment. Raises `KeyReusedError`, `UnknownError`
+    (plan, appointment, booking), `NotOpenError`, `SoldOutError`, `TimeTakenError`, `TooLittleError`,
+    `BadInputError`; then nothing is held.
+    """
+    asked = {"scope": request.scope, "actor": request.actor, "key": request.key}
+    tx.rows(_ALONE, **asked)
+    known = tx.row(_KNOWN, **asked)
+    if known is not None:
+        if known.request_hash != wanted.content_hash:
+            raise KeyReusedError(f"key {request.key!r} came with another request before")
+        return receipt(tx, known.id, replayed=True)
+    plan = tx.row(_PLAN, plan=wanted.plan)
+    if plan is None:
+        raise UnknownError(f"there is no plan {wanted.plan} that may be booked")
+    amounts = _amounts(plan, wanted)
+    leased = hold(tx, (), run=None, actor=f"customer:{wanted.customer.id}")
+    at = now(tx)
+    booking = _booking(leased, plan, wanted)
+    appointment = _appointment(leased, plan, wanted, at)
+    payment = _pay(leased, request, wanted, _Due(booking, amounts, plan.currency, at))
+    _sit(leased, wanted, booking, appointment, at)
+    _take_legs(leased, payment)
+    if not amounts[LegKind.GATEWAY]:
+        capture(leased, {payment: at}, run=None, actor=leased.actor)
+    return receipt(tx, payment, replayed=False)
+
+
+def _amounts(plan: Row, wanted: Wanted) -> dict[LegKind, int]:
+    """What each leg pays."""
+    private = PlanKind(plan.kind).is_private
+    if private != (wanted.appointment is None):
+        raise BadInputError(
+            "checkout", plan.kind, "is booked by " + ("times" if private else "appointment")
+        )
+    if private and wanted.places != 1:
+        raise BadInputError("places", wanted.places, f"a {plan.kind} is for one")
+    gateway = plan.price * wanted.places - wanted.wallet_minor - wanted.credit_minor
+    if gateway < 0:
+        raise BadInputError("legs", -gateway, "must not pay more than the price")
+    return {
+        LegKind.GATEWAY: gateway,
+        LegKind.WALLET: wanted.wallet_minor,
+        LegKind.REFERRAL_CREDIT: wanted.credit_minor,
+    }
+
+
+_WISH: Final = sa.text("""
+    SELECT id, state, plan FROM bookings WHERE id = :booking AND customer = :customer""")
+_ANOTHER: Final = sa.text("""
+    SELECT state FROM payments WHERE booking = :booking AND (state = 'PENDING' OR state = 'SUCCEEDED' AND NOT orphaned)""")
+_BOOK: Final = sa.text("""
+    INSERT INTO bookings (id, external_id, customer, plan, state)
+    VALUES (:id, CAST(CAST(:id AS uuid) AS text), :customer, :plan, 'APPROVED_PENDING_PAYMENT')""")
+
+
+def _booking(tx: LeasedTx, plan: Row, wanted: Wanted) -> UUID:
+    """The booking that is paid for: a wish of this customer, or a new one."""
+    customer, id_ = wanted.customer.id, wanted.booking
+    if id_ is None:
+        made = uuid4()
+        if not tx.scalar(_CUSTOMER, customer=customer):
+            raise UnknownError(f"there is no customer {customer}")
+        tx.run(_BOOK, id=made, customer=customer, plan=plan.id)
+        return made
+    lock(tx, "booking", [id_])
+    wish = tx.row(_WISH, booking=id_, customer=customer)
+    if wish is None or wish.plan != plan.id:
+        raise UnknownError(f"there is no booking {id_} of this plan")
+    open_ = {BookingState.PENDING, BookingState.APPROVED, BookingState.APPROVED_PENDING_PAYMENT}
+    if wish.state not in open_ or tx.rows(_ANOTHER, booking=id_):
+        raise NotOpenError(f"booking {id_} is {wish.state}, or has a checkout already")
+    if wish.state != BookingState.APPROVED_PENDING_PAYMENT:
+        target = BookingState.APPROVED_PENDING_PAYMENT
+        shift(tx, BOOKINGS, {id_: wish.state}, target, reason="a checkout was begun")
+    return id_
+
+
+_CUSTOMER: Final = sa.text("SELECT true FROM customers WHERE id = :customer")
+_PLACES: Final = sa.text("""
+    SELECT state, plan, starts_at, capacity - taken AS free FROM appointments WHERE id = :id""")
+_TAKE: Final = sa.text("""
+    UPDATE appointments SET taken = taken + :places, updated_at = clock_timestamp() WHERE id = :id""")
+
+
+def _appointment(tx: LeasedTx, plan: Row, wanted: Wanted, at: datetime) -> UUID:
+    """The appointment whose places are held from here on."""
+    if wanted.appointment is None:
+        return _own_appointment(tx, plan, wanted, at)
+    id_ = wanted.appointment
+    lock(tx, "appointment", [id_])
+    found = tx.row(_PLACES, id=id_)
+    if found is None or found.plan != plan.id:
+        raise UnknownError(f"there is no appointment {id_} of this plan")
+    if found.state != AppointmentState.PLANNED or found.starts_at <= at:
+        raise NotOpenError(f"appointment {id_} is {found.state} and begins at {found.starts_at}")
+    if found.free < wanted.places:
+        raise SoldOutError(f"{found.free} places are free at appointment {id_}")
+    tx.run(_TAKE, id=id_, places=wanted.places)
+    return id_
+
+
+_BUSY: Final = sa.text("""
+    SELECT s.starts_at FROM unnest(CAST(:starts AS timestamptz[]), CAST(:ends AS timestamptz[])) AS w (starts, ends)
+    JOIN slots s ON s.consultant = :consultant AND s.ends_at > w.starts AND s.starts_at < w.ends
+      -- No slot lasts longer than a day: the index is read in this stretch alone.
+      AND s.starts_at > w.starts - interval '1 day'
+    JOIN appointments a ON a.id = s.appointment
+    WHERE s.confirmed OR a.state = 'TENTATIVE' LIMIT 1""")
+_OWN: Final = sa.text("""
+    INSERT INTO appointments (id, plan, capacity, taken, starts_at, ends_at, state)
+    VALUES (:id, :plan, 1, 1, :starts_at, :ends_at, 'TENTATIVE')""")
+_SLOTS: Final = sa.text("""
+    INSERT INTO slots (id, appointment, consultant, starts_at, ends_at, confirmed)
+    SELECT gen_random_uuid(), :appointment, :consultant, starts, ends, false
+    FROM unnest(CAST(:starts AS timestamptz[]), CAST(:ends AS timestamptz[])) AS w (starts, ends)""")
+
+
+def _own_appointment(tx: LeasedTx, plan: Row, wanted: Wanted, at: datetime) -> UUID:
+    lock(tx, "consultant", [plan.consultant])
+    found = spans(wanted.starts, minutes=plan.minutes, times=plan.times, now=at)
+    starts, ends = [s for s, _ in found], [e for _, e in found]
+    busy = tx.scalar(_BUSY, consultant=plan.number, starts=starts, ends=ends)
+    if busy is not None:
+        raise TimeTakenError(f"the consultant is busy, or about to be, at {busy}")
+    id_ = uuid4()
+    tx.run(_OWN, id=id_, plan=plan.id, starts_at=starts[0], ends_at=ends[-1])
+    tx.run(_SLOTS, appointment=id_, consultant=plan.number, starts=starts, ends=ends)
+    return id_
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """What is to be paid, for which booking."""
+
+    booking: UUID
+    legs: dict[LegKind, int]
+    currency: str
+    at: datetime
+
+
+_PAYMENT: Final = sa.text("""
+    INSERT INTO payments (id, booking, customer, scope, actor, key, request_hash, amount, currency, expires_at)
+    VALUES (:id, :booking, :customer, :scope, :actor, :key, decode(:hash, 'hex'), :amount, :currency, :expires_at)""")
+_LEGS: Final = sa.text("""
+    INSERT INTO payment_legs (payment, kind, amount, account)
+    SELECT :payment, kind, amount, account
+    FROM unnest(CAST(:kinds AS text[]), CAST(:amounts AS bigint[]), CAST(:accounts AS bigint[])) AS l (kind, amount, account)""")
+_ORDER: Final = sa.text("""
+    INSERT INTO orders (id, payment, amount, currency) VALUES (:id, :payment, :amount, :currency)""")
+
+
+def _pay(tx: LeasedTx, request: Request, wanted: Wanted, due: _Due) -> UUID:
+    payment, customer = uuid4(), wanted.customer.id
+    expires_at = due.at + CHECKOUT_FOR
+    tx.run(
+        _PAYMENT,
+        id=payment,
+        booking=due.booking,
+        customer=customer,
+        scope=request.scope,
+        actor=request.actor,
+        key=request.key,
+        hash=wanted.content_hash,
+        amount=sum(due.legs.values()),
+        currency=due.currency,
+        expires_at=expires_at,
+    )
+    legs = {kind: amount for kind, amount in due.legs.items() if amount}
+    accounts = _accounts(tx, str(customer), due.currency, legs)
+    tx.run(
+        _LEGS,
+        payment=payment,
+        kinds=[kind.value for kind in legs],
+        amounts=list(legs.values()),
+        accounts=[accounts.get(kind) for kind in legs],
+    )
+    begin(tx, PAYMENTS, PaymentState.PENDING, {payment: expires_at})
+    if gateway := legs.get(LegKind.GATEWAY):
+        order = uuid4()
+        tx.run(_ORDER, id=order, payment=payment, amount=gateway, currency=due.currency)
+        begin(tx, ORDERS, OrderState.NEW, {order: due.at})
+    return payment
+
+
+def _accounts(tx: Tx, customer: str, currency: str, legs: dict[LegKind, int]) -> dict[LegKind, int]:
+    kinds = {
+        LegKind.WALLET: AccountKind.WALLET,
+        LegKind.REFERRAL_CREDIT: AccountKind.REFERRAL_CREDIT,
+    }
+    wanted = {
+        leg: Owner(kind=kind, owner=customer, currency=currency)
+        for leg, kind in kinds.items()
+        if leg in legs
+    }
+    opened = open_accounts(tx, wanted.values()) if wanted else {}
+    return {leg: opened[owner] for leg, owner in wanted.items()}
+
+
+_SEAT: Final = sa.text("""
+    INSERT INTO seats (id, appointment, booking, customer, places) VALUES (:id, :appointment, :booking, :customer, :places)""")
+_AGAIN: Final = sa.text("""
+    SELECT id, state FROM seats WHERE booking = :booking AND appointment = :appointment FOR UPDATE""")
+_RESIZE: Final = sa.text("""
+    UPDATE seats SET places = :places WHERE id = :id""")
+
+
+def _sit(tx: LeasedTx, wanted: Wanted, booking: UUID, appointment: UUID, at: datetime) -> None:
+    """A seat for the booking; one that it had there before is taken again."""
+    due = at + TENTATIVE_FOR
+    before = tx.row(_AGAIN, booking=booking, appointment=appointment)
+    if before is not None:
+        tx.run(_RESIZE, id=before.id, places=wanted.places)
+        shift(tx, SEATS, {before.id: before.state}, SeatState.TENTATIVE, due={before.id: due})
+        return
+    seat, customer = uuid4(), wanted.customer.id
+    places = wanted.places
+    tx.run(
+        _SEAT, id=seat, appointment=appointment, booking=booking, customer=customer, places=places
+    )
+    begin(tx, SEATS, SeatState.TENTATIVE, {seat: due})
+
+
+def _take_legs(tx: LeasedTx, payment: UUID) -> None:
+    try:
+        entries.held(tx, read(tx, [payment]), run=None, actor=tx.actor)
+    except IntegrityError as error:
+        if constraint_of(error) != "never_below_zero":
+            raise
+        raise TooLittleError(
+            "a wallet or a credit holds less than was to be taken from it"
+        ) from error
+
+
+_RECEIPT: Final = sa.text("""
+    SELECT p.id AS payment, p.booking, p.state, p.amount AS amount_minor, p.currency, p.expires_at, o.id AS "order",
+           coalesce(o.amount, 0) AS gateway_minor
+    FROM payments p LEFT JOIN orders o ON o.payment = p.id WHERE p.id = :payment""")
+
+
+def receipt(tx: Tx, payment: UUID, *, replayed: bool) -> Receipt:
+    """What there is to say of a checkout now."""
+    row = tx.row(_RECEIPT, payment=payment)
+    assert row is not None, "its caller found or made it"
+    return Receipt(**row._asdict(), replayed=replayed)

@@ -1,0 +1,46 @@
+"""Every way in which a promise about bookings is broken on purpose."""
+
+PLANTS = [
+    ("appointments-taken-is-what-is-held", "UPDATE appointments SET taken = 0 WHERE taken = 1", "appointment "),
+    ("appointments-taken-is-what-is-held", "UPDATE seats SET places = 2 WHERE state = 'CONFIRMED'", "appointment "),
+    (
+        "appointments-taken-is-what-is-held",
+        "UPDATE seats SET state = 'TENTATIVE' WHERE state = 'RELEASED'",
+        "appointment ",
+    ),
+    ("appointments-slots-fit", "UPDATE slots SET confirmed = false WHERE confirmed", "appointment "),
+    (
+        "appointments-slots-fit",
+        """UPDATE slots s SET confirmed = true FROM appointments a
+           WHERE a.id = s.appointment AND a.state = 'CANCELLED'""",
+        "appointment ",
+    ),
+    ("appointments-slots-fit", "UPDATE slots SET consultant = consultant + 1 WHERE NOT confirmed", "appointment "),
+    ("bookings-seats-fit", "UPDATE seats SET state = 'RELEASED' WHERE state = 'CONFIRMED'", "booking "),
+    ("bookings-seats-fit", "UPDATE seats SET state = 'CONFIRMED' WHERE state = 'RELEASED'", "booking "),
+    ("bookings-seats-fit", "UPDATE bookings SET state = 'SCHEDULED' WHERE state = 'CANCELLED'", "booking "),
+    ("payments-legs-add-up", "DELETE FROM payment_legs WHERE kind = 'wallet'", "payment "),
+    ("payments-legs-add-up", "UPDATE payments SET amount = amount + 1", "payment "),
+    ("payments-legs-add-up", "UPDATE orders SET amount = amount + 1", "payment "),
+    ("payments-legs-add-up", "DELETE FROM orders", "payment "),
+    ("payments-have-their-entries", "DELETE FROM entries WHERE type = 'checkout.held'", "payment "),
+    ("payments-have-their-entries", "DELETE FROM entries WHERE type = 'booking.paid'", "payment "),
+    ("payments-have-their-entries", "DELETE FROM entries WHERE type = 'booking.orphaned'", "payment "),
+    ("payments-have-their-entries", "UPDATE payments SET orphaned = true WHERE state = 'SUCCEEDED'", "payment "),
+    ("payments-have-their-entries", "UPDATE payments SET state = 'FAILED' WHERE state = 'PENDING'", "payment "),
+    (
+        "payments-have-their-entries",
+        "UPDATE entries SET key = replace(key, ':released', ':paid') WHERE type = 'checkout.released'",
+        "payment ",
+    ),
+    ("payments-are-earned", "DELETE FROM earnings WHERE external_id LIKE 'payment:%'", "payment "),
+    ("payments-are-earned", "UPDATE earnings SET gross = gross + 1 WHERE external_id LIKE 'payment:%'", "payment "),
+    ("payments-are-earned", "UPDATE payments SET orphaned = true WHERE state = 'SUCCEEDED'", "payment "),
+    ("orders-follow-their-payment", "UPDATE orders SET state = 'OPEN' WHERE state = 'CLOSED'", "order "),
+    ("orders-follow-their-payment", "UPDATE orders SET state = 'CLOSED' WHERE state = 'NEW'", "order "),
+    ("orders-follow-their-payment", "UPDATE orders SET state = 'NEW' WHERE state = 'CLOSING'", "order "),
+    ("bookings-last-move-is-the-state", "UPDATE bookings SET state = 'APPROVED'", "booking "),
+    ("seats-work-fits-state", "DELETE FROM work WHERE job = 'bookings.release_tentative'", "seat "),
+    ("payments-work-fits-state", "DELETE FROM work WHERE job = 'bookings.expire_checkouts'", "payment "),
+    ("appointments-work-fits-state", "DELETE FROM work WHERE job = 'bookings.complete'", "appointment "),
+]  # fmt: skip

@@ -1,0 +1,207 @@
+"""Races about bookings: whoever is first, a seat is paid for or free, and money is earned, given back, or owed."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from db.work import ClaimOrder
+from domain.appointments import RELEASE_TENTATIVE
+from domain.booking_errors import NotPendingError, SoldOutError
+from domain.ledger import AccountKind
+from domain.payments import EXPIRE_CHECKOUTS
+from domain.tally import Count
+from jobs.bookings.expire_checkouts import ExpireCheckouts
+from jobs.bookings.release_tentative import ReleaseTentative
+from jobs.shapes import Chore
+from tests.booking import (
+    NOON,
+    appointment,
+    balance,
+    begin,
+    cancel,
+    customer,
+    everything,
+    fill,
+    pay,
+    plan,
+)
+from tests.builders import change, hurry, owner, rows
+from tests.races.explorer import Act, Race
+from tests.races.sides import Side
+from tests.races.stage import Stage
+
+KEPT: Final = 500
+"""What a wallet pays of each checkout."""
+PAID: Final = ("SUCCEEDED", "SCHEDULED", "CONFIRMED", False)
+
+
+def under_way(stage: Stage) -> object:
+    """A consultation of which a wallet pays a part; its receipt and its customer."""
+    who = customer(stage.operator)
+    fill(stage.operator, who, KEPT)
+    private = plan(stage.operator, "consultation")
+    made = begin(stage.operator, of=who, plan=private, starts=(NOON,), wallet_minor=KEPT)
+    return who, made
+
+
+def overdue(stage: Stage) -> object:
+    """The same, its time over, its seat held for longer than a day."""
+    given = under_way(stage)
+    with owner(stage.url) as database:
+        change(database, "UPDATE payments SET expires_at = clock_timestamp()")
+        change(database, "UPDATE seats SET updated_at = clock_timestamp() - interval '25 hours'")
+        hurry(database, EXPIRE_CHECKOUTS)
+        hurry(database, RELEASE_TENTATIVE)
+    return given
+
+
+def cancels(stage: Stage) -> str:
+    """Its customer cancels."""
+    who, made = stage.given
+    cancel(stage.worker, who, made.payment)
+    return "cancelled"
+
+
+def captures(stage: Stage) -> list[str]:
+    """Its gateway has captured it."""
+    return pay(stage.worker, stage.given[1].payment)
+
+
+def does(job: Chore, run: int) -> Act:
+    """A worker that runs one transaction of a chore."""
+
+    def act(stage: Stage) -> int:
+        order = ClaimOrder(run=run, limit=10, lease_seconds=15.0)
+        return stage.worker.transact(lambda tx: job.work(tx, order)).tally[Count.SUCCEEDED]
+
+    return act
+
+
+def ends(stage: Stage) -> tuple[object, ...]:
+    """Where the checkout ended."""
+    found = everything(stage.worker, stage.given[1])
+    return (found["payment"], found["booking"], found["seat"], found["orphaned"])
+
+
+def settled(stage: Stage, unpaid: str) -> tuple[object, ...]:
+    """It ended in one of the ways that are allowed, and its money followed."""
+    who, made = stage.given
+    found = ends(stage)
+    released = ("EXPIRED", unpaid, "RELEASED", False)
+    orphan = ("SUCCEEDED", unpaid, "RELEASED", True)
+    assert found in {PAID, orphan, released}, found
+    kept = balance(stage.worker, AccountKind.WALLET, who)
+    assert kept == (0 if found == PAID else KEPT)
+    owed = balance(stage.worker, AccountKind.REFUNDS_PAYABLE)
+    assert owed == (made.gateway_minor if found == orphan else 0)
+    return found
+
+
+def cancelled_or_captured(stage: Stage, sides: Sequence[Side]) -> None:
+    """Invariant 68: one of both, or the documented orphan; never PENDING."""
+    found = settled(stage, "CANCELLED")
+    assert (found == PAID) == isinstance(sides[0].error, NotPendingError)
+    assert sides[1].result == ["scheduled" if found == PAID else "orphaned"]
+
+
+def cancelled_once(stage: Stage, sides: Sequence[Side]) -> None:
+    """Invariant 69: one is done, the other conflicts."""
+    assert settled(stage, "CANCELLED")[0] == "EXPIRED"
+    assert [side.result for side in sides].count("cancelled") == 1
+    assert sum(isinstance(side.error, NotPendingError) for side in sides) == 1
+
+
+def captured_or_expired(stage: Stage, sides: Sequence[Side]) -> None:
+    """Paid in the last moment, or owed back."""
+    found = settled(stage, "EXPIRED")
+    assert sides[0].result == ["scheduled" if found == PAID else "orphaned"]
+    assert sides[1].result == (0 if found == PAID else 1)
+
+
+def expired(stage: Stage, _sides: Sequence[Side]) -> None:
+    """Its seat is freed once, by its own checkout."""
+    assert settled(stage, "EXPIRED")[0] == "EXPIRED"
+
+
+def kept_by_its_payment(stage: Stage, _sides: Sequence[Side]) -> None:
+    """Invariant 72: a payment that lands while seats are released keeps its own."""
+    assert settled(stage, "EXPIRED") == PAID
+
+
+def last_place(stage: Stage) -> object:
+    """Three customers, and an appointment with two places."""
+    webinar = plan(stage.operator)
+    at = appointment(stage.operator, webinar, capacity=2)
+    return webinar, at, [customer(stage.operator) for _ in range(3)]
+
+
+def wants(number: int) -> Act:
+    """A customer who wants a place."""
+
+    def act(stage: Stage) -> str:
+        webinar, at, who = stage.given
+        begin(stage.worker, of=who[number], plan=webinar, at=at)
+        return "held"
+
+    return act
+
+
+def two_are_held(stage: Stage, sides: Sequence[Side]) -> None:
+    """Invariant 73: exactly the capacity."""
+    assert [side.result for side in sides].count("held") == 2
+    assert [isinstance(side.error, SoldOutError) for side in sides].count(True) == 1
+    assert [row.taken for row in rows(stage.worker, "SELECT taken FROM appointments")] == [2]
+
+
+def same_key(stage: Stage, sides: Sequence[Side]) -> None:
+    """One payment, told to both."""
+    assert [row.n for row in rows(stage.worker, "SELECT count(*) AS n FROM payments")] == [1]
+    assert [side.result for side in sides] == ["held", "held"]
+
+
+ALL: Final = (
+    Race(
+        name="cancel/capture",
+        prepare=under_way,
+        sides=(cancels, captures),
+        check=cancelled_or_captured,
+        errors=(NotPendingError,),
+    ),
+    Race(
+        name="cancel/cancel",
+        prepare=under_way,
+        sides=(cancels, cancels),
+        check=cancelled_once,
+        errors=(NotPendingError,),
+    ),
+    Race(
+        name="capture/expire",
+        prepare=overdue,
+        sides=(captures, does(ExpireCheckouts(), 7)),
+        check=captured_or_expired,
+    ),
+    Race(
+        name="release/capture",
+        prepare=overdue,
+        sides=(does(ReleaseTentative(), 7), captures),
+        check=kept_by_its_payment,
+    ),
+    Race(
+        name="release/expire",
+        prepare=overdue,
+        sides=(does(ReleaseTentative(), 7), does(ExpireCheckouts(), 8)),
+        check=expired,
+    ),
+    Race(
+        name="last seat storm",
+        prepare=last_place,
+        sides=(wants(0), wants(1), wants(2)),
+        check=two_are_held,
+        errors=(SoldOutError,),
+    ),
+    Race(
+        name="checkout key replay",
+        prepare=last_place,
+        sides=(wants(0), wants(0)),
+        check=same_key,
+    ),
+)
