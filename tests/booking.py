@@ -15,6 +15,7 @@ from db.bookings.start import start_checkout
 from db.clock import now
 from db.engine import Database
 from db.tx import Tx
+from db.wallets.rows import Credit, credit_wallets, open_wallets
 from domain.checkouts import SCOPE, Receipt, Request, Wanted
 from domain.ledger import AccountKind, Entry, EntryType, Posting
 from domain.owners import CustomerOwner
@@ -52,7 +53,13 @@ def consultant(database: Database) -> Consultant:
     id_ = uuid4()
     with database.begin() as tx:
         tx.run(_CONSULTANT, id=id_, name=f"consultant {id_}")
-        return Consultant(id=id_, number=tx.scalar(_OFFERS, id=id_))
+    return offering(database, id_)
+
+
+def offering(database: Database, payee: UUID) -> Consultant:
+    """A payee who offers plans from now on."""
+    with database.begin() as tx:
+        return Consultant(id=payee, number=tx.scalar(_OFFERS, id=payee))
 
 
 def plan(
@@ -71,16 +78,13 @@ def plan(
 
 
 def customer(database: Database, name: str = "Mira") -> UUID:
-    """A customer."""
+    """A customer, who is a payee of the same id too: what they have with us is a wallet."""
     id_ = uuid4()
     with database.begin() as tx:
-        tx.run(
-            sa.text(
-                "INSERT INTO customers (id, external_id, name) VALUES (:id, :name || :id, :name)"
-            ),
-            id=id_,
-            name=name,
-        )
+        tx.run(_CONSULTANT, id=id_, name=f"customer {id_}")
+        statement = """INSERT INTO customers (id, external_id, name, payee)
+                       VALUES (:id, :name || CAST(:id AS uuid), :name, :id)"""
+        tx.run(sa.text(statement), id=id_, name=name)
     return id_
 
 
@@ -159,24 +163,25 @@ def cancel(database: Database, customer: UUID, payment: UUID) -> Cancelled:
 def fill(database: Database, owner: UUID, amount: int, kind: AccountKind = WALLET) -> None:
     """Put money into a wallet, or give a credit."""
 
-    def work(tx: Tx) -> int:
+    def work(tx: Tx) -> None:
+        if kind is WALLET:
+            [wallet] = open_wallets(tx, [(owner, "INR")]).values()
+            credits_ = [Credit(reference=str(uuid4()), wallet=wallet, minor=amount)]
+            credit_wallets(tx, credits_, run=None, actor="test")
+            return
         to, source = (
             Owner(kind=kind, owner=str(owner), currency="INR"),
-            Owner(kind=AccountKind.CHECKOUT_HOLDS, owner="", currency="INR"),
+            Owner(kind=AccountKind.PROMOTIONS, owner="", currency="INR"),
         )
-        if kind is AccountKind.REFERRAL_CREDIT:
-            source = Owner(kind=AccountKind.PROMOTIONS, owner="", currency="INR")
         opened = open_accounts(tx, [to, source])
         entry = Entry(
-            type=EntryType.CREDIT_GRANTED
-            if kind is AccountKind.REFERRAL_CREDIT
-            else EntryType.CHECKOUT_RELEASED,
-            key=f"{kind}:{uuid4()}",
+            type=EntryType.CREDIT_GRANTED,
+            key=f"credit:{uuid4()}",
             currency="INR",
             effective_on=ledger.today(tx),
             postings=(Posting(debit=opened[source], credit=opened[to], amount=amount),),
         )
-        return ledger.post(tx, [entry], run=None, actor="test")
+        ledger.post(tx, [entry], run=None, actor="test")
 
     database.transact(work)
 

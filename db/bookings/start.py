@@ -1,5 +1,6 @@
 """Begin a checkout: look again whether places and time are free, under lock, and hold them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -18,17 +19,15 @@ from db.clock import now
 from db.errors import constraint_of
 from db.transitions import LeasedTx, hold
 from db.tx import Row, Tx
-from domain.appointments import SEATS, TENTATIVE_FOR, AppointmentState, SeatState
+from db.wallets.rows import lock_wallets
 from domain.booking_errors import (
     KeyReusedError,
     NotOpenError,
-    SoldOutError,
-    TimeTakenError,
     TooLittleError,
     UnknownError,
 )
 from domain.bookings import BOOKINGS, BookingState, PlanKind
-from domain.checkouts import Receipt, Request, Wanted, spans
+from domain.checkouts import Receipt, Request, Wanted
 from domain.errors import BadInputError
 from domain.ledger import AccountKind
 from domain.payments import CHECKOUT_FOR, ORDERS, PAYMENTS, LegKind, OrderState, PaymentState
@@ -65,9 +64,9 @@ def start_checkout(tx: Tx, request: Request, wanted: Wanted) -> Receipt:
     leased = hold(tx, (), run=None, actor=f"customer:{wanted.customer.id}")
     at = now(tx)
     booking = _booking(leased, plan, wanted)
-    appointment = _appointment(leased, plan, wanted, at)
+    appointment = hold_places(leased, plan, wanted, at)
+    sit(leased, wanted, booking, appointment, at)
     payment = _pay(leased, request, wanted, _Due(booking, amounts, plan.currency, at))
-    _sit(leased, wanted, booking, appointment, at)
     _take_legs(leased, payment)
     if not amounts[LegKind.GATEWAY]:
         capture(leased, {payment: at}, run=None, actor=leased.actor)
@@ -105,10 +104,13 @@ _BOOK: Final = sa.text("""
 def _booking(tx: LeasedTx, plan: Row, wanted: Wanted) -> UUID:
     """The booking that is paid for: a wish of this customer, or a new one."""
     customer, id_ = wanted.customer.id, wanted.booking
+    who = tx.row(_CUSTOMER, customer=customer)
+    if who is None:
+        raise UnknownError(f"there is no customer {customer}")
+    if who.payee == plan.consultant:
+        raise NotOpenError("a consultant is no participant of their own appointments")
     if id_ is None:
         made = uuid4()
-        if not tx.scalar(_CUSTOMER, customer=customer):
-            raise UnknownError(f"there is no customer {customer}")
         tx.run(_BOOK, id=made, customer=customer, plan=plan.id)
         return made
     lock(tx, "booking", [id_])
@@ -124,57 +126,7 @@ def _booking(tx: LeasedTx, plan: Row, wanted: Wanted) -> UUID:
     return id_
 
 
-_CUSTOMER: Final = sa.text("SELECT true FROM customers WHERE id = :customer")
-_PLACES: Final = sa.text("""
-    SELECT state, plan, starts_at, capacity - taken AS free FROM appointments WHERE id = :id""")
-_TAKE: Final = sa.text("""
-    UPDATE appointments SET taken = taken + :places, updated_at = clock_timestamp() WHERE id = :id""")
-
-
-def _appointment(tx: LeasedTx, plan: Row, wanted: Wanted, at: datetime) -> UUID:
-    """The appointment whose places are held from here on."""
-    if wanted.appointment is None:
-        return _own_appointment(tx, plan, wanted, at)
-    id_ = wanted.appointment
-    lock(tx, "appointment", [id_])
-    found = tx.row(_PLACES, id=id_)
-    if found is None or found.plan != plan.id:
-        raise UnknownError(f"there is no appointment {id_} of this plan")
-    if found.state != AppointmentState.PLANNED or found.starts_at <= at:
-        raise NotOpenError(f"appointment {id_} is {found.state} and begins at {found.starts_at}")
-    if found.free < wanted.places:
-        raise SoldOutError(f"{found.free} places are free at appointment {id_}")
-    tx.run(_TAKE, id=id_, places=wanted.places)
-    return id_
-
-
-_BUSY: Final = sa.text("""
-    SELECT s.starts_at FROM unnest(CAST(:starts AS timestamptz[]), CAST(:ends AS timestamptz[])) AS w (starts, ends)
-    JOIN slots s ON s.consultant = :consultant AND s.ends_at > w.starts AND s.starts_at < w.ends
-      -- No slot lasts longer than a day: the index is read in this stretch alone.
-      AND s.starts_at > w.starts - interval '1 day'
-    JOIN appointments a ON a.id = s.appointment
-    WHERE s.confirmed OR a.state = 'TENTATIVE' LIMIT 1""")
-_OWN: Final = sa.text("""
-    INSERT INTO appointments (id, plan, capacity, taken, starts_at, ends_at, state)
-    VALUES (:id, :plan, 1, 1, :starts_at, :ends_at, 'TENTATIVE')""")
-_SLOTS: Final = sa.text("""
-    INSERT INTO slots (id, appointment, consultant, starts_at, ends_at, confirmed)
-    SELECT gen_random_uuid(), :appointment, :consultant, starts, ends, false
-    FROM unnest(CAST(:starts AS timestamptz[]), CAST(:ends AS timestamptz[])) AS w (starts, ends)""")
-
-
-def _own_appointment(tx: LeasedTx, plan: Row, wanted: Wanted, at: datetime) -> UUID:
-    lock(tx, "consultant", [plan.consultant])
-    found = spans(wanted.starts, minutes=plan.minutes, times=plan.times, now=at)
-    starts, ends = [s for s, _ in found], [e for _, e in found]
-    busy = tx.scalar(_BUSY, consultant=plan.number, starts=starts, ends=ends)
-    if busy is not None:
-        raise TimeTakenError(f"the consultant is busy, or about to be, at {busy}")
-    id_ = uuid4()
-    tx.run(_OWN, id=id_, plan=plan.id, starts_at=starts[0], ends_at=ends[-1])
-    tx.run(_SLOTS, appointment=id_, consultant=plan.number, starts=starts, ends=ends)
-    return id_
+_CUSTOMER: Final = sa.text("SELECT payee FROM customers WHERE id = :customer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +167,7 @@ def _pay(tx: LeasedTx, request: Request, wanted: Wanted, due: _Due) -> UUID:
         expires_at=expires_at,
     )
     legs = {kind: amount for kind, amount in due.legs.items() if amount}
-    accounts = _accounts(tx, str(customer), due.currency, legs)
+    accounts = _accounts(tx, customer, due.currency, legs)
     tx.run(
         _LEGS,
         payment=payment,
@@ -231,42 +183,28 @@ def _pay(tx: LeasedTx, request: Request, wanted: Wanted, due: _Due) -> UUID:
     return payment
 
 
-def _accounts(tx: Tx, customer: str, currency: str, legs: dict[LegKind, int]) -> dict[LegKind, int]:
-    kinds = {
-        LegKind.WALLET: AccountKind.WALLET,
-        LegKind.REFERRAL_CREDIT: AccountKind.REFERRAL_CREDIT,
-    }
-    wanted = {
-        leg: Owner(kind=kind, owner=customer, currency=currency)
-        for leg, kind in kinds.items()
-        if leg in legs
-    }
-    opened = open_accounts(tx, wanted.values()) if wanted else {}
-    return {leg: opened[owner] for leg, owner in wanted.items()}
+_WALLET: Final = sa.text("""
+    SELECT w.id, w.account FROM wallets w JOIN customers c ON c.payee = w.payee
+    WHERE c.id = :customer AND w.currency = :currency""")
+_LEFT: Final = sa.text("SELECT wallet_left(CAST(:wallet AS uuid), :account)")
 
 
-_SEAT: Final = sa.text("""
-    INSERT INTO seats (id, appointment, booking, customer, places) VALUES (:id, :appointment, :booking, :customer, :places)""")
-_AGAIN: Final = sa.text("""
-    SELECT id, state FROM seats WHERE booking = :booking AND appointment = :appointment FOR UPDATE""")
-_RESIZE: Final = sa.text("""
-    UPDATE seats SET places = :places WHERE id = :id""")
-
-
-def _sit(tx: LeasedTx, wanted: Wanted, booking: UUID, appointment: UUID, at: datetime) -> None:
-    """A seat for the booking; one that it had there before is taken again."""
-    due = at + TENTATIVE_FOR
-    before = tx.row(_AGAIN, booking=booking, appointment=appointment)
-    if before is not None:
-        tx.run(_RESIZE, id=before.id, places=wanted.places)
-        shift(tx, SEATS, {before.id: before.state}, SeatState.TENTATIVE, due={before.id: due})
-        return
-    seat, customer = uuid4(), wanted.customer.id
-    places = wanted.places
-    tx.run(
-        _SEAT, id=seat, appointment=appointment, booking=booking, customer=customer, places=places
-    )
-    begin(tx, SEATS, SeatState.TENTATIVE, {seat: due})
+def _accounts(
+    tx: Tx, customer: UUID, currency: str, legs: Mapping[LegKind, int]
+) -> dict[LegKind, int]:
+    """The accounts of the books that the legs are taken from; of a wallet no more than no payout waits for."""
+    found = dict[LegKind, int]()
+    if wanted := legs.get(LegKind.WALLET):
+        wallet = tx.row(_WALLET, customer=customer, currency=currency)
+        if wallet is not None:
+            lock_wallets(tx, [wallet.id])
+        if wallet is None or tx.scalar(_LEFT, wallet=wallet.id, account=wallet.account) < wanted:
+            raise TooLittleError("the wallet holds less than was to be taken from it")
+        found[LegKind.WALLET] = wallet.account
+    if LegKind.REFERRAL_CREDIT in legs:
+        credit = Owner(kind=AccountKind.REFERRAL_CREDIT, owner=str(customer), currency=currency)
+        found[LegKind.REFERRAL_CREDIT] = open_accounts(tx, [credit])[credit]
+    return found
 
 
 def _take_legs(tx: LeasedTx, payment: UUID) -> None:

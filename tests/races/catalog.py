@@ -2,8 +2,28 @@
 
 from typing import Final
 
-from tests.races import bookings, core, earnings, notices, organisations, payouts, taxes, wallets, webhooks
+from tests.races import (
+    bookings,
+    core,
+    earnings,
+    notices,
+    organisations,
+    payouts,
+    taxes,
+    wallets,
+    webhooks,
+)
 from tests.races.explorer import Race
 
-GROUPS: Final = (payouts, earnings, organisations, taxes, wallets, notices, webhooks, bookings, core)
+GROUPS: Final = (
+    payouts,
+    earnings,
+    organisations,
+    taxes,
+    wallets,
+    notices,
+    webhooks,
+    bookings,
+    core,
+)
 RACES: Final[dict[str, Race]] = {race.name: race for group in GROUPS for race in group.ALL}

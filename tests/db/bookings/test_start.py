@@ -29,6 +29,7 @@ from tests.booking import (
     customer,
     everything,
     fill,
+    offering,
     plan,
     state,
 )
@@ -217,3 +218,35 @@ def test_what_there_is_not_is_unknown_and_what_is_over_is_not_open(
     change(
         operator, "INSERT INTO work (job, subject) SELECT 'bookings.complete', id FROM appointments"
     )
+
+
+def test_what_a_payout_of_the_wallet_waits_for_pays_no_booking(
+    operator: Database, database: Database
+) -> None:
+    """A wallet has more than it may spend: what is to be paid out of it is spoken for."""
+    webinar, who = plan(operator), customer(operator)
+    at = appointment(operator, webinar, capacity=5)
+    fill(operator, who, 3_000)
+    change(
+        operator,
+        """WITH account AS (INSERT INTO payout_accounts (id, payee, fund_account_id)
+                            VALUES (gen_random_uuid(), :who, 'fa_1') RETURNING id)
+           INSERT INTO payouts (id, external_id, payee, account, payable, amount, currency, purpose, narration,
+                                content_hash, created_by, source, payee_kind, wallet)
+           SELECT gen_random_uuid(), 'P', :who, a.id, w.account, 2500, 'INR', 'payout', 'x', '', 'test', 'wallets',
+                  'person', w.id
+           FROM account a, wallets w""",
+        who=who,
+    )
+    with pytest.raises(TooLittleError):
+        begin(database, of=who, plan=webinar, at=at, wallet_minor=501)
+    begin(database, of=who, plan=webinar, at=at, wallet_minor=500)
+
+
+def test_a_consultant_is_no_participant_of_their_own(
+    operator: Database, database: Database
+) -> None:
+    who = customer(operator)
+    webinar = plan(operator, of=offering(operator, who))
+    with pytest.raises(NotOpenError):
+        begin(database, of=who, plan=webinar, at=appointment(operator, webinar))

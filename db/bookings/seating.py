@@ -1,0 +1,94 @@
+"""Places for a checkout: looked at again under lock, and held with a seat."""
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+
+from db.advance import begin
+from db.bookings.facts import lock
+from db.bookings.moving import shift
+from db.transitions import LeasedTx
+from db.tx import Row
+from domain.appointments import SEATS, TENTATIVE_FOR, AppointmentState, SeatState
+from domain.booking_errors import NotOpenError, SoldOutError, TimeTakenError, UnknownError
+from domain.checkouts import Wanted, spans
+
+_PLACES: Final = sa.text("""
+    SELECT state, plan, starts_at, capacity - taken AS free FROM appointments WHERE id = :id""")
+_TAKE: Final = sa.text("""
+    UPDATE appointments SET taken = taken + :places, updated_at = clock_timestamp() WHERE id = :id""")
+
+
+def hold_places(tx: LeasedTx, plan: Row, wanted: Wanted, at: datetime) -> UUID:
+    """The appointment whose places are held from here on: published, or for a private plan one of its own.
+
+    Raises `UnknownError`, `NotOpenError`, `SoldOutError`, `TimeTakenError`, `BadInputError`.
+    """
+    if wanted.appointment is None:
+        return _own_appointment(tx, plan, wanted, at)
+    id_ = wanted.appointment
+    lock(tx, "appointment", [id_])
+    found = tx.row(_PLACES, id=id_)
+    if found is None or found.plan != plan.id:
+        raise UnknownError(f"there is no appointment {id_} of this plan")
+    if found.state != AppointmentState.PLANNED or found.starts_at <= at:
+        raise NotOpenError(f"appointment {id_} is {found.state} and begins at {found.starts_at}")
+    if found.free < wanted.places:
+        raise SoldOutError(f"{found.free} places are free at appointment {id_}")
+    tx.run(_TAKE, id=id_, places=wanted.places)
+    return id_
+
+
+_BUSY: Final = sa.text("""
+    SELECT s.starts_at FROM unnest(CAST(:starts AS timestamptz[]), CAST(:ends AS timestamptz[])) AS w (starts, ends)
+    JOIN slots s ON s.consultant = :consultant AND s.ends_at > w.starts AND s.starts_at < w.ends
+      -- No slot lasts longer than a day: the index is read in this stretch alone.
+      AND s.starts_at > w.starts - interval '1 day'
+    JOIN appointments a ON a.id = s.appointment
+    WHERE s.confirmed OR a.state = 'TENTATIVE' LIMIT 1""")
+_OWN: Final = sa.text("""
+    INSERT INTO appointments (id, plan, capacity, taken, starts_at, ends_at, state)
+    VALUES (:id, :plan, 1, 1, :starts_at, :ends_at, 'TENTATIVE')""")
+_SLOTS: Final = sa.text("""
+    INSERT INTO slots (id, appointment, consultant, starts_at, ends_at, confirmed)
+    SELECT gen_random_uuid(), :appointment, :consultant, starts, ends, false
+    FROM unnest(CAST(:starts AS timestamptz[]), CAST(:ends AS timestamptz[])) AS w (starts, ends)""")
+
+
+def _own_appointment(tx: LeasedTx, plan: Row, wanted: Wanted, at: datetime) -> UUID:
+    lock(tx, "consultant", [plan.consultant])
+    found = spans(wanted.starts, minutes=plan.minutes, times=plan.times, now=at)
+    starts, ends = [s for s, _ in found], [e for _, e in found]
+    busy = tx.scalar(_BUSY, consultant=plan.number, starts=starts, ends=ends)
+    if busy is not None:
+        raise TimeTakenError(f"the consultant is busy, or about to be, at {busy}")
+    id_ = uuid4()
+    tx.run(_OWN, id=id_, plan=plan.id, starts_at=starts[0], ends_at=ends[-1])
+    tx.run(_SLOTS, appointment=id_, consultant=plan.number, starts=starts, ends=ends)
+    return id_
+
+
+_SEAT: Final = sa.text("""
+    INSERT INTO seats (id, appointment, booking, customer, places) VALUES (:id, :appointment, :booking, :customer, :places)""")
+_AGAIN: Final = sa.text("""
+    SELECT id, state FROM seats WHERE booking = :booking AND appointment = :appointment FOR UPDATE""")
+_RESIZE: Final = sa.text("""
+    UPDATE seats SET places = :places WHERE id = :id""")
+
+
+def sit(tx: LeasedTx, wanted: Wanted, booking: UUID, appointment: UUID, at: datetime) -> None:
+    """A seat for the booking; one that it had there before is taken again."""
+    due = at + TENTATIVE_FOR
+    before = tx.row(_AGAIN, booking=booking, appointment=appointment)
+    if before is not None:
+        tx.run(_RESIZE, id=before.id, places=wanted.places)
+        shift(tx, SEATS, {before.id: before.state}, SeatState.TENTATIVE, due={before.id: due})
+        return
+    seat, customer = uuid4(), wanted.customer.id
+    places = wanted.places
+    tx.run(
+        _SEAT, id=seat, appointment=appointment, booking=booking, customer=customer, places=places
+    )
+    begin(tx, SEATS, SeatState.TENTATIVE, {seat: due})
