@@ -15,6 +15,7 @@ from db.bookings import entries
 from db.bookings.capture import capture
 from db.bookings.facts import lock, read
 from db.bookings.moving import shift
+from db.bookings.seating import hold_places, sit
 from db.clock import now
 from db.errors import constraint_of
 from db.transitions import LeasedTx, hold
