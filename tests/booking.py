@@ -218,19 +218,19 @@ def everything(database: Database, receipt: Receipt) -> dict[str, object]:
 
 
 def every_ending(operator: Database, database: Database) -> dict[str, Receipt]:
-    """A checkout of each ending: under way, paid, cancelled, and captured after that; wallets pay a part of each."""
+    """A checkout of each ending: under way, paid, cancelled, and captured after that; a credit pays a part of each."""
     made: dict[str, Receipt] = {}
     for kind in ("webinar", "consultation"):
         for n, word in enumerate(("under way", "paid", "cancelled", "orphaned")):
             who, offer = customer(operator), plan(operator, kind)
-            fill(operator, who, 1_000)
+            fill(operator, who, 1_000, AccountKind.REFERRAL_CREDIT)
             what = (
                 {"at": appointment(operator, offer, capacity=3)}
                 if kind == "webinar"
                 else {"starts": (NOON + n * HOUR,)}
             )
             one = made[f"{kind} {word}"] = begin(
-                database, of=who, plan=offer, wallet_minor=1_000, **what
+                database, of=who, plan=offer, credit_minor=1_000, **what
             )
             if word in {"cancelled", "orphaned"}:
                 cancel(database, who, one.payment)
