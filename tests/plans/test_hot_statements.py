@@ -12,6 +12,7 @@ from db.payouts import listing
 from db.payouts.family import PAYOUTS
 from db.work import ClaimOrder
 from domain.effects import EffectState
+from jobs.catalog import ALL
 from jobs.webhooks.apply import ApplyEvents
 from tests.builders import House, house, owner, seed
 from tests.fakes.bank import FakeBank
@@ -26,7 +27,7 @@ BIG = {"work", "payouts", "effects", "effect_payments", "runs", "entries", "inbo
 HISTORY = ("moves_", "postings_", "effect_answers_", "run_attempts_")
 
 HOT = {
-    "wake": ("INSERT INTO runs (job, queue, version, origin, wake_key)", 200),
+    "wake": ("INSERT INTO runs (job, queue, version, origin, wake_key)", 15 * len(ALL)),
     "start": ("UPDATE runs r SET state = 'running'", 200),
     "overdue": ("r.state = 'queued' AND r.due_at <=", 100),
     "claim": ("SET token = token.token", 30 * SET),
@@ -53,7 +54,7 @@ HOT = {
     "page of payouts": ("AS amount_minor, p.currency", 10 * SET),
     "page of effects": ("Walked by subject", 20 * SET),
 }
-"""A piece of each hot statement, and the pages that a set of 200 may touch."""
+"""A piece of each hot statement, and the pages that a set of 200 (to wake: every job) may touch."""
 
 
 FAR_IN = f"{40_000:031x}"
