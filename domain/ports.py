@@ -5,7 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
-from domain.answers import Answer, Funds, LookUp, ProviderPayout, Report
+from domain.answers import Answer, Funds, LookUp, LookUpFailed, ProviderPayout, Report
+from domain.checkout_answers import (
+    OrderAnswer,
+    OrderLookUp,
+    ProviderOrder,
+    RefundAnswer,
+    RefundLookUp,
+)
 from domain.mails import Letter, MailAnswer
 from domain.notices import Delivery
 from domain.statements import StatementLine
@@ -96,6 +103,74 @@ class Bank(Protocol):
 
     def check(self) -> LookUp:
         """One harmless authenticated call (the balance): `Found(payouts=())` when it worked."""
+
+
+class OrderAsk(NamedTuple):
+    """What the request for an order is made of. Amount in minor units."""
+
+    reference: str
+    """Our order's id."""
+    amount_minor: int
+    currency: str
+
+
+class RefundAsk(NamedTuple):
+    """What the request for a refund is made of. Amount in minor units."""
+
+    reference: str
+    """Our refund's id."""
+    payment_id: str
+    """What the gateway calls the capture."""
+    amount_minor: int
+    currency: str
+
+
+class FrozenCall(NamedTuple):
+    """One request to a payment gateway, as committed before its first send: replayed byte for byte under `key`."""
+
+    key: str
+    body: str
+    reference: str
+    amount_minor: int
+    currency: str
+    payment_id: str = ""
+    """The capture that a refund is of."""
+
+
+class Payments(Protocol):
+    """A gateway that customers pay by. As with a `Bank`, no method raises for what the network or the gateway does."""
+
+    provider: str
+    account: str
+    key_window: timedelta
+    """How long after the first send the same key is known to answer with the same refund."""
+    orders_are_keyed: bool
+    """Whether the same holds of orders; where not, a look-up by reference goes before a second send."""
+    look_up_grace: timedelta
+
+    def freeze_order(self, ask: OrderAsk) -> str:
+        """Return the exact body of an order's request. Pure. Raises `BadInputError` naming a bad field."""
+
+    def create_order(self, request: FrozenCall) -> OrderAnswer:
+        """Send the request for an order once."""
+
+    def fetch_order(self, provider_id: str) -> ProviderOrder | LookUpFailed | None:
+        """What the gateway says of an order, with its capture; None where it has none of that id."""
+
+    def find_orders(self, reference: str) -> OrderLookUp:
+        """Every order under `reference`, to the end of the list."""
+
+    def cancel_order(self, provider_id: str) -> OrderAnswer:
+        """Have an order forgotten. `Rejected` where it was paid, was forgotten before, or this gateway forgets none."""
+
+    def freeze_refund(self, ask: RefundAsk) -> str:
+        """Return the exact body of a refund's request. Pure. Raises `BadInputError` naming a bad field."""
+
+    def refund(self, request: FrozenCall) -> RefundAnswer:
+        """Send the request for a refund once under its key."""
+
+    def find_refunds(self, payment_id: str, reference: str) -> RefundLookUp:
+        """Every refund of a capture under `reference`, to the end of the list."""
 
 
 class Alerts(Protocol):

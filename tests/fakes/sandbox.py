@@ -10,8 +10,10 @@ from typing import Any
 import httpx
 from starlette.types import ASGIApp
 
+from workers.gateways.razorpay import Razorpay
 from workers.gateways.razorpayx import RazorpayX
 from workers.gateways.stripe import Stripe
+from workers.gateways.stripe_payments import StripePayments
 from workers.sandbox.serve import server
 from workers.sandbox.settings import SandboxSettings
 
@@ -63,6 +65,31 @@ class RunningSandbox:
             connections_max=16,
             look_up_grace=look_up_grace,
         )
+
+    def razorpay(self, *, timeout_seconds: float = 5.0) -> Razorpay:
+        """Return the product's own client of this bank's orders and refunds, in Razorpay's words."""
+        return Razorpay(
+            url=self.url,
+            key_id=self.settings.key_id,
+            key_secret=self.settings.key_secret,
+            timeout_seconds=timeout_seconds,
+            connections_max=16,
+        )
+
+    def stripe_payments(self, *, timeout_seconds: float = 5.0) -> StripePayments:
+        """The same in Stripe's words."""
+        return StripePayments(
+            url=f"http://127.0.0.1:{self.port}",
+            api_key=self.settings.key_secret,
+            account=self.settings.stripe_account,
+            timeout_seconds=timeout_seconds,
+            connections_max=16,
+        )
+
+    def capture(self, order: str) -> str:
+        """Let a customer pay an order; returns what the capture is called."""
+        told = self.http.post("/_sandbox/captures", json={"order": order}).raise_for_status()
+        return str(told.json()["payment"])
 
     def order(self, fault: str | None, **more: object) -> None:
         """Let the next requests that fit meet `fault`."""

@@ -53,6 +53,11 @@ def classify_reply(dialect: Dialect, request: FrozenRequest, reply: Reply, now: 
     """
     if OK_FIRST <= reply.status <= OK_LAST:
         return _accepted(dialect, request, reply)
+    return judge_refusal(dialect, reply, now)
+
+
+def judge_refusal(dialect: Dialect, reply: Reply, now: datetime) -> Answer:
+    """Return what a complete reply proves that is no success, whatever was asked for."""
     if reply.status in REFUSES_US:
         return NotSent(
             reason=f"http {reply.status}: the provider refuses our credentials or address",

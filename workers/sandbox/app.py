@@ -9,17 +9,25 @@ from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect
 from starlette.routing import Route
 
-from workers.sandbox import control, payouts, reads, transfers
+from workers.sandbox import (
+    control,
+    payouts,
+    razorpay_till,
+    reads,
+    stripe_till,
+    transfers,
+)
 from workers.sandbox.bank import Bank
 from workers.sandbox.refusals import RefusedError
 from workers.sandbox.service import Limiter, Service
 from workers.sandbox.settings import SandboxSettings
 from workers.sandbox.storage import Storage
+from workers.sandbox.till import Till
 from workers.sandbox.webhooks import tell_for_ever
 from workers.sandbox.wires import Wires
 
 PREFIX: Final = "/v1"
-"""Where RazorpayX's payouts and Stripe's transfers are, as at the providers' own hosts."""
+"""Where the providers' own paths are: payouts and transfers, orders and refunds."""
 
 ROUTES: Final = (
     Route(f"{PREFIX}/payouts", payouts.create, methods=["POST"]),
@@ -35,6 +43,19 @@ ROUTES: Final = (
     Route(f"{PREFIX}/balance_transactions", transfers.balance_transactions, methods=["GET"]),
     Route(f"{PREFIX}/balance", transfers.balance, methods=["GET"]),
     Route(f"{PREFIX}/account", transfers.account, methods=["GET"]),
+    Route(f"{PREFIX}/orders", razorpay_till.create, methods=["POST"]),
+    Route(f"{PREFIX}/orders", razorpay_till.search, methods=["GET"]),
+    Route(f"{PREFIX}/orders/{{order}}", razorpay_till.fetch, methods=["GET"]),
+    Route(f"{PREFIX}/orders/{{order}}/payments", razorpay_till.payments, methods=["GET"]),
+    Route(f"{PREFIX}/payments/{{payment}}/refund", razorpay_till.refund, methods=["POST"]),
+    Route(f"{PREFIX}/payments/{{payment}}/refunds", razorpay_till.refunds, methods=["GET"]),
+    Route(f"{PREFIX}/payment_intents", stripe_till.create, methods=["POST"]),
+    Route(f"{PREFIX}/payment_intents/search", stripe_till.search, methods=["GET"]),
+    Route(f"{PREFIX}/payment_intents/{{order}}", stripe_till.fetch, methods=["GET"]),
+    Route(f"{PREFIX}/payment_intents/{{order}}/cancel", stripe_till.cancel, methods=["POST"]),
+    Route(f"{PREFIX}/refunds", stripe_till.refund, methods=["POST"]),
+    Route(f"{PREFIX}/refunds", stripe_till.refunds, methods=["GET"]),
+    Route("/_sandbox/captures", control.capture, methods=["POST"]),
     Route("/_sandbox/faults", control.order_faults, methods=["POST"]),
     Route("/_sandbox/faults", control.clear_faults, methods=["DELETE"]),
     Route("/_sandbox/clock", control.advance, methods=["POST"]),
@@ -53,6 +74,7 @@ def build(settings: SandboxSettings, wires: Wires | None = None) -> Starlette:
         service = Service(
             settings=settings,
             bank=bank,
+            till=Till(settings, storage),
             limiter=Limiter(settings.rate_per_second_max),
             wires=wires or Wires(),
             faults=settings.faults,

@@ -65,6 +65,13 @@ async def summarise(request: Request) -> Response:
     return JSONResponse(summary(service.bank) | {"doubled": doubled(service.bank)})
 
 
+async def capture(request: Request) -> Response:
+    """POST /_sandbox/captures `{"order": "order_…"}`: a customer pays an order, or a PaymentIntent."""
+    service, body = await _asked(request)
+    paid = service.till.capture(str(body.get("order")))
+    return JSONResponse({"payment": paid["payment_id"], "amount_minor": paid["amount"]})
+
+
 async def _asked(request: Request) -> tuple[Service, dict[str, object]]:
     service = service_of(request)
     check_credentials(request, service.settings)

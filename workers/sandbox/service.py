@@ -10,6 +10,7 @@ from workers.sandbox.bank import Bank
 from workers.sandbox.faults import Faults
 from workers.sandbox.script import Script
 from workers.sandbox.settings import SandboxSettings
+from workers.sandbox.till import Till
 from workers.sandbox.wires import Wires
 
 
@@ -40,10 +41,11 @@ class Limiter:
 
 @dataclass(slots=True, kw_only=True)
 class Service:
-    """One running bank."""
+    """One running bank, and its till."""
 
     settings: SandboxSettings
     bank: Bank
+    till: Till
     limiter: Limiter
     wires: Wires
     faults: Faults

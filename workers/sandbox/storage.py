@@ -62,6 +62,34 @@ CREATE TABLE IF NOT EXISTS events (
   attempts INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX IF NOT EXISTS events_by_due ON events (due_ms);
+CREATE TABLE IF NOT EXISTS orders (
+  number INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  provider TEXT NOT NULL,
+  reference TEXT,
+  amount INTEGER NOT NULL CHECK (amount > 0),
+  currency TEXT NOT NULL,
+  created_ms INTEGER NOT NULL,
+  key TEXT UNIQUE,
+  body_hash TEXT NOT NULL,
+  payment_id TEXT UNIQUE,
+  paid_ms INTEGER,
+  cancel_ms INTEGER
+);
+CREATE INDEX IF NOT EXISTS orders_by_reference ON orders (reference);
+CREATE TABLE IF NOT EXISTS refunds (
+  number INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  "order" INTEGER NOT NULL REFERENCES orders (number),
+  reference TEXT,
+  amount INTEGER NOT NULL CHECK (amount > 0),
+  created_ms INTEGER NOT NULL,
+  final_ms INTEGER NOT NULL,
+  final_status TEXT NOT NULL,
+  key TEXT UNIQUE,
+  body_hash TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS refunds_by_order ON refunds ("order");
 """
 
 Value = str | int | None

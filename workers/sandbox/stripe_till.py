@@ -1,0 +1,164 @@
+"""/payment_intents and /refunds: Stripe's way to the till."""
+
+import re
+import sqlite3
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from domain.stripe import PROVIDER
+from workers.sandbox.faults import BEFORE, Fault
+from workers.sandbox.payouts import instead, limit, spoil, take_order
+from workers.sandbox.reading import spoilt
+from workers.sandbox.refusals import SERVER_ERROR
+from workers.sandbox.requests import COUNT_DEFAULT, COUNT_MAX, read_body, read_whole
+from workers.sandbox.script import Order
+from workers.sandbox.service import Service, service_of
+from workers.sandbox.stripe_requests import (
+    check_bearer,
+    read_amount,
+    read_form,
+    read_stripe_key,
+    wrong,
+)
+from workers.sandbox.stripe_words import page
+from workers.sandbox.till import Wanted
+from workers.sandbox.transfers import worded
+
+REFERENCE: Final = "metadata[reference]"
+QUERY: Final = re.compile(r"metadata\['reference'\]:'([^']*)'")
+STATUSES: Final = {"pending": "pending", "processed": "succeeded", "failed": "failed"}
+
+
+@worded
+async def create(request: Request) -> Response:
+    """POST /payment_intents: once per key."""
+    service, key, body, asked, order = await _asked(request)
+    if order.fault in BEFORE:
+        return instead(service, key, order)
+    currency = asked.get("currency", "")
+    if not currency.islower():
+        raise wrong("currency", "Invalid currency.")
+    wanted = Wanted(
+        amount=read_amount(asked),
+        currency=currency.upper(),
+        reference=asked.get(REFERENCE),
+        key=key,
+        body=body,
+    )
+    entity = _intent(service.till.open(PROVIDER, "pi_", wanted))
+    return _answer(service, key, order, entity)
+
+
+@worded
+async def refund(request: Request) -> Response:
+    """POST /refunds: once per key."""
+    service, key, body, asked, order = await _asked(request)
+    if order.fault in BEFORE:
+        return instead(service, key, order)
+    paid = service.till.paid(PROVIDER, asked.get("payment_intent", ""))
+    wanted = Wanted(
+        amount=read_amount(asked),
+        currency=paid["currency"],
+        reference=asked.get(REFERENCE),
+        key=key,
+        body=body,
+    )
+    entity = _refund(service.till.refund(paid, "re_", wanted, order.fault))
+    return _answer(service, key, order, entity)
+
+
+@worded
+async def search(request: Request) -> Response:
+    """GET /payment_intents/search."""
+    service = _checked(request)
+    found = QUERY.fullmatch(request.query_params.get("query", ""))
+    if found is None:
+        raise wrong("query", "We were unable to parse your search query.")
+    rows = service.till.orders(PROVIDER, found[1])
+    return spoilt(service, found[1], page([_intent(row) for row in rows], has_more=False))
+
+
+@worded
+async def fetch(request: Request) -> Response:
+    """GET /payment_intents/:id."""
+    service = _checked(request)
+    row = service.till.order(PROVIDER, request.path_params["order"])
+    return spoilt(service, row["reference"], _intent(row))
+
+
+@worded
+async def cancel(request: Request) -> Response:
+    """POST /payment_intents/:id/cancel."""
+    service = _checked(request)
+    row = service.till.cancel(PROVIDER, request.path_params["order"])
+    return JSONResponse(_intent(row))
+
+
+@worded
+async def refunds(request: Request) -> Response:
+    """GET /refunds."""
+    service = _checked(request)
+    paid = service.till.paid(PROVIDER, request.query_params.get("payment_intent", ""))
+    items = [_refund(row) for row in service.till.refunds(paid)]
+    after = request.query_params.get("starting_after")
+    if after is not None:
+        ids = [item["id"] for item in items]
+        items = items[ids.index(after) + 1 :] if after in ids else []
+    count = read_whole(request.query_params, "limit", COUNT_DEFAULT, COUNT_MAX)
+    return spoilt(service, None, page(items[:count], has_more=len(items) > count))
+
+
+async def _asked(request: Request) -> tuple[Service, str, bytes, dict[str, str], Order]:
+    service = service_of(request)
+    service.bank.storage.add("requests")
+    body = await read_body(request)
+    check_bearer(request, service.settings)
+    limit(service)
+    key, asked = read_stripe_key(request), read_form(body)
+    return service, key, body, asked, take_order(service, key, asked.get(REFERENCE))
+
+
+def _answer(service: Service, key: str, order: Order, entity: dict[str, object]) -> Response:
+    if order.fault is Fault.ERROR:
+        service.bank.stick(key, SERVER_ERROR)
+    if order.fault is Fault.WRONG_AMOUNT and isinstance(entity["amount"], int):
+        entity["amount"] = entity["amount"] + 1
+    if order.fault is Fault.WRONG_REFERENCE:
+        entity["metadata"] = {"reference": "another"}
+    return spoil(service, order, JSONResponse(entity))
+
+
+def _checked(request: Request) -> Service:
+    service = service_of(request)
+    check_bearer(request, service.settings)
+    return service
+
+
+def _intent(row: sqlite3.Row) -> dict[str, object]:
+    status = "succeeded" if row["paid_ms"] is not None else "requires_payment_method"
+    return {
+        "id": row["id"],
+        "object": "payment_intent",
+        "amount": row["amount"],
+        "amount_received": row["amount"] if row["paid_ms"] is not None else 0,
+        "currency": row["currency"].lower(),
+        "status": "canceled" if row["cancel_ms"] is not None else status,
+        "metadata": {"reference": row["reference"]} if row["reference"] else {},
+        "livemode": False,
+        "created": row["created_ms"] // 1000,
+    }
+
+
+def _refund(row: sqlite3.Row) -> dict[str, object]:
+    return {
+        "id": row["id"],
+        "object": "refund",
+        "amount": row["amount"],
+        "currency": row["currency"].lower(),
+        "payment_intent": row["payment_id"],
+        "status": STATUSES[row["status"]],
+        "metadata": {"reference": row["reference"]} if row["reference"] else {},
+        "created": row["created_ms"] // 1000,
+    }
