@@ -180,6 +180,8 @@ class Chore(Job):
     """Claim and settle in one transaction: the row locks are the lease."""
 
     shape = "chore"
+    sets: ClassVar[int] = 1
+    """How many sets of the usual size one transaction takes: more where an item costs microseconds."""
 
     @abstractmethod
     def work(self, tx: Tx, order: ClaimOrder) -> Done:

@@ -1,5 +1,6 @@
 """Places for a checkout: looked at again under lock, and held with a seat."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID, uuid4
@@ -28,26 +29,47 @@ def hold_places(tx: LeasedTx, plan: Row, wanted: Wanted, at: datetime) -> UUID:
     """
     if wanted.appointment is None:
         return _own_appointment(tx, plan, wanted, at)
-    id_ = wanted.appointment
-    lock(tx, "appointment", [id_])
+    lock(tx, "appointment", [wanted.appointment])
+    take_places(tx, wanted.appointment, plan=plan.id, places=wanted.places, at=at)
+    return wanted.appointment
+
+
+def take_places(tx: LeasedTx, id_: UUID, *, plan: UUID, places: int, at: datetime) -> None:
+    """Take places of an appointment of `plan` that this transaction has locked, where it has them."""
     found = tx.row(_PLACES, id=id_)
-    if found is None or found.plan != plan.id:
+    if found is None or found.plan != plan:
         raise UnknownError(f"there is no appointment {id_} of this plan")
     if found.state != AppointmentState.PLANNED or found.starts_at <= at:
         raise NotOpenError(f"appointment {id_} is {found.state} and begins at {found.starts_at}")
-    if found.free < wanted.places:
+    if found.free < places:
         raise SoldOutError(f"{found.free} places are free at appointment {id_}")
-    tx.run(_TAKE, id=id_, places=wanted.places)
-    return id_
+    tx.run(_TAKE, id=id_, places=places)
 
 
 _BUSY: Final = sa.text("""
     SELECT s.starts_at FROM unnest(CAST(:starts AS timestamptz[]), CAST(:ends AS timestamptz[])) AS w (starts, ends)
     JOIN slots s ON s.consultant = :consultant AND s.ends_at > w.starts AND s.starts_at < w.ends
       -- No slot lasts longer than a day: the index is read in this stretch alone.
-      AND s.starts_at > w.starts - interval '1 day'
+      AND s.starts_at > w.starts - interval '24 hours'
     JOIN appointments a ON a.id = s.appointment
-    WHERE s.confirmed OR a.state = 'TENTATIVE' LIMIT 1""")
+    WHERE (s.confirmed OR a.state = 'TENTATIVE') AND a.id IS DISTINCT FROM CAST(:but AS uuid) LIMIT 1""")
+
+
+def busy_at(
+    tx: LeasedTx,
+    consultant: int,
+    starts: Sequence[datetime],
+    ends: Sequence[datetime],
+    *,
+    but: UUID | None = None,
+) -> datetime | None:
+    """When a consultant, whose row is locked, is busy within these times, or may be; `but` an appointment's own."""
+    found: datetime | None = tx.scalar(
+        _BUSY, consultant=consultant, starts=list(starts), ends=list(ends), but=but
+    )
+    return found
+
+
 _OWN: Final = sa.text("""
     INSERT INTO appointments (id, plan, capacity, taken, starts_at, ends_at, state)
     VALUES (:id, :plan, 1, 1, :starts_at, :ends_at, 'TENTATIVE')""")
@@ -61,7 +83,7 @@ def _own_appointment(tx: LeasedTx, plan: Row, wanted: Wanted, at: datetime) -> U
     lock(tx, "consultant", [plan.consultant])
     found = spans(wanted.starts, minutes=plan.minutes, times=plan.times, now=at)
     starts, ends = [s for s, _ in found], [e for _, e in found]
-    busy = tx.scalar(_BUSY, consultant=plan.number, starts=starts, ends=ends)
+    busy = busy_at(tx, plan.number, starts, ends)
     if busy is not None:
         raise TimeTakenError(f"the consultant is busy, or about to be, at {busy}")
     id_ = uuid4()

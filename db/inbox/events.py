@@ -7,9 +7,9 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from db import findings
+from db import findings, transitions
 from db.advance import Step, advance
-from db.transitions import LeasedTx, claim
+from db.transitions import LeasedTx
 from db.tx import Tx
 from db.work import ClaimOrder, Next
 from domain.findings import Finding, FindingKind
@@ -34,8 +34,8 @@ _READ: Final = sa.text("""
 
 
 def take(tx: Tx, order: ClaimOrder) -> tuple[LeasedTx, list[Event]]:
-    """Lease events that wait for `webhooks.apply`; returns them in the order they were received."""
-    leased = claim(tx, APPLY, order)
+    """Hold events that wait for `webhooks.apply`; returns them in the order they were received."""
+    leased = transitions.take(tx, APPLY, order)
     if not leased.held:
         return leased, []
     rows = tx.rows(_READ, ids=list(leased.held))

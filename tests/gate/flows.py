@@ -203,6 +203,15 @@ DOORS: Final[tuple[Flow, ...]] = (
         lease="work rows, locked",
     ),
     Flow(
+        name="move a booking, take a participant out",
+        constraints=("taken_is_within_capacity", "one_place_at_a_time", "seats_once_per_booking"),
+        tests=("tests/db/bookings/test_moving.py",),
+        worlds=("reschedule", "remove_participant"),
+        races=("cancel/reschedule",),
+        transaction="one: work rows, booking, appointments, seats",
+        lease="work rows, locked",
+    ),
+    Flow(
         name="schedule a tick",
         constraints=("ticks_pkey", "a_run_or_a_reason", "runs_one_per_request"),
         tests=("tests/schedules/test_fire.py", "tests/schedules/test_ticker.py"),

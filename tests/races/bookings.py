@@ -3,21 +3,26 @@
 from collections.abc import Sequence
 from typing import Final
 
+from db.bookings.participants import remove_participant
+from db.bookings.reschedule import reschedule
 from db.work import ClaimOrder
 from domain.appointments import RELEASE_TENTATIVE
-from domain.booking_errors import NotPendingError, SoldOutError
+from domain.booking_errors import NotOpenError, NotPendingError, SoldOutError, UnknownError
 from domain.ledger import AccountKind
+from domain.owners import ConsultantOwner, CustomerOwner
 from domain.payments import EXPIRE_CHECKOUTS
 from domain.tally import Count
 from jobs.bookings.expire_checkouts import ExpireCheckouts
 from jobs.bookings.release_tentative import ReleaseTentative
 from jobs.shapes import Chore
 from tests.booking import (
+    HOUR,
     NOON,
     appointment,
     balance,
     begin,
     cancel,
+    consultant,
     customer,
     everything,
     fill,
@@ -127,6 +132,45 @@ def kept_by_its_payment(stage: Stage, _sides: Sequence[Side]) -> None:
     assert settled(stage, "EXPIRED") == PAID
 
 
+def paid(stage: Stage) -> object:
+    """A booking of a webinar that was paid, and another appointment it could be moved to."""
+    whose, who = consultant(stage.operator), customer(stage.operator)
+    webinar = plan(stage.operator, of=whose)
+    at, to = (appointment(stage.operator, webinar, starts=(NOON + n * 2 * HOUR,)) for n in range(2))
+    made = begin(stage.operator, of=who, plan=webinar, at=at)
+    pay(stage.operator, made.payment)
+    return who, made, whose, at, to
+
+
+def moves(stage: Stage) -> str:
+    """Its customer moves it."""
+    who, made, _, _, to = stage.given
+    owner = CustomerOwner(id=who)
+    stage.worker.transact(lambda tx: reschedule(tx, owner, made.booking, to=to))
+    return "moved"
+
+
+def takes_out(stage: Stage) -> str:
+    """Its consultant takes the customer out of the appointment it is at."""
+    who, _, whose, at, _ = stage.given
+    owner = ConsultantOwner(id=whose.id)
+    stage.worker.transact(lambda tx: remove_participant(tx, owner, at, who))
+    return "out"
+
+
+def one_of_both(stage: Stage, sides: Sequence[Side]) -> None:
+    """One winner, and nothing comes back: what was ended has no seat anywhere."""
+    _, made, _, at, to = stage.given
+    results = [side.result for side in sides]
+    assert results in (["out", None], [None, "moved"])
+    [booking] = rows(stage.worker, "SELECT state FROM bookings WHERE id = :id", id=made.booking)
+    found = {row.id: row.taken for row in rows(stage.worker, "SELECT id, taken FROM appointments")}
+    if results[0]:
+        assert (booking.state, found[at], found[to]) == ("CANCELLED", 0, 0)
+    else:
+        assert (booking.state, found[at], found[to]) == ("SCHEDULED", 0, 1)
+
+
 def last_place(stage: Stage) -> object:
     """Three customers, and an appointment with two places."""
     webinar = plan(stage.operator)
@@ -190,6 +234,13 @@ ALL: Final = (
         prepare=overdue,
         sides=(does(ReleaseTentative(), 7), does(ExpireCheckouts(), 8)),
         check=expired,
+    ),
+    Race(
+        name="cancel/reschedule",
+        prepare=paid,
+        sides=(takes_out, moves),
+        check=one_of_both,
+        errors=(NotOpenError, UnknownError),
     ),
     Race(
         name="last seat storm",

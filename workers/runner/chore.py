@@ -50,7 +50,9 @@ class ChoreRun:
         ends_at = time.monotonic() + self.bounds.budget_seconds
         with Renewal(self.database, book, [(f"run:{self.run.id}", self.run.token)]) as renewal:
             while not self.stop.is_set() and time.monotonic() < ends_at and book.run_is_alive():
-                done = self._work_or_halve(self._order(self.bounds.batch_max), renewal)
+                done = self._work_or_halve(
+                    self._order(self.bounds.batch_max * self.job.sets), renewal
+                )
                 renewal.start()
                 if done is None:
                     self.stop.wait(0.5)

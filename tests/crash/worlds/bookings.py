@@ -1,11 +1,15 @@
 """Checkouts that nobody paid, seats left behind, appointments that have taken place, and what customers do."""
 
+from functools import partial
 from typing import Final
 from uuid import UUID
 
+from db.bookings.participants import remove_participant
+from db.bookings.reschedule import reschedule
 from domain.appointments import COMPLETE, RELEASE_TENTATIVE
 from domain.booking_errors import NotPendingError
 from domain.ledger import AccountKind
+from domain.owners import ConsultantOwner, CustomerOwner
 from domain.payments import EXPIRE_CHECKOUTS
 from tests.booking import (
     NOON,
@@ -189,6 +193,57 @@ class Begins(World):
         assert len(rows(scene.owner, "SELECT FROM payments")) == 1
 
 
+class Moves(World):
+    """Whoever moves a booking and is not answered moves it again: it is where it was to be, once."""
+
+    job = "reschedule"
+    asks_again = True
+
+    def prepare(self, scene: Scene) -> None:
+        pay(scene.operator, *checkouts(scene))
+        for row in rows(scene.owner, "SELECT plan FROM appointments"):
+            appointment(scene.operator, row.plan, starts=(NOON.replace(hour=20),))
+
+    def act(self, scene: Scene) -> None:
+        statement = """
+            SELECT b.id, b.customer, a.id AS appointment FROM bookings b JOIN appointments a ON a.plan = b.plan
+            WHERE EXTRACT(hour FROM a.starts_at) = 20 ORDER BY b.id"""
+        for row in rows(scene.database, statement):
+            owner = CustomerOwner(id=row.customer)
+            move = partial(reschedule, owner=owner, booking=row.id, to=row.appointment)
+            scene.database.transact(move)
+
+    def check(self, scene: Scene) -> None:
+        statement = (
+            "SELECT DISTINCT EXTRACT(hour FROM starts_at) AS hour FROM appointments WHERE taken = 1"
+        )
+        assert [row.hour for row in rows(scene.owner, statement)] == [20]
+
+
+class TakesOut(World):
+    """Whoever takes a participant out and is not answered does it again: their places are freed once."""
+
+    job = "remove_participant"
+    asks_again = True
+
+    def prepare(self, scene: Scene) -> None:
+        pay(scene.operator, *checkouts(scene, "consultation"))
+
+    def act(self, scene: Scene) -> None:
+        statement = """
+            SELECT s.appointment, s.customer, l.consultant FROM seats s JOIN appointments a ON a.id = s.appointment
+            JOIN plans l ON l.id = a.plan WHERE s.state = 'CONFIRMED' ORDER BY s.id"""
+        for row in rows(scene.database, statement):
+            owner = ConsultantOwner(id=row.consultant)
+            take_out = partial(
+                remove_participant, owner=owner, appointment=row.appointment, customer=row.customer
+            )
+            scene.database.transact(take_out)
+
+    def check(self, scene: Scene) -> None:
+        assert found(scene) == [("SUCCEEDED", "CANCELLED", "RELEASED", "CANCELLED")]
+
+
 WORLDS: Final = (
     Unpaid(),
     LeftBehind(),
@@ -197,4 +252,6 @@ WORLDS: Final = (
     Cancels(),
     Captures(),
     Begins(),
+    Moves(),
+    TakesOut(),
 )
