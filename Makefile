@@ -92,7 +92,12 @@ lock: install ## Bring the locks to pyproject.toml (LOCK_OPTIONS=--upgrade for n
 	  --output-file requirements/bench.txt
 
 audit-deps: install ## Known weaknesses of the locked versions, asked of a public service
-	$(BIN)/pip-audit --strict --require-hashes --disable-pip $(addprefix -r ,$(LOCKS))
+	@mkdir -p build && rm -f build/audit-deps.txt
+	@$(BIN)/pip-audit --strict --require-hashes --disable-pip $(addprefix -r ,$(LOCKS)) \
+	  --output build/audit-deps.txt $(ARGS) || { \
+	  if test -s build/audit-deps.txt; then cat build/audit-deps.txt >&2; else \
+	    echo "The public service did not answer for every package, so this proves nothing. It must be reached:" >&2; \
+	    echo "https://pypi.org, or https://api.osv.dev with ARGS='--vulnerability-service osv'." >&2; fi; exit 1; }
 
 clean: ## Remove the environment and every cache; data of .bursar stays
 	rm -rf $(VENV) $(BENCH) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis *.egg-info build

@@ -67,10 +67,12 @@ def examine(
 
 
 def _setting(described: Described) -> Check:
-    grade, detail = Grade.INFO, described.value
-    if described.unused:
-        grade, detail = Grade.WARNING, f"{detail}: accepted, not used by this version"
-    return Check(subject=described.name, grade=grade, detail=detail, source=described.source)
+    return Check(
+        subject=described.name,
+        grade=Grade.INFO,
+        detail=described.value,
+        source=described.source,
+    )
 
 
 def _servers(settings: Settings, addresses: Addresses, processes: int) -> Iterator[Check]:

@@ -1,7 +1,6 @@
 """Settings are read once, complain by name, and never show a secret."""
 
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +9,6 @@ import pytest
 
 from domain.errors import BadInputError, BadInputsError
 from workers.settings import describe, load, secrets_of
-from workers.settings.model import UNUSED, variable
 
 SERVERS = {
     "BURSAR_DATABASE_URL": "postgresql://app:db-pass%21@db/shop",
@@ -278,17 +276,3 @@ def test_every_module_imports_in_an_empty_environment() -> None:
     )
 
     assert (done.returncode, done.stderr, done.stdout) == (0, "", "")
-
-
-def test_what_this_version_does_not_use_is_marked_where_it_is_set_and_on_the_page() -> None:
-    told = {
-        "BURSAR_LISTEN_URL": "postgresql://past.the.pooler/app",
-        "BURSAR_BATCH_MAX": "7",
-    }
-    marked = {d.name for d in describe(load(told), told) if d.unused}
-    page = (Path(__file__).parents[2] / "docs/settings.md").read_text(encoding="utf-8")
-    _, _, rest = page.partition("## Known, and not used yet")
-    listed = set(re.findall(r"^\| `(BURSAR_\w+)`", rest.partition("\n## ")[0], re.MULTILINE))
-
-    assert marked == {"BURSAR_LISTEN_URL"}
-    assert listed == {variable(field) for field in UNUSED}

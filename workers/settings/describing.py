@@ -8,7 +8,7 @@ from urllib.parse import unquote
 from pydantic import SecretStr
 
 from workers.settings.kinds import CAPABILITIES, MASK, SECRETS, URLS, masked, password_of
-from workers.settings.model import UNUSED, Settings, variable
+from workers.settings.model import Settings, variable
 from workers.settings.reading import FILE, FILE_VARIABLES
 
 UNSET: Final = "-"
@@ -22,8 +22,6 @@ class Described(NamedTuple):
     value: str
     source: str
     """`environment`, `file PATH`, `default`, or `this process`, which joined a home's sandbox."""
-    unused: bool = False
-    """Somebody set it, and this version does nothing with it."""
 
 
 def describe(settings: Settings, environ: Mapping[str, str]) -> list[Described]:
@@ -31,9 +29,8 @@ def describe(settings: Settings, environ: Mapping[str, str]) -> list[Described]:
     found = []
     for field in Settings.model_fields:
         source = _source(field, settings, environ)
-        unused = field in UNUSED and source != DEFAULT
         shown = _shown(field, getattr(settings, field))
-        found.append(Described(variable(field), shown, source, unused))
+        found.append(Described(variable(field), shown, source))
     return found
 
 

@@ -36,7 +36,6 @@ SECRETS: Final = frozenset(
 URLS: Final = frozenset(
     {
         "database_url",
-        "listen_url",
         "broker_url",
         "cache_url",
         "razorpayx_url",

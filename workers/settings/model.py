@@ -47,8 +47,6 @@ class Settings(BaseSettings):
     """Connections this process may have open at once."""
     database_pooler: Literal["none", "transaction"] = "none"
     """`transaction`: PgBouncer in transaction mode, or alike, stands in between."""
-    listen_url: DatabaseUrl | None = Field(default=None, repr=False)
-    """A way to the database past the pooler, for LISTEN."""
     broker_url: BrokerUrl | None = Field(default=None, repr=False)
     cache_url: CacheUrl | None = Field(default=None, repr=False)
     """A Redis for the web faces' rate limits; the broker's where not set."""
@@ -157,10 +155,6 @@ class Settings(BaseSettings):
         return Withholding(
             engine=self.tds_engine, crossing=self.tds_crossing, rounding=self.tds_rounding
         )
-
-
-UNUSED: Final = frozenset({"listen_url"})
-"""Fields that are checked, so that a configuration made for the next version starts this one, and not used yet."""
 
 
 def variable(field: str) -> str:
