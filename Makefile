@@ -3,7 +3,8 @@
 PYTHON ?=
 ARGS ?=
 TESTS ?= tests
-JOBS ?= 2
+# One more than there are cores: many tests wait for servers and processes, which another one may use.
+JOBS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 LOCK_OPTIONS ?=
 
 VENV := .venv

@@ -4,13 +4,14 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 import redis
 import sqlalchemy as sa
 
 from tests.lending import Lender
-from tests.servers import Cluster, Databases, cluster
+from tests.servers import Cluster, Databases, cluster, stocked
 
 pytest_plugins = ["tests.kit.fixtures"]
 
@@ -27,7 +28,16 @@ class Addresses:
 
 
 @pytest.fixture(scope="session")
-def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
+def stock(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data of a Postgres with a migrated database, one for all processes of this run."""
+    mine = tmp_path_factory.getbasetemp()
+    return stocked(mine.parent if "PYTEST_XDIST_WORKER" in os.environ else mine, migrate)
+
+
+@pytest.fixture(scope="session")
+def addresses(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Addresses]:
     """Servers of this test process: those of BURSAR_TEST_*_URL, else embedded ones."""
     database = os.environ.get("BURSAR_TEST_DATABASE_URL")
     broker = os.environ.get("BURSAR_TEST_BROKER_URL")
@@ -35,7 +45,8 @@ def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
         if database and broker:
             yield Addresses(admin_url=database, owner_url=database, broker_url=broker)
         else:
-            own = stack.enter_context(cluster(tmp_path_factory.mktemp("servers")))
+            stock = request.getfixturevalue("stock")
+            own = stack.enter_context(cluster(tmp_path_factory.mktemp("servers"), stock))
             yield Addresses(
                 admin_url=database or own.superuser_url,
                 owner_url=database or own.database_url,
@@ -96,16 +107,15 @@ def redis_url(addresses: Addresses) -> str:
 
 
 @pytest.fixture
-def own_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """A private Postgres and Redis to kill, freeze and restart; the database has no schema."""
-    with cluster(tmp_path_factory.mktemp("own")) as own:
+def own_servers(tmp_path_factory: pytest.TempPathFactory, stock: Path) -> Iterator[Cluster]:
+    """A private Postgres and Redis to kill, freeze and restart; the database is migrated."""
+    with cluster(tmp_path_factory.mktemp("own"), stock) as own:
         yield own
 
 
 @pytest.fixture
 def own_database_url(own_servers: Cluster) -> str:
     """The migrated database of the private Postgres."""
-    migrate(own_servers.database_url)
     return own_servers.database_url
 
 

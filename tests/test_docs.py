@@ -5,6 +5,7 @@ import re
 import shlex
 import threading
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -52,10 +53,18 @@ def commands(page: Path) -> Iterator[str]:
     yield from re.findall(r"`bursar ([^`]+)`", prose)
 
 
+@cache
+def program() -> TyperGroup:
+    """The whole tree of commands; to build it takes longer than to look through it."""
+    built = typer.main.get_command(build())
+    assert isinstance(built, TyperGroup)
+    return built
+
+
 def unknown_words(command: str) -> list[str]:
     """Return what is no command or option of the program in one command line."""
     words = shlex.split(command, comments=True)
-    at: object = typer.main.get_command(build())
+    at: object = program()
     for position, word in enumerate(words):
         if isinstance(at, TyperGroup) and not word.startswith("-"):
             found = at.commands.get(word)
@@ -84,11 +93,9 @@ def test_a_command_that_is_none_is_seen(command: str) -> None:
 
 
 def test_every_command_of_the_program_is_on_a_page() -> None:
-    program = typer.main.get_command(build())
-    assert isinstance(program, TyperGroup)
     named = {command.split()[0] for page in PAGES for command in commands(page)}
 
-    assert set(program.commands) - named == set()
+    assert set(program().commands) - named == set()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())

@@ -1,6 +1,8 @@
 """The kit as fixtures: a world of the test's own, its bank, a clock that stands still, and quiet."""
 
+import signal
 from collections.abc import Callable, Iterator
+from typing import Final
 
 import pytest
 
@@ -9,6 +11,17 @@ from tests.kit import quiet
 from tests.kit.clock import FrozenClock
 from tests.kit.world import Fakes, Scene, doors, scene
 from workers.runner.bounds import Bounds
+
+ENDS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@pytest.fixture
+def signals_as_they_were() -> Iterator[None]:
+    """For commands that run in this process and take signals for themselves, here those of the tests."""
+    before = {number: signal.getsignal(number) for number in ENDS}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture
