@@ -97,8 +97,8 @@ audit-deps: install ## Known weaknesses of the locked versions, asked of a publi
 	@$(BIN)/pip-audit --strict --require-hashes --disable-pip $(addprefix -r ,$(LOCKS)) \
 	  --output build/audit-deps.txt $(ARGS) || { \
 	  if test -s build/audit-deps.txt; then cat build/audit-deps.txt >&2; else \
-	    echo "The public service did not answer for every package, so this proves nothing. It must be reached:" >&2; \
-	    echo "https://pypi.org, or https://api.osv.dev with ARGS='--vulnerability-service osv'." >&2; fi; exit 1; }
+	    echo "The public service did not answer for every package, so this proves nothing. It must be reached," >&2; \
+	    echo "or another one asked: ARGS='--vulnerability-service osv'." >&2; fi; exit 1; }
 
 clean: ## Remove the environment and every cache; data of .bursar stays
 	rm -rf $(VENV) $(BENCH) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis *.egg-info build
