@@ -2,6 +2,13 @@
 
 PLANTS = [
     (
+        "mails-state-fits-effect",
+        """
+        INSERT INTO mails (id, kind, subject, recipient, facts, effect_key, state) VALUES (gen_random_uuid(), 'waitlist.offered',
+        gen_random_uuid(), 'asha@example.org', '{}', gen_random_uuid(), 'SENT')""",
+        "mail ",
+    ),
+    (
         "entries-have-postings",
         "DELETE FROM postings WHERE entry = (SELECT max(id) FROM entries)",
         "entry ",

@@ -20,7 +20,8 @@ READING: Final = {
     *(f"why {family.machine.kind}" for family in FAMILIES),
     *("run", "tax compare", "why run", "effects show", "findings show"),
     *("ledger balance", "audit", "sample payouts", "sample payees", "sample earnings"),
-    *("earnings show", "why earning"),
+    *("earnings show", "why earning", "wallets show", "why wallet"),
+    *("payees show", "payees statement", "payouts advice", "mail list", "mail show"),
 }
 RUNNING: Final = {
     *("up", "demo", "worker", "scheduler", "web", "sandbox", "mail-sink"),
