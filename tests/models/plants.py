@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from types import ModuleType
 from typing import Any, Final
 from uuid import UUID
@@ -12,7 +13,7 @@ import sqlalchemy as sa
 
 from db import effects, transitions, work
 from db.effects import Sendable
-from db.payouts import apply, ask, claim, resolve, verdicts
+from db.payouts import apply, ask, claim, details, verdicts
 from db.payouts.apply import Verdict
 from db.payouts.ask import Recovering
 from db.payouts.claim import Sending
@@ -121,7 +122,7 @@ def sent_unseen(self: RecoverPayouts, item: Recovering, still_mine: StillMine) -
 
 
 def absent_is_failed(
-    self: RecoverPayouts, item: Recovering, sent: Answer | None
+    self: RecoverPayouts, item: Recovering, sent: Answer | None, moment: datetime
 ) -> tuple[Verdict, Count]:
     subject = item.held.subject
     path = (PayoutState.PROCESSING, PayoutState.FAILED)
@@ -170,7 +171,7 @@ PLANTS: Final = {
     "settle compares no token": Plant(
         put=every(
             written(work, "_REGAIN", "AND w.token = h.token", ""),
-            written(work, "_SETTLE", "AND w.token = n.token", ""),
+            written(work, "_SETTLE", "AND (w.token = n.token OR n.token = 0)", ""),
         ),
         shows=f"{LOST}|settled twice",
     ),
@@ -224,7 +225,7 @@ PLANTS: Final = {
         put=instead(accepted_forgotten, (verdicts, "_accepted")), shows=STUCK
     ),
     "the second generation is filed under the first one's reference": Plant(
-        put=instead(first_reference, *((where, "reference") for where in (claim, ask, resolve))),
+        put=instead(first_reference, *((where, "reference") for where in (claim, ask, details))),
         shows=f"{PAID_TWICE}|{STUCK}|effects_one_per_payment",
     ),
     "nothing is booked when a payout is sent": Plant(

@@ -42,7 +42,7 @@ def test_a_settle_that_compares_no_token_is_found(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plant(monkeypatch, "_REGAIN", "AND w.token = h.token", "")
-    plant(monkeypatch, "_SETTLE", "AND w.token = n.token", "")
+    plant(monkeypatch, "_SETTLE", "AND (w.token = n.token OR n.token = 0)", "")
 
     with pytest.raises(BrokenError, match="sleeper-puts-back/worker"):
         explore(stage, opened(stage, RACES["sleeper-puts-back/worker"]), most=100, walks=0)
