@@ -4,8 +4,8 @@ PLANTS = [
     (
         "mails-state-fits-effect",
         """
-        INSERT INTO mails (id, kind, subject, recipient, facts, effect_key, state) VALUES (gen_random_uuid(), 'waitlist.offered',
-        gen_random_uuid(), 'asha@example.org', '{}', gen_random_uuid(), 'SENT')""",
+        INSERT INTO mails (id, kind, subject, recipient, facts, effect_key, state)
+        VALUES (gen_random_uuid(), 'waitlist.offered', gen_random_uuid(), 'asha@example.org', '{}', gen_random_uuid(), 'SENT')""",
         "mail ",
     ),
     (
