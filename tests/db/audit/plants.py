@@ -5,7 +5,7 @@ PLANTS = [
         "mails-state-fits-effect",
         """
         INSERT INTO mails (id, kind, subject, recipient, facts, effect_key, state)
-        VALUES (gen_random_uuid(), 'waitlist.offered', gen_random_uuid(), 'a@b.org', '{}', gen_random_uuid(), 'SENT')""",
+        VALUES (gen_random_uuid(), 'waitlist.offered', gen_random_uuid(), 'a@b.c', '{}', gen_random_uuid(), 'SENT')""",
         "mail ",
     ),
     (
