@@ -12,6 +12,7 @@ from db.inbox.family import INBOX
 from db.mails.family import MAILS
 from db.notices.family import NOTICES
 from db.payouts.family import PAYOUTS
+from db.waitlist.family import WAITLIST
 
 FAMILIES: Final[tuple[Family, ...]] = (
     PAYOUTS,
@@ -22,6 +23,7 @@ FAMILIES: Final[tuple[Family, ...]] = (
     ORDERS,
     APPOINTMENTS,
     SEATS,
+    WAITLIST,
     MAILS,
 )
 

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Final
 
 from domain.machines import Call, Guard, Machine, Move
+from domain.waitlist import OFFER
 
 COMPLETE: Final = "bookings.complete"
 RELEASE_TENTATIVE: Final = "bookings.release_tentative"
@@ -19,6 +20,8 @@ class AppointmentState(StrEnum):
     """Of a private plan, made by a checkout: its seat waits for the money."""
     PLANNED = "PLANNED"
     """It will take place."""
+    FREED = "FREED"
+    """It will take place, and a place was freed that somebody waits for: `waitlist.offer` holds it for them."""
     CANCELLED = "CANCELLED"
     OVER = "OVER"
     """Its last slot has ended."""
@@ -46,11 +49,14 @@ APPOINTMENTS: Final = Machine(
         Move(source=_A.TENTATIVE, target=_A.PLANNED, guard=_OPERATION, when="paid"),
         Move(source=_A.TENTATIVE, target=_A.CANCELLED, guard=_OPERATION, when="its seat was released"),
         Move(source=_A.PLANNED, target=_A.CANCELLED, guard=_LEASED, when="private: its only seat was given up"),
+        Move(source=_A.PLANNED, target=_A.FREED, guard=_LEASED, when="a place was freed while somebody waits"),
+        Move(source=_A.FREED, target=_A.PLANNED, guard=_LEASED, when="what is free is offered, or nobody waits"),
         Move(source=_A.PLANNED, target=_A.OVER, guard=_LEASED, when="its last slot has ended"),
     ),
     calls=(
         Call(state=_A.TENTATIVE, outcome=None, job=None, due="its seat waits"),
         Call(state=_A.PLANNED, outcome=None, job=COMPLETE, due="at the end of its last slot"),
+        Call(state=_A.FREED, outcome=None, job=OFFER, due="at once"),
         Call(state=_A.CANCELLED, outcome=None, job=None, due="ended"),
         Call(state=_A.OVER, outcome=None, job=None, due="ended"),
     ),
@@ -75,3 +81,6 @@ SEATS: Final = Machine(
     ),
 )  # fmt: skip
 """The frozen table of a seat's life."""
+
+STANDING: Final = (_A.PLANNED, _A.FREED)
+"""Where an appointment will take place."""

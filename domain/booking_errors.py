@@ -45,3 +45,15 @@ class TooLittleError(RefusedError):
     """A wallet or a credit holds less than was to be taken from it."""
 
     code: ClassVar[str] = "TOO_LITTLE"
+
+
+class PlacesFreeError(RefusedError):
+    """There is nothing to wait for: a place may be booked."""
+
+    code: ClassVar[str] = "PLACES_FREE"
+
+
+class WaitingAlreadyError(RefusedError):
+    """The customer is in line already, or has an offer."""
+
+    code: ClassVar[str] = "ALREADY_WAITING"

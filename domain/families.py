@@ -12,6 +12,7 @@ from domain.notices import NOTICES
 from domain.payments import ORDERS, PAYMENTS
 from domain.payouts import PAYOUTS
 from domain.runs import RUNS
+from domain.waitlist import WAITLIST
 
 AGGREGATES: Final[tuple[Machine, ...]] = (
     PAYOUTS,
@@ -22,6 +23,7 @@ AGGREGATES: Final[tuple[Machine, ...]] = (
     ORDERS,
     APPOINTMENTS,
     SEATS,
+    WAITLIST,
     MAILS,
 )
 """Whose subjects wait in `work`."""

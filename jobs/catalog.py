@@ -22,6 +22,9 @@ from jobs.shapes import Job
 from jobs.upkeep.audit import AuditBooks
 from jobs.upkeep.prune import Prune
 from jobs.upkeep.watch import Watch
+from jobs.waitlist.expire import ExpireOffers
+from jobs.waitlist.offer import OfferPlaces
+from jobs.waitlist.remind import RemindOffered
 from jobs.webhooks.apply import ApplyEvents
 
 __all__ = ["ALL", "Ports", "build", "queue_of", "rows"]
@@ -36,6 +39,9 @@ ALL: Final[tuple[type[Job], ...]] = (
     CheckStuck,
     ReconcilePayouts,
     DeliverNotices,
+    OfferPlaces,
+    RemindOffered,
+    ExpireOffers,
     SendMails,
     ApplyEvents,
     ExpireCheckouts,

@@ -11,6 +11,7 @@ from db.bookings.facts import lock
 from db.bookings.moving import shift
 from db.transitions import take
 from db.tx import Row, Tx
+from db.waitlist.skip import skip
 from db.work import ClaimOrder, Next
 from domain.appointments import APPOINTMENTS, COMPLETE, AppointmentState
 from domain.bookings import BOOKINGS, BookingState
@@ -49,6 +50,7 @@ def complete(tx: Tx, order: ClaimOrder) -> Completed:
     shift(leased, BOOKINGS, done, BookingState.COMPLETED, reason="its appointment is over")
     planned = dict.fromkeys(over, AppointmentState.PLANNED)
     shift(leased, APPOINTMENTS, planned, AppointmentState.OVER)
+    skip(leased, over)
     return Completed(taken=len(ids), over=len(over), bookings=len(done))
 
 
@@ -63,7 +65,7 @@ _DONE: Final = sa.text("""
     SELECT DISTINCT b.id, b.state FROM seats s JOIN bookings b ON b.id = s.booking
     WHERE s.appointment = ANY(CAST(:ids AS uuid[])) AND s.state = 'CONFIRMED' AND b.state IN ('SCHEDULED', 'APPROVED')
       AND NOT EXISTS (SELECT FROM seats o JOIN appointments a ON a.id = o.appointment
-                      WHERE o.booking = b.id AND o.state = 'CONFIRMED' AND a.state = 'PLANNED'
+                      WHERE o.booking = b.id AND o.state = 'CONFIRMED' AND a.state IN ('PLANNED', 'FREED')
                         AND a.id <> ALL(CAST(:ids AS uuid[])))""")
 
 

@@ -14,7 +14,7 @@ from db.bookings.places import give_back
 from db.errors import ContendedError
 from db.transitions import LeasedTx, hold
 from db.tx import Row, Tx
-from domain.appointments import APPOINTMENTS, SEATS, AppointmentState, SeatState
+from domain.appointments import APPOINTMENTS, SEATS, STANDING, AppointmentState, SeatState
 from domain.booking_errors import NotOpenError, UnknownError
 from domain.bookings import BOOKINGS, BookingState, PlanKind
 from domain.owners import ConsultantOwner, owned_by
@@ -97,7 +97,7 @@ def remove_participant(
     lock(leased, "seat", [row.id for row in seats])
     if not seats:
         raise UnknownError(f"customer {customer} is no participant of {appointment}")
-    if seats[0].appointment_state != AppointmentState.PLANNED:
+    if seats[0].appointment_state not in STANDING:
         raise NotOpenError(f"appointment {appointment} is {seats[0].appointment_state}")
     ended = {row.booking: row.booking_state for row in seats if not row.has_more}
     free_confirmed(leased, appointment, seats, ended, is_private=kind.is_private)

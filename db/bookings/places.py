@@ -1,12 +1,18 @@
-"""Places of appointments given back: the count that capacity is held against, and who may be offered them."""
+"""Places of appointments given back: the count that capacity is held against, and whoever waits for one.
 
-from collections.abc import Mapping
+Every way in which a place becomes free ends in `freed`: the appointment is FREED in the same transaction, so that an
+offer is neither forgotten nor made twice, whatever dies afterwards.
+"""
+
+from collections.abc import Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from db.transitions import LeasedTx
+from db.bookings.moving import shift
+from db.transitions import LeasedTx, hold
+from domain.appointments import APPOINTMENTS, AppointmentState
 
 _GIVE_BACK: Final = sa.text("""
     UPDATE appointments a SET taken = a.taken - g.places, updated_at = clock_timestamp()
@@ -17,3 +23,26 @@ def give_back(tx: LeasedTx, places: Mapping[UUID, int]) -> None:
     """Free so many places of each appointment, which this transaction has locked."""
     if places:
         tx.run(_GIVE_BACK, ids=list(places), places=list(places.values()))
+        freed(tx, list(places))
+
+
+_AWAITED: Final = sa.text("""
+    SELECT a.id FROM appointments a
+    WHERE a.id = ANY(CAST(:ids AS uuid[])) AND a.state = 'PLANNED'
+      AND EXISTS (SELECT FROM waitlist w WHERE w.appointment = a.id AND w.state = 'WAITING')
+    ORDER BY a.id""")
+
+
+def freed(tx: LeasedTx, appointments: Sequence[UUID]) -> None:
+    """Have whoever waits for these appointments be offered what is free; this transaction has locked them.
+
+    Nobody joins a line meanwhile: that takes the same lock. A work row that is not held yet is locked
+    here, after its subject: where that meets somebody the other way round, one of both begins again.
+    """
+    awaited = [row.id for row in tx.rows(_AWAITED, ids=list(appointments))]
+    if not awaited:
+        return
+    missing = [id_ for id_ in awaited if id_ not in tx.held]
+    holding = hold(tx, missing, run=tx.holder, actor=tx.actor) if missing else tx
+    states = dict.fromkeys(awaited, AppointmentState.PLANNED)
+    shift(holding, APPOINTMENTS, states, AppointmentState.FREED, reason="a place was freed")

@@ -11,17 +11,21 @@ from domain.payments import ORDERS, PAYMENTS
 
 TAKEN_IS_WHAT_IS_HELD: Final = Invariant(
     name="appointments-taken-is-what-is-held",
-    promise="Every appointment counts as taken exactly the places of its tentative and confirmed seats.",
+    promise="Every appointment counts as taken exactly the places of its tentative and confirmed seats and of live offers.",
     walk=walk(APPOINTMENTS),
     finding=FindingKind.INVARIANT_BROKEN,
     offences="""
       WITH held AS (
         SELECT s.appointment, sum(s.places) AS places FROM page a JOIN seats s ON s.appointment = a.id
-        WHERE s.state IN ('TENTATIVE', 'CONFIRMED') GROUP BY s.appointment)
+        WHERE s.state IN ('TENTATIVE', 'CONFIRMED') GROUP BY s.appointment),
+      offered AS (
+        SELECT w.appointment, count(*) AS places FROM page a JOIN waitlist w ON w.appointment = a.id
+        WHERE w.state IN ('NOTIFIED', 'REMINDED') GROUP BY w.appointment)
       SELECT 'appointment ' || a.id AS subject,
-             format('%s of %s places are taken, seats hold %s', a.taken, a.capacity, coalesce(h.places, 0)) AS detail
-      FROM page a LEFT JOIN held h ON h.appointment = a.id
-      WHERE a.taken <> coalesce(h.places, 0)""",
+             format('%s of %s places are taken, seats hold %s, offers %s', a.taken, a.capacity, coalesce(h.places, 0),
+                    coalesce(o.places, 0)) AS detail
+      FROM page a LEFT JOIN held h ON h.appointment = a.id LEFT JOIN offered o ON o.appointment = a.id
+      WHERE a.taken <> coalesce(h.places, 0) + coalesce(o.places, 0)""",
 )
 
 SLOTS_FIT_THEIR_APPOINTMENT: Final = Invariant(

@@ -15,7 +15,7 @@ from db.clock import now
 from db.transitions import LeasedTx, hold
 from db.tx import Row, Tx
 from db.work import Next
-from domain.appointments import COMPLETE, SEATS, AppointmentState, SeatState
+from domain.appointments import COMPLETE, SEATS, STANDING, SeatState
 from domain.booking_errors import NotOpenError, TimeTakenError, UnknownError
 from domain.bookings import BookingState, PlanKind
 from domain.checkouts import spans
@@ -66,7 +66,7 @@ def reschedule(
     row = rows[0]
     if row.state != BookingState.SCHEDULED or len(rows) != 1 or row.appointment not in there:
         raise NotOpenError(f"booking {booking} is {row.state}, with {len(rows)} seats")
-    if row.appointment_state != AppointmentState.PLANNED or row.starts_at <= at:
+    if row.appointment_state not in STANDING or row.starts_at <= at:
         raise NotOpenError(f"its appointment is {row.appointment_state}, and began {row.starts_at}")
     if PlanKind(row.kind).is_private != (to is None):
         raise BadInputError(

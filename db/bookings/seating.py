@@ -12,7 +12,7 @@ from db.bookings.facts import lock
 from db.bookings.moving import shift
 from db.transitions import LeasedTx
 from db.tx import Row
-from domain.appointments import SEATS, TENTATIVE_FOR, AppointmentState, SeatState
+from domain.appointments import SEATS, STANDING, TENTATIVE_FOR, AppointmentState, SeatState
 from domain.booking_errors import NotOpenError, SoldOutError, TimeTakenError, UnknownError
 from domain.checkouts import Wanted, spans
 
@@ -22,15 +22,20 @@ _TAKE: Final = sa.text("""
     UPDATE appointments SET taken = taken + :places, updated_at = clock_timestamp() WHERE id = :id""")
 
 
-def hold_places(tx: LeasedTx, plan: Row, wanted: Wanted, at: datetime) -> UUID:
+def hold_places(
+    tx: LeasedTx, plan: Row, wanted: Wanted, at: datetime, *, offered: bool = False
+) -> UUID:
     """The appointment whose places are held from here on: published, or for a private plan one of its own.
+
+    What is `offered` is held already, and passes from the offer to the seat.
 
     Raises `UnknownError`, `NotOpenError`, `SoldOutError`, `TimeTakenError`, `BadInputError`.
     """
     if wanted.appointment is None:
         return _own_appointment(tx, plan, wanted, at)
     lock(tx, "appointment", [wanted.appointment])
-    take_places(tx, wanted.appointment, plan=plan.id, places=wanted.places, at=at)
+    if not offered:
+        take_places(tx, wanted.appointment, plan=plan.id, places=wanted.places, at=at)
     return wanted.appointment
 
 
@@ -39,8 +44,10 @@ def take_places(tx: LeasedTx, id_: UUID, *, plan: UUID, places: int, at: datetim
     found = tx.row(_PLACES, id=id_)
     if found is None or found.plan != plan:
         raise UnknownError(f"there is no appointment {id_} of this plan")
-    if found.state != AppointmentState.PLANNED or found.starts_at <= at:
+    if found.state not in STANDING or found.starts_at <= at:
         raise NotOpenError(f"appointment {id_} is {found.state} and begins at {found.starts_at}")
+    if found.state == AppointmentState.FREED:
+        raise SoldOutError(f"what is free at appointment {id_} goes to those who wait for it")
     if found.free < places:
         raise SoldOutError(f"{found.free} places are free at appointment {id_}")
     tx.run(_TAKE, id=id_, places=places)

@@ -12,6 +12,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from db.aggregates import states_of
+from db.bookings.places import freed
 from db.transitions import take
 from db.tx import Tx
 from db.work import ClaimOrder, Next
@@ -55,7 +56,7 @@ _RELEASE: Final = sa.text("""
     ended AS (
       INSERT INTO moves (kind, subject, source, target, run, actor, reason)
       SELECT 'appointment', id, 'TENTATIVE', 'CANCELLED', :run, :actor, :reason FROM freed WHERE state = 'TENTATIVE')
-    SELECT (SELECT count(*) FROM released) AS seats, (SELECT count(*) FROM freed) AS appointments,
+    SELECT (SELECT count(*) FROM released) AS seats, ARRAY(SELECT id FROM freed ORDER BY id) AS appointments,
            CASE WHEN (SELECT count(*) FROM released) < :asked
              THEN ARRAY(SELECT unnest(CAST(:ids AS uuid[])) EXCEPT SELECT id FROM released) END AS others""")
 
@@ -76,6 +77,8 @@ def release_tentative(tx: Tx, order: ClaimOrder, *, older: timedelta) -> Release
         actor=leased.actor,
         reason="not paid for in time",
     )
+    # Asked after the locks: who joined the line before them is seen, and nobody joins meanwhile.
+    freed(leased, row.appointments)
     others = row.others or []
     where = states_of(tx, SEATS, others)
     leased.settle(
@@ -86,7 +89,7 @@ def release_tentative(tx: Tx, order: ClaimOrder, *, older: timedelta) -> Release
             for id_ in others
         ]
     )
-    return Released(taken=len(leased.held), seats=row.seats, appointments=row.appointments)
+    return Released(taken=len(leased.held), seats=row.seats, appointments=len(row.appointments))
 
 
 _SINCE: Final = sa.text("SELECT clock_timestamp() - CAST(:older AS interval)")

@@ -44,20 +44,32 @@ _PLAN: Final = sa.text("""
 """What is offered."""
 
 
-def start_checkout(tx: Tx, request: Request, wanted: Wanted) -> Receipt:
-    """Hold what `wanted` asks for, and make the booking, the payment, its legs and its order.
+def answered(tx: Tx, request: Request, wanted: Wanted) -> Receipt | None:
+    """What a request was answered before; None where it is new, and alone until this transaction ends.
 
-    The same request again is answered with the same payment. Raises `KeyReusedError`, `UnknownError`
-    (plan, appointment, booking), `NotOpenError`, `SoldOutError`, `TimeTakenError`, `TooLittleError`,
-    `BadInputError`; then nothing is held.
+    Raises `KeyReusedError` where its key came with another request.
     """
     asked = {"scope": request.scope, "actor": request.actor, "key": request.key}
     tx.rows(_ALONE, **asked)
     known = tx.row(_KNOWN, **asked)
+    if known is None:
+        return None
+    if known.request_hash != wanted.content_hash:
+        raise KeyReusedError(f"key {request.key!r} came with another request before")
+    return receipt(tx, known.id, replayed=True)
+
+
+def start_checkout(tx: Tx, request: Request, wanted: Wanted, *, offered: bool = False) -> Receipt:
+    """Hold what `wanted` asks for, and make the booking, the payment, its legs and its order.
+
+    `offered`: its place is held for this customer already, by an offer that the caller ends. The same
+    request again is answered with the same payment. Raises `KeyReusedError`, `UnknownError`
+    (plan, appointment, booking), `NotOpenError`, `SoldOutError`, `TimeTakenError`, `TooLittleError`,
+    `BadInputError`; then nothing is held.
+    """
+    known = answered(tx, request, wanted)
     if known is not None:
-        if known.request_hash != wanted.content_hash:
-            raise KeyReusedError(f"key {request.key!r} came with another request before")
-        return receipt(tx, known.id, replayed=True)
+        return known
     plan = tx.row(_PLAN, plan=wanted.plan)
     if plan is None:
         raise UnknownError(f"there is no plan {wanted.plan} that may be booked")
@@ -65,7 +77,7 @@ def start_checkout(tx: Tx, request: Request, wanted: Wanted) -> Receipt:
     leased = hold(tx, (), run=None, actor=f"customer:{wanted.customer.id}")
     at = now(tx)
     booking = _booking(leased, plan, wanted)
-    appointment = hold_places(leased, plan, wanted, at)
+    appointment = hold_places(leased, plan, wanted, at, offered=offered)
     sit(leased, wanted, booking, appointment, at)
     payment = _pay(leased, request, wanted, _Due(booking, amounts, plan.currency, at))
     _take_legs(leased, payment)

@@ -68,9 +68,11 @@ class Verdict(NamedTuple):
 
 _READ: Final = sa.text("""
     SELECT m.id, m.state, m.kind, m.recipient, CAST(m.facts AS text) AS facts, m.generation, m.effect_key, m.created_at,
-           m.good_until <= clock_timestamp() AS is_late,
+           -- An offer that was answered, or ended, is told of no more.
+           m.good_until <= clock_timestamp() OR w.state NOT IN ('NOTIFIED', 'REMINDED') AS is_late,
            e.sends > 0 AND e.state IN ('intended', 'unknown') AS may_be_sent
     FROM mails m LEFT JOIN effects e ON e.key = m.effect_key
+    LEFT JOIN waitlist w ON w.id = m.subject AND m.kind IN ('waitlist.offered', 'waitlist.reminder')
     WHERE m.id = ANY(CAST(:ids AS uuid[])) ORDER BY m.id""")
 
 LATE: Final = "what it tells of was over"

@@ -67,6 +67,8 @@ ROWS: Final = (
        SELECT gen_random_uuid(), id, 1000, 'INR' FROM payments LIMIT 1""",
     """INSERT INTO wallets (id, payee, currency, account)
        SELECT gen_random_uuid(), id, 'INR', (SELECT max(id) FROM accounts) FROM payees LIMIT 1""",
+    """INSERT INTO waitlist (id, external_id, appointment, customer)
+       SELECT gen_random_uuid(), 'W-1', a.id, c.id FROM appointments a, customers c LIMIT 1""",
     """INSERT INTO mails (id, kind, subject, recipient, facts, effect_key)
        VALUES (gen_random_uuid(), 'refund.given', gen_random_uuid(), 'mira@example.org', '{}', gen_random_uuid())""",
     "INSERT INTO workers (id, host, pid, version, jobs) VALUES ('w', 'h', 1, '1', '{}')",

@@ -116,6 +116,24 @@ MORE: Final[tuple[Flow, ...]] = (
         races=("deliver",),
     ),
     Flow(
+        name="waitlist.offer",
+        constraints=("taken_is_within_capacity", "offers_end"),
+        tests=("tests/jobs/waitlist/test_waitlist.py",),
+        races=("offer/", "remove/join"),
+    ),
+    Flow(
+        name="waitlist.remind",
+        constraints=("mails_once_per_occasion",),
+        tests=("tests/jobs/waitlist/test_waitlist.py",),
+        races=("decline/remind",),
+    ),
+    Flow(
+        name="waitlist.expire",
+        constraints=("taken_is_within_capacity",),
+        tests=("tests/jobs/waitlist/test_waitlist.py",),
+        races=("accept/expire",),
+    ),
+    Flow(
         name="mails.send",
         constraints=("mails_once_per_occasion", "mails_recipient_check", "accepted_has_a_name"),
         tests=("tests/conformance/test_mail.py", "tests/workers/mail/test_smtp.py"),

@@ -20,6 +20,8 @@ WAITS: Final = {
     "payments": ("expires_at", "paid_at"),
     "seats": ("updated_at",),
     "appointments": ("starts_at", "ends_at"),
+    "waitlist": ("joined_at", "expires_at"),
+    "mails": ("good_until",),
     "schedule_progress": ("accounted_until", "next_tick_at"),
     "workers": ("beat_at",),
 }

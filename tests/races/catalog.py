@@ -10,6 +10,7 @@ from tests.races import (
     organisations,
     payouts,
     taxes,
+    waitlist,
     wallets,
     webhooks,
 )
@@ -24,6 +25,7 @@ GROUPS: Final = (
     notices,
     webhooks,
     bookings,
+    waitlist,
     core,
 )
 RACES: Final[dict[str, Race]] = {race.name: race for group in GROUPS for race in group.ALL}

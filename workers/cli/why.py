@@ -63,6 +63,24 @@ def wallet(
     tell({"wallet": facts.id, "payee": facts.payee}, told, json=json)
 
 
+@app.command("waitlist")
+def waitlist(
+    ctx: typer.Context,
+    entry: Annotated[str, typer.Argument(help="Id or external id.")],
+    json: JsonOne = False,
+) -> None:
+    """Why an entry of the waitlist is where it is."""
+    from db import subjects
+    from db.waitlist import why
+    from db.waitlist.family import WAITLIST
+    from domain.why_waitlist import of_entry
+
+    with context(ctx).database().begin() as tx:
+        facts = why.entry(tx, subjects.find(tx, [entry], [WAITLIST])[entry])
+    told: dict[str, object] = {"waitlist": facts.subject.id, "state": facts.subject.state}
+    tell(told, of_entry(facts), json=json)
+
+
 @app.command("run")
 def run(
     ctx: typer.Context,

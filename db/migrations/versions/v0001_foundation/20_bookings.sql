@@ -45,7 +45,8 @@ CREATE TABLE appointments (
   ends_at     timestamptz NOT NULL,            -- of its last slot
   state       text NOT NULL DEFAULT 'PLANNED' CHECK (state IN (
     'TENTATIVE',  -- of a private plan: its seat waits for the money
-    'PLANNED',    -- <- TENTATIVE: paid
+    'PLANNED',    -- <- TENTATIVE: paid; <- FREED: its free places are held for whoever waited, or nobody did
+    'FREED',      -- <- PLANNED: a place was freed while somebody waits for one
     'CANCELLED',  -- <- TENTATIVE, PLANNED: its only seat was released
     'OVER')),     -- <- PLANNED: its last slot has ended
   created_at  timestamptz NOT NULL DEFAULT clock_timestamp(),

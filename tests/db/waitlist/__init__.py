@@ -1,0 +1,1 @@
+"""Tests of the waitlist in the database."""
