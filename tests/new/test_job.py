@@ -13,7 +13,7 @@ from workers.scaffold.writing import write
 
 PAGE: Final = "docs/how-to/add-a-job.md"
 JOBS: Final = {"drain": "bookings.remind", "ask": "bookings.ask", "chore": "payouts.let_go"}
-LONG: Final = "waitlist.count_what_waits_for_too_long"
+LONG: Final = "mentoring.count_what_waits_for_too_long"
 
 
 @pytest.mark.timeout(900)

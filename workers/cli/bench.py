@@ -106,6 +106,16 @@ def batch(items: Items = 100_000, runs: Runs = 3, json: JsonOne = False) -> None
 
 
 @app.command()
+def waitlist(items: Items = 100_000, runs: Runs = 3, json: JsonOne = False) -> None:
+    """Offer places to whoever waits, remind them, and let their offers expire; mail goes nowhere."""
+    from workers.bench.report import waitlist_report
+
+    with _stand() as made, progress("waitlist", runs) as told:
+        report = waitlist_report(made, items, runs, told)
+    show_one(report, json=json)
+
+
+@app.command()
 def wake(
     processes: Processes = 2,
     often: Annotated[int, typer.Option("--often", min=1, help="Runs asked for at 25/s.")] = 200,

@@ -37,6 +37,7 @@ RUNNING: Final = {
         "chaos",
         "bench apply",
         "bench batch",
+        "bench waitlist",
     ),
 }
 RELEASING: Final = {"migrate"}
