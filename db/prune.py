@@ -17,6 +17,8 @@ from db.tx import Tx
 
 RUN_DAYS: Final = 90
 """Days after its end for which a run is kept."""
+KEY_DAYS: Final = 30
+"""Days for which the same key of an operation is the same answer; a checkout is the same payment for ever."""
 NOTICE_DAYS: Final = 90
 """Days after it was heard for which a notice is kept, to be shown and compared; its moves stay."""
 ATTEMPT_MONTHS: Final = 13
@@ -108,6 +110,19 @@ def notices(tx: Tx, after: NoticeKey, limit: int) -> PrunedNotices:
     return PrunedNotices(
         deleted=row.deleted, after=None if row.id is None else (row.created_at, row.id)
     )
+
+
+_KEYS: Final = sa.text("""
+    WITH old AS MATERIALIZED (
+      SELECT application, actor, key FROM idempotency_keys
+      WHERE created_at < clock_timestamp() - make_interval(days => :days) ORDER BY created_at LIMIT :limit)
+    DELETE FROM idempotency_keys k USING old o
+    WHERE k.application = o.application AND k.actor = o.actor AND k.key = o.key""")
+
+
+def idempotency_keys(tx: Tx, limit: int) -> int:
+    """Delete up to `limit` answers that were kept for 30 days; returns how many there were."""
+    return tx.run(_KEYS, days=KEY_DAYS, limit=limit)
 
 
 def workers(tx: Tx) -> list[str]:

@@ -14,6 +14,8 @@ from domain.owners import CustomerOwner, owned_by
 
 KEY_LENGTH_MAX: Final = 255
 PLACES_MAX: Final = 100
+TIMES_MAX: Final = 100
+"""That one checkout of a private plan takes, as its table has it."""
 SCOPE: Final = "checkout"
 
 

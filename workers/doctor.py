@@ -150,7 +150,7 @@ def _doors(database: Database, settings: Settings) -> Iterator[Check]:
         is_on = switches.is_on(tx, NOTICES)
     may = "; ".join(f"{one.name}: {', '.join(sorted(one.scopes))}" for one in present)
     detail = f"open to {may}" if present else "closed: there is no application"
-    yield Check(subject="POST /v1/runs", grade=Grade.INFO, detail=detail)
+    yield Check(subject="POST /v1", grade=Grade.INFO, detail=detail)
     match settings.events_url is not None, is_on:
         case True, True:
             grade, detail = Grade.OK, "applications are told what becomes of payouts"

@@ -11,13 +11,14 @@ from domain.tally import Count, Tally
 from jobs.shapes import Page, Queue, Sweep
 
 BATCH: Final = 2000
-"""Runs, or notices, looked at in one transaction."""
+"""Runs, notices or kept answers in one transaction."""
 AFTER: Final = "after"
 NOTICES: Final = "notices"
+KEYS: Final = "keys"
 
 
 class Prune(Sweep):
-    """Make room: partitions ahead; old attempts, ended runs, heard notices and silent workers gone.
+    """Make room: partitions ahead; old attempts, ended runs, heard notices, kept answers and silent workers gone.
 
     What a replay or an auditor needs is never touched: effects, entries, moves, events, notices nobody heard.
     """
@@ -27,7 +28,9 @@ class Prune(Sweep):
     triggerable: ClassVar[bool] = True
 
     def page(self, tx: Tx, cursor: Mapping[str, Any], run: int) -> Page:
-        """Partitions and workers first, then runs in the order of their ids, then notices by age."""
+        """Partitions and workers first, then runs in the order of their ids, then notices and answers by age."""
+        if KEYS in cursor:
+            return _keys(tx)
         if NOTICES in cursor:
             return _notices(tx, cursor[NOTICES])
         if AFTER not in cursor:
@@ -49,6 +52,12 @@ def _notices(tx: Tx, place: Sequence[str] | None) -> Page:
     batch = prune.notices(tx, after, BATCH)
     tally = Tally({Count.PROCESSED: batch.deleted, Count.SUCCEEDED: batch.deleted})
     if batch.after is None:
-        return Page(cursor=None, tally=tally)
+        return Page(cursor={KEYS: None}, tally=tally)
     at, id_ = batch.after
     return Page(cursor={NOTICES: [at.isoformat(), str(id_)]}, tally=tally)
+
+
+def _keys(tx: Tx) -> Page:
+    deleted = prune.idempotency_keys(tx, BATCH)
+    tally = Tally({Count.PROCESSED: deleted, Count.SUCCEEDED: deleted})
+    return Page(cursor={KEYS: None} if deleted == BATCH else None, tally=tally)

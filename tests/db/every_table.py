@@ -14,6 +14,8 @@ ROWS: Final = (
     "INSERT INTO findings (key, kind, subject, severity, detail) VALUES ('a', 'b', 'c', 'P1', 'd')",
     "INSERT INTO leases (name, token, holder, worker, leased_until) VALUES ('run:1', 1, 1, 'w', clock_timestamp())",
     "INSERT INTO applications (name, token_hash, scopes, added_by) VALUES ('shop', 'hash', '{a.b}', 'ravi')",
+    """INSERT INTO idempotency_keys (application, actor, key, request_hash, reply)
+       VALUES ('shop', gen_random_uuid(), 'k', '', '{}')""",
     """INSERT INTO notices (id, kind, subject, sequence, payload)
        SELECT gen_random_uuid(), 'payout.completed', id, 1, '{}' FROM payouts LIMIT 1""",
     "INSERT INTO operators (name, token_hash, added_by) VALUES ('asha', 'hash', 'ravi')",

@@ -15,15 +15,15 @@ from workers.servers import Addresses
 from workers.settings import Settings
 from workers.signals import survive_stop
 from workers.tick_health import late_schedules
+from workers.web.doors import open_doors
 from workers.web.health import Late, routes
-from workers.web.runs import open_door
 from workers.web.webhooks import open_receiver
 
 STOP_SECONDS_MAX: Final = 5
 PORT: Final = 9464
 """The port that Prometheus exporters of this kind use by custom."""
 POOL_MAX: Final = 2
-"""Connections for those who look on; webhooks have their own."""
+"""Connections for those who look on; webhooks and applications have their own."""
 
 
 def build(
@@ -49,7 +49,7 @@ def serve(app: Starlette, *, host: str, port: int) -> None:
 
 
 def run_web(settings: Settings, addresses: Addresses, *, host: str, port: int | None) -> None:
-    """Serve health, metrics, webhooks and requests for runs until SIGTERM; afterwards no connection is left."""
+    """Serve health, metrics, webhooks and what applications ask for until SIGTERM; afterwards no connection is left."""
     survive_stop()
     database = open_database(
         settings, addresses, role="bursar_worker", application="bursar web", pool_max=POOL_MAX
@@ -59,9 +59,9 @@ def run_web(settings: Settings, addresses: Addresses, *, host: str, port: int | 
         metrics.watch(database, lambda: depths(addresses.broker_url))
         with (
             open_receiver(settings, addresses, metrics) as receiver,
-            open_door(settings, addresses, database, metrics) as door,
+            open_doors(settings, addresses, metrics) as doors,
         ):
-            app = build(database, metrics, late_schedules, [receiver.route(), door.route()])
+            app = build(database, metrics, late_schedules, [receiver.route(), *doors])
             serve(app, host=host, port=PORT if port is None else port)
     finally:
         database.dispose()

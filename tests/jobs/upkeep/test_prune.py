@@ -122,6 +122,22 @@ def test_no_worker_can_let_go_of_what_was_not_heard_or_heard_of_late(
         change(worker, "DELETE FROM notices")
 
 
+KEY = """
+    INSERT INTO idempotency_keys (application, actor, key, request_hash, reply, created_at)
+    SELECT 'shop', gen_random_uuid(), 'k', '', '{}', now() - make_interval(days => :days)
+    FROM generate_series(1, :count)"""
+
+
+def test_answers_are_kept_for_thirty_days(
+    worker: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_module, "BATCH", 5)
+    for days, count in ((31, 17), (29, 4)):
+        change(worker, KEY, days=days, count=count)
+    assert prune(worker)[Count.SUCCEEDED] == 17
+    assert query(worker, "SELECT count(*) AS n FROM idempotency_keys")[0].n == 4
+
+
 def test_silent_workers_are_forgotten(worker: Database) -> None:
     statement = """
         INSERT INTO workers (id, host, pid, version, jobs, beat_at)

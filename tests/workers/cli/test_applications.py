@@ -10,12 +10,15 @@ import httpx
 import pytest
 
 from db import changes
+from tests.fakes.curl import curl
 from tests.fakes.serving import serving
 from tests.operating import line, one, opened, query
 from tests.workers.cli.conftest import Line
 from workers.metrics import Metrics
 from workers.web import build
+from workers.web.gate import Gate
 from workers.web.limits import Limiter
+from workers.web.operations.catalog import ALL
 from workers.web.runs import Door
 
 PAGE: Final = Path(__file__).parents[3] / "docs/how-to/trigger-over-http.md"
@@ -54,6 +57,9 @@ def test_a_name_is_given_once_and_again_after_it_was_removed(bursar: Line) -> No
         ["shop", "--job", "notices.deliver"],
         ["a:b", "--job", "payouts.process"],
         ["", "--job", "payouts.process"],
+        ["shop", "--operation", "bookings.cancel"],
+        ["shop", "--job", "bookings.reschedule"],
+        ["shop", "--operation", "payouts.process"],
     ],
 )
 def test_what_cannot_be_asked_for_is_not_given(bursar: Line, words: list[str]) -> None:
@@ -67,10 +73,21 @@ def test_the_jobs_that_can_be_asked_for_are_told(bursar: Line) -> None:
     assert told["notices.deliver"] is False
 
 
+def test_the_operations_that_can_be_asked_for_are_told_and_given(bursar: Line) -> None:
+    told = {row["operation"]: row for row in bursar("applications", "operations", "--json").json}
+    assert told.keys() == {one.name for one in ALL}
+    cancel = told["bookings.cancel_pending_checkout"]
+    assert (cancel["actor"], cancel["limit"], cancel["a_minute"]) == ("customer", "cancel", 10)
+    named = [word for name in told for word in ("--operation", name)]
+    assert bursar("applications", "add", "shop", *named, "--why", "x").code == 0
+    [listed] = bursar("applications", "list", "--json").json
+    assert set(listed["scopes"]) == told.keys()
+
+
 def test_the_doctor_names_what_is_open(bursar: Line) -> None:
     def door() -> str:
         rows = {row["subject"]: row["detail"] for row in bursar("doctor", "--json").json}
-        return str(rows["POST /v1/runs"])
+        return str(rows["POST /v1"])
 
     assert door() == "closed: there is no application"
     bursar("applications", "add", "shop", "--job", "upkeep.audit", "--why", "x")
@@ -106,7 +123,8 @@ def test_the_page_is_followed(bursar: Line, database_url: str) -> None:
     blocks = FENCE.findall(PAGE.read_text(encoding="utf-8"))
     token, answers = "", []
     with opened(database_url, "bursar_worker") as worker:
-        door = Door(database=worker, limiter=Limiter(None), ring=lambda _run, _queue: None)
+        gate = Gate(database=worker, limiter=Limiter(None))
+        door = Door(gate=gate, ring=lambda _run, _queue: None)
         app = build(worker, Metrics(), lambda _: {}, [door.route()])
         with serving(app) as url, httpx.Client(base_url=url, trust_env=False) as client:
             for block in blocks:
@@ -116,16 +134,7 @@ def test_the_page_is_followed(bursar: Line, database_url: str) -> None:
                     assert said.code == 0, said.err
                     token = said.json["token"]
                 elif program == "curl":
-                    answers.append(asked(client, words, token))
+                    answers.append(curl(client, words, token).json())
                 else:
                     assert answers[-1] == json.loads(block)
     assert len(answers) == 3
-
-
-def asked(client: httpx.Client, words: list[str], token: str) -> object:
-    """What a `curl` line of the page is answered."""
-    url, header, body = words[1], words[words.index("-H") + 1], words[words.index("-d") + 1]
-    name, _, value = header.partition(": ")
-    path = httpx.URL(url).path
-    told = {name: value.replace("$TOKEN", token)}
-    return client.post(path, content=body, headers=told).json()

@@ -5,8 +5,11 @@ from collections.abc import Iterator
 import pytest
 
 from db.engine import Database
+from tests.builders import assert_sound, worker
 from tests.operating import opened
+from tests.workers.web.calling import TOKEN, Shop, Unlimited, admit, shop
 from tests.workers.web.webs import Web, web
+from workers.web.limits import Limiter
 
 
 @pytest.fixture
@@ -21,3 +24,28 @@ def operator(database_url: str) -> Iterator[Database]:
     """The test's database as an operator sees it."""
     with opened(database_url) as made:
         yield made
+
+
+@pytest.fixture
+def database(database_url: str, operator: Database) -> Iterator[Database]:
+    """As the web process has it, with one application; at the end every promise of the audit holds."""
+    admit(operator, "shop", TOKEN)
+    with worker(database_url, pool_max=4) as made:
+        yield made
+        assert_sound(made)
+
+
+@pytest.fixture
+def asker(database: Database) -> Iterator[Shop]:
+    """The application, before a door that counts nothing."""
+    with shop(database, Unlimited()) as made:
+        yield made
+
+
+@pytest.fixture
+def counted(database: Database, redis_url: str) -> Iterator[Shop]:
+    """The application, before a door that counts on Redis."""
+    limiter = Limiter(redis_url)
+    with shop(database, limiter) as made:
+        yield made
+    limiter.close()

@@ -13,7 +13,6 @@ import httpx
 import pytest
 import structlog.testing
 from limits import RateLimitItemPerMinute
-from starlette.routing import Route
 
 from db import applications, switches
 from db.engine import Database, DatabaseOptions
@@ -21,12 +20,10 @@ from jobs.catalog import ALL
 from tests.fakes.serving import serving
 from tests.operating import line, one, opened, query
 from workers.metrics import Metrics
-from workers.servers import Addresses
-from workers.settings import load
-from workers.web import build, runs
+from workers.web import build, gate, runs
+from workers.web.gate import Gate
 from workers.web.limits import Limiter
-from workers.web.runs import Door, open_door
-from workers.web.webhooks import open_receiver
+from workers.web.runs import Door
 
 TOKEN: Final = "t" * 40 + "-shop"
 OTHER: Final = "t" * 40 + "-back-office"
@@ -83,8 +80,7 @@ def web_of() -> Iterator[Callable[[Database], Web]]:
         def made(database: Database) -> Web:
             rung: list[tuple[int, str]] = []
             door = Door(
-                database=database,
-                limiter=Limiter(None),
+                gate=Gate(database=database, limiter=Limiter(None)),
                 ring=lambda run, queue: rung.append((run, queue)),
             )
             app = build(database, Metrics(), lambda _: {}, [door.route()])
@@ -263,7 +259,7 @@ def test_a_body_too_large_or_too_slow_is_left(web: Web, monkeypatch: pytest.Monk
 
     streamed = web.client.post("/v1/runs", content=parts(), headers=BEARER)
     assert streamed.status_code == 413
-    monkeypatch.setattr(runs, "BODY_SECONDS_MAX", 0.1)
+    monkeypatch.setattr(gate, "BODY_SECONDS_MAX", 0.1)
     assert begun(web, TOKEN).startswith(b"HTTP/1.1 408 ")
 
 
@@ -278,7 +274,7 @@ def begun(web: Web, token: str) -> bytes:
 
 def test_of_whoever_nobody_knows_no_body_is_read(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
     """The answer does not wait for a body: a stranger holds neither memory nor a connection."""
-    monkeypatch.setattr(runs, "BODY_SECONDS_MAX", 60.0)
+    monkeypatch.setattr(gate, "BODY_SECONDS_MAX", 60.0)
     for token in ("x" * 40, "x", ""):
         answer = begun(web, token).lower()
         assert answer.startswith(b"http/1.1 401 ")
@@ -310,7 +306,7 @@ def test_an_application_that_asks_too_often_waits_and_others_do_not(
 def test_who_tries_tokens_is_told_to_wait_and_locks_nobody_out(
     web: Web, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runs, "PER_REFUSED_SOURCE", RateLimitItemPerMinute(3))
+    monkeypatch.setattr(gate, "PER_REFUSED_SOURCE", RateLimitItemPerMinute(3))
     answers = [web.ask(f"{n}" * 40, job=JOB, key="k") for n in range(5)]
     assert [a.status_code for a in answers] == [401, 401, 401, 429, 429]
     assert web.ask(job=JOB, key="k").status_code == 202
@@ -336,28 +332,6 @@ def test_no_token_is_ever_logged_or_answered(web: Web, database_url: str) -> Non
         rows = query(operator, "SELECT CAST(a AS text) AS row FROM applications a")
     assert rows
     assert [row for row in rows if TOKEN in row.row] == []
-
-
-def test_the_page_of_the_api_has_every_route_and_no_other(
-    web: Web, database_url: str, redis_url: str
-) -> None:
-    """Those of the process as it is in production."""
-    settings = load({"BURSAR_DATABASE_URL": database_url, "BURSAR_BROKER_URL": redis_url})
-    addresses = Addresses(database_url=database_url, broker_url=redis_url, embedded=False)
-    metrics = Metrics()
-    with (
-        open_receiver(settings, addresses, metrics) as receiver,
-        open_door(settings, addresses, web.database, metrics) as door,
-    ):
-        app = build(web.database, metrics, lambda _: {}, [receiver.route(), door.route()])
-    routes = {
-        (r.path, method)
-        for r in app.routes
-        if isinstance(r, Route)
-        for method in (r.methods or set()) - {"HEAD"}
-    }
-    told = {(path, m.upper()) for path, methods in OPENAPI["paths"].items() for m in methods}
-    assert told == routes
 
 
 def test_money_and_upkeep_can_be_asked_for_and_what_only_work_makes_due_cannot() -> None:

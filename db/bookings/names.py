@@ -1,0 +1,55 @@
+"""What another system calls a customer, a consultant, a plan, an appointment or a booking, and its id here."""
+
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from db.tx import Tx
+from domain.booking_errors import UnknownError
+
+
+class Named(StrEnum):
+    """What has a name elsewhere."""
+
+    CUSTOMER = "customer"
+    CONSULTANT = "consultant"
+    PLAN = "plan"
+    APPOINTMENT = "appointment"
+    BOOKING = "booking"
+
+
+_BY_NAME: Final = {
+    Named.CONSULTANT: sa.text(
+        "SELECT c.payee AS id FROM consultants c JOIN payees p ON p.id = c.payee WHERE p.name = :name"
+    ),
+    Named.CUSTOMER: sa.text("SELECT id FROM customers WHERE external_id = :name"),
+    Named.PLAN: sa.text("SELECT id FROM plans WHERE external_id = :name"),
+    Named.APPOINTMENT: sa.text("SELECT id FROM appointments WHERE external_id = :name"),
+    Named.BOOKING: sa.text("SELECT id FROM bookings WHERE external_id = :name"),
+}
+_BY_ID: Final = {
+    Named.CONSULTANT: sa.text("SELECT payee AS id FROM consultants WHERE payee = :id"),
+    Named.CUSTOMER: sa.text("SELECT id FROM customers WHERE id = :id"),
+    Named.PLAN: sa.text("SELECT id FROM plans WHERE id = :id"),
+    Named.APPOINTMENT: sa.text("SELECT id FROM appointments WHERE id = :id"),
+    Named.BOOKING: sa.text("SELECT id FROM bookings WHERE id = :id"),
+}
+
+
+def id_of(tx: Tx, kind: Named, name: str) -> UUID:
+    """The id of what another system calls `name`, or whose id that is. Raises `UnknownError`."""
+    found: UUID | None = tx.scalar(_BY_NAME[kind], name=name)
+    if found is None and (id_ := _uuid(name)) is not None:
+        found = tx.scalar(_BY_ID[kind], id=id_)
+    if found is None:
+        raise UnknownError(f"there is no {kind} {name}")
+    return found
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

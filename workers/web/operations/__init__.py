@@ -1,0 +1,1 @@
+"""Operations on bookings for applications in any language: a table of them, and the door that reads it."""
