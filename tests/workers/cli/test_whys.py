@@ -22,7 +22,7 @@ READING: Final = {
     *("ledger balance", "audit", "sample payouts", "sample payees", "sample earnings"),
     *("earnings show", "why earning", "wallets show", "why wallet"),
     *("payees show", "payees statement", "payouts advice", "mail list", "mail show"),
-    *("waitlist roster", "applications operations"),
+    *("waitlist roster", "applications operations", "bookings participants"),
 }
 RUNNING: Final = {
     *("up", "demo", "worker", "scheduler", "web", "sandbox", "mail-sink"),
