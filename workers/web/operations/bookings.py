@@ -1,7 +1,7 @@
 """The operations on bookings: what each asks and answers, and the one function of `db` that does it."""
 
 from datetime import datetime
-from typing import Final
+from typing import Final, Self
 from uuid import UUID
 
 from pydantic import Field
@@ -18,7 +18,7 @@ from db.bookings.participants import ROSTER_MAX, participants, remove_participan
 from db.bookings.reschedule import reschedule
 from db.bookings.start import start_checkout
 from db.tx import Tx
-from domain.checkouts import PLACES_MAX, TIMES_MAX, Request, Wanted
+from domain.checkouts import PLACES_MAX, TIMES_MAX, Receipt, Request, Wanted
 from domain.owners import ConsultantOwner, CustomerOwner
 from domain.payments import PaymentState
 from workers.web.operations.shapes import (
@@ -61,6 +61,20 @@ class Checkout(Answered):
     order: UUID | None
     expires_at: datetime
 
+    @classmethod
+    def of(cls, receipt: Receipt) -> Self:
+        """What a customer is told of a checkout."""
+        return cls(
+            payment=receipt.payment,
+            booking=receipt.booking,
+            state=PaymentState(receipt.state),
+            amount_minor=receipt.amount_minor,
+            gateway_minor=receipt.gateway_minor,
+            currency=receipt.currency,
+            order=receipt.order,
+            expires_at=receipt.expires_at,
+        )
+
 
 def _start(tx: Tx, caller: Caller, asked: StartCheckout) -> Checkout:
     at = asked.appointment
@@ -76,17 +90,7 @@ def _start(tx: Tx, caller: Caller, asked: StartCheckout) -> Checkout:
     )
     scope = f"application:{caller.application}"
     request = Request(scope=scope, actor=str(caller.actor), key=caller.key)
-    made = start_checkout(tx, request, wanted)
-    return Checkout(
-        payment=made.payment,
-        booking=made.booking,
-        state=PaymentState(made.state),
-        amount_minor=made.amount_minor,
-        gateway_minor=made.gateway_minor,
-        currency=made.currency,
-        order=made.order,
-        expires_at=made.expires_at,
-    )
+    return Checkout.of(start_checkout(tx, request, wanted))
 
 
 class CancelPendingCheckout(Asked):

@@ -4,10 +4,10 @@ from difflib import get_close_matches
 from typing import Final
 
 from domain.errors import BadInputError
-from workers.web.operations import bookings
+from workers.web.operations import bookings, waitlist
 from workers.web.operations.shapes import AnyOperation
 
-ALL: Final[tuple[AnyOperation, ...]] = (*bookings.OPERATIONS,)
+ALL: Final[tuple[AnyOperation, ...]] = (*bookings.OPERATIONS, *waitlist.OPERATIONS)
 
 
 def known(name: str, place: str) -> AnyOperation:
