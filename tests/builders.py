@@ -111,23 +111,6 @@ def add_work(
     return [row.subject for row in sorted(made, key=lambda row: (row.due_at, row.subject))]
 
 
-def link_earnings(database: Database, payouts: Sequence[UUID], each: int = 2) -> None:
-    """Give each payout earnings that it pays."""
-    for payout in payouts:
-        change(
-            database,
-            """WITH made AS (
-                 INSERT INTO earnings (id, external_id, payee, gross, amount, currency, state, earned_at,
-                                       ready_at, content_hash)
-                 SELECT gen_random_uuid(), 'E-' || p.id || n, p.payee, 1250, 1000, 'INR', 'BATCHED', p.created_at,
-                        p.created_at, ''
-                 FROM payouts p, generate_series(1, :each) n WHERE p.id = :payout RETURNING id)
-               INSERT INTO payout_earnings (payout, earning) SELECT :payout, id FROM made""",
-            payout=payout,
-            each=each,
-        )
-
-
 def abandon(house: "House", *, sent: bool = True, job: str = PROCESS) -> list[UUID]:
     """Claim what is due for a send by `job`, send it, and die: nothing is settled, and the leases lapse."""
     sender = house.jobs[job]

@@ -31,9 +31,10 @@ _MADE = sa.text("""
       VALUES (:id, :name, :payee, :account, :payable, :share, :currency, 'payout', '', '', 'test', 'earnings')),
     earned AS (
       INSERT INTO earnings (id, external_id, payee, gross, amount, currency, state, earned_at, ready_at, content_hash)
-      VALUES (:earning, 'E-' || :name, :payee, :gross, :share, :currency, 'BATCHED', clock_timestamp(),
-              clock_timestamp(), ''))
-    INSERT INTO payout_earnings (payout, earning) VALUES (:id, :earning)""")
+      SELECT id, concat_ws('-', 'E', :name, n), :payee, :gross / :each, :share / :each, :currency, 'BATCHED',
+             clock_timestamp(), clock_timestamp(), ''
+      FROM unnest(CAST(:earnings AS uuid[])) WITH ORDINALITY AS e (id, n) RETURNING id)
+    INSERT INTO payout_earnings (payout, earning) SELECT :id, id FROM earned""")
 
 LIMIT = 50_000_000
 """Gross of a year that is exempt, in paise."""
@@ -61,8 +62,9 @@ def earned(
     payee: Who = PERSON,
     approve: bool = True,
     currency: str = "INR",
+    each: int = 1,
 ) -> UUID:
-    """One payout of an earning of `gross` paise, the payee's share of it four fifths; returns its id."""
+    """One payout of `each` earnings of `gross` paise in all, the payee's share of it four fifths; returns its id."""
     share = gross * 4 // 5 if share is None else share
     with operator.begin() as tx:
         own = installation.get(tx).id
@@ -80,12 +82,18 @@ def earned(
             payable=payable,
             share=share,
             gross=gross,
-            earning=payout_id(own, f"E-{name}"),
+            each=each,
+            earnings=[payout_id(own, f"E-{name}-{n}") for n in range(each)],
             currency=currency,
         )
         if approve:
             decide(tx, Decision.APPROVE, [made], actor="asha", why="because")
     return made
+
+
+def two_earnings(operator: Database, name: str = "P-0") -> UUID:
+    """An approved payout of two earnings, of 1,000 rupees each, to a payee of its own; returns its id."""
+    return earned(operator, name, gross=250_000, each=2, payee=Who(f"payee of {name}"))
 
 
 def _fund(tx: Tx, payee: UUID, name: str, share: int, currency: str) -> int:

@@ -5,7 +5,7 @@ from typing import Final
 from db import aggregates
 from db.earnings.promises import HELD_WHILE_PAID
 from db.family import Family
-from db.payouts import promises, promises_outside, promises_tax
+from db.payouts import promises, promises_outside, promises_payable, promises_tax
 from db.wallets.promises import WALLET_ACCOUNTS_HAVE_A_WALLET, WALLETS_ARE_WHAT_WAS_POSTED
 from domain import payouts
 
@@ -20,6 +20,7 @@ PAYOUTS: Final = Family(
         WALLETS_ARE_WHAT_WAS_POSTED,
         WALLET_ACCOUNTS_HAVE_A_WALLET,
         promises.IN_TRANSIT_IS_PROCESSING,
+        promises_payable.PAYABLE_IS_WHAT_IS_OWED,
         promises_outside.SENDS_ARE_COUNTED,
         promises_outside.COMPLETED_WAS_ACCEPTED,
         promises_outside.REJECTED_IS_NOT_PROCESSING,

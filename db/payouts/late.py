@@ -34,6 +34,11 @@ _TAKE_BACK: Final = sa.text("""
       UPDATE payout_earnings l SET live = true FROM earnings e
       WHERE l.payout = ANY(CAST(:ids AS uuid[])) AND e.id = l.earning AND e.state = 'READY' RETURNING l.earning)
     UPDATE earnings e SET state = 'PAID' FROM linked l WHERE e.id = l.earning""")
+_NEVER_OWED: Final = sa.text("""
+    -- What another system had withdrawn, or owed by earnings that it did not tell: no debt of it was ever opened here.
+    SELECT t.payout FROM takeovers t JOIN payouts p ON p.id = t.payout
+    WHERE t.payout = ANY(CAST(:ids AS uuid[]))
+      AND (t.state IN ('CANCELLED', 'REVERSED') OR t.state IN ('PENDING', 'APPROVED', 'FAILED') AND p.source = 'earnings')""")
 _LEFT: Final = sa.text("""
     SELECT account, credits - debits AS balance FROM balances WHERE account = ANY(CAST(:accounts AS bigint[]))""")
 _PAYEES: Final = sa.text("""
@@ -79,14 +84,16 @@ def _owed_late(tx: LeasedTx, rows: Sequence[Details]) -> dict[UUID, int]:
     """How much of each payment was still owed: all of it, what was not given back, or nothing."""
     if not rows:
         return {}
-    own = {row.payout: row for row in tx.rows(_OWN, ids=[row.id for row in rows])}
+    ids = [row.id for row in rows]
+    own = {row.payout: row for row in tx.rows(_OWN, ids=ids)}
+    never = {row.payout for row in tx.rows(_NEVER_OWED, ids=ids)} - own.keys()
     payables = sorted({row.payable for row in rows})
     left = Counter({row.account: row.balance for row in tx.rows(_LEFT, accounts=payables)})
     owed = {}
     for row in sorted(rows, key=lambda row: row.id):
         mine = own.get(row.id)
         due = min(row.amount, mine.owed) if mine and row.is_earned else row.amount
-        is_there = (mine is None or mine.are_free) and left[row.payable] >= due
+        is_there = (mine.are_free if mine else row.id not in never) and left[row.payable] >= due
         owed[row.id] = due if is_there else 0
         left[row.payable] -= owed[row.id]
     tx.run(_TAKE_BACK, ids=[id_ for id_, due in owed.items() if due and id_ in own])

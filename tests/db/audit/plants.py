@@ -77,6 +77,32 @@ PLANTS = [
         "UPDATE payouts SET amount = amount + 1 WHERE id = <PROCESSING>",
         "currency INR",
     ),
+    (
+        "payable-is-what-is-owed",
+        "UPDATE balances SET credits = credits + 1 WHERE account = (SELECT payable FROM payouts WHERE id = <APPROVED>)",
+        "payee ",
+    ),
+    ("payable-is-what-is-owed", "DELETE FROM payouts WHERE id = <CANCELLED>", "payee "),
+    (
+        "payable-is-what-is-owed",
+        "UPDATE payouts SET state = 'PENDING' WHERE id = <PROCESSING>",
+        "payee ",
+    ),
+    (
+        "payable-is-what-is-owed",
+        "UPDATE earnings SET refunded = refunded + 1 WHERE state = 'READY'",
+        "payee ",
+    ),
+    (
+        "payable-is-what-is-owed",
+        "UPDATE earnings SET state = 'PAID' WHERE state = 'READY'",
+        "payee ",
+    ),
+    (
+        "payable-is-what-is-owed",
+        "UPDATE takeovers SET state = 'CANCELLED' WHERE state = 'FAILED'",
+        "payee ",
+    ),
     ("state-has-its-entries", "DELETE FROM entries WHERE key LIKE '%:completed'", "payout "),
     ("state-has-its-entries", "DELETE FROM entries WHERE key LIKE '%:put_back:1'", "payout "),
     ("state-has-its-entries", "DELETE FROM entries WHERE key LIKE '%:submitted:1'", "payout "),

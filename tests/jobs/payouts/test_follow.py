@@ -17,19 +17,20 @@ from tests.builders import (
     assert_sound,
     change,
     hurry,
-    link_earnings,
     payout,
     rows,
     seed,
 )
+from tests.earned import two_earnings
+from tests.operating import opened
 
 UNDER_WAY = ("queued", "pending", "scheduled", "processing")
 
 
 def accepted(home: House, outside: Database, url: str) -> UUID:
     """A payout its provider has accepted, due to be asked about."""
-    [id_] = seed(url, 1)
-    link_earnings(outside, [id_])
+    with opened(url) as operator:
+        id_ = two_earnings(operator)
     home.run(PROCESS)
     hurry(outside)
     return id_

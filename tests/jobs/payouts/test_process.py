@@ -16,12 +16,12 @@ from tests.builders import (
     assert_sound,
     change,
     hurry,
-    link_earnings,
     payout,
     rows,
-    seed,
     states,
 )
+from tests.earned import two_earnings
+from tests.operating import opened
 from workers.sandbox.faults import Fault
 
 
@@ -35,16 +35,15 @@ def earnings(database: Database, id_: UUID) -> list[tuple[str, bool]]:
     return [(row.state, row.live) for row in found]
 
 
-def seeded(url: str, database: Database, count: int = 1) -> list[UUID]:
-    ids = seed(url, count)
-    link_earnings(database, ids)
-    return ids
+def seeded(url: str, count: int = 1) -> list[UUID]:
+    with opened(url) as operator:
+        return [two_earnings(operator, f"P-{n}") for n in range(count)]
 
 
 def test_an_accepted_payout_waits_to_be_followed(
     home: House, outside: Database, database_url: str
 ) -> None:
-    [id_] = seeded(database_url, outside)
+    [id_] = seeded(database_url)
     run = home.run(PROCESS)
     found = payout(outside, id_)
     assert (found.state, found.e_state, found.e_sends) == ("PROCESSING", "accepted", 1)
@@ -59,7 +58,7 @@ def test_what_is_sent_is_the_frozen_request_under_the_effects_key(
     home: House, outside: Database, database_url: str
 ) -> None:
     """Invariants 4 and 5: key and body come from the committed row."""
-    [id_] = seeded(database_url, outside)
+    [id_] = seeded(database_url)
     home.run(PROCESS)
     [sent] = home.bank.submits
     found = payout(outside, id_)
@@ -71,7 +70,7 @@ def test_a_refusal_of_a_first_send_fails_it_and_frees_its_earnings_once(
     home: House, outside: Database, database_url: str, fault: Fault
 ) -> None:
     """F63, invariants 3 and 8: 400 and 422 with the vendor's error, on the first send."""
-    [id_] = seeded(database_url, outside)
+    [id_] = seeded(database_url)
     home.bank.script(fault)
     run = home.run(PROCESS)
     found = payout(outside, id_)
@@ -89,7 +88,7 @@ def test_a_refusal_of_us_puts_it_back_and_sets_the_brake(
     home: House, outside: Database, database_url: str, fault: Fault
 ) -> None:
     """Invariant 8: 401 and 403 on a first send fail nothing and stop the provider."""
-    ids = seeded(database_url, outside, 3)
+    ids = seeded(database_url, 3)
     home.bank.script(fault)
     home.run(PROCESS, payout=str(ids[0]))
     found = payout(outside, ids[0])
@@ -111,7 +110,7 @@ def test_nothing_left_puts_it_back_without_a_brake(
     home: House, outside: Database, database_url: str
 ) -> None:
     """F66: a bank out of reach fails nothing; the item is tried again later under the same key."""
-    [id_] = seeded(database_url, outside)
+    [id_] = seeded(database_url)
     home.bank.unreachable = "connection refused"
     run = home.run(PROCESS)
     found = payout(outside, id_)
@@ -135,7 +134,7 @@ def test_an_unknown_outcome_moves_nothing_and_is_to_be_asked_about(
     home: House, outside: Database, database_url: str, fault: Fault
 ) -> None:
     """F55, F56, F57, F58, F61, invariant 7: PROCESSING, earnings linked, money in transit."""
-    [id_] = seeded(database_url, outside)
+    [id_] = seeded(database_url)
     home.bank.script(fault)
     run = home.run(PROCESS)
     found = payout(outside, id_)
@@ -151,7 +150,7 @@ def test_an_answer_that_contradicts_the_request_waits_for_a_person(
     home: House, outside: Database, database_url: str, fault: Fault
 ) -> None:
     """F62: refused, parked, alarmed."""
-    [id_] = seeded(database_url, outside)
+    [id_] = seeded(database_url)
     home.bank.script(fault)
     home.run(PROCESS)
     found = payout(outside, id_)
@@ -168,7 +167,7 @@ def test_too_many_requests_is_unknown_and_cuts_the_rate(
     home: House, outside: Database, database_url: str
 ) -> None:
     """F59: the next try by Retry-After, nothing until then, half the rate afterwards."""
-    [id_] = seeded(database_url, outside)
+    [id_] = seeded(database_url)
     change(outside, "INSERT INTO rate_limits VALUES ('razorpayx:2323230000000001', 100, 10)")
     home.bank.script(Fault.RATE_LIMIT)
     home.run(PROCESS)
@@ -196,7 +195,7 @@ def test_a_send_that_may_be_the_second_is_never_failed_nor_put_back(
     home: House, outside: Database, database_url: str, answer: Answer
 ) -> None:
     """F04, invariants 9 and 10: accepted, killed before the settle, next answer 4xx: unknown."""
-    [id_] = seeded(database_url, outside)
+    [id_] = seeded(database_url)
     assert abandon(home) == [id_]
     assert payout(outside, id_).e_sends == 1
     home.bank.script(answer)
@@ -215,7 +214,7 @@ def test_put_back_many_times_and_then_sent_the_books_are_exact(
     home: House, outside: Database, database_url: str
 ) -> None:
     """Invariants 1 and 6: one key, one transfer, and as many put-backs as reservations before it."""
-    [id_] = seeded(database_url, outside)
+    [id_] = seeded(database_url)
     home.bank.unreachable = "down"
     for _ in range(5):
         home.run(PROCESS)
@@ -237,7 +236,7 @@ def test_the_frozen_request_is_replayed_whatever_would_be_made_now(
     home: House, outside: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Invariant 4: byte-identical although rules, narration or account changed meanwhile."""
-    [id_] = seeded(database_url, outside)
+    [id_] = seeded(database_url)
     home.bank.unreachable = "down"
     home.run(PROCESS)
     frozen = payout(outside, id_).e_request
@@ -263,7 +262,7 @@ def test_what_was_changed_after_its_approval_is_not_sent(
     home: House, outside: Database, database_url: str, tampering: str
 ) -> None:
     """The seal: no call, parked, and nothing reserved."""
-    [id_] = seeded(database_url, outside)
+    [id_] = seeded(database_url)
     change(outside, tampering)
     home.run(PROCESS)
     found = payout(outside, id_)
@@ -276,7 +275,7 @@ def test_an_account_that_is_not_active_gets_no_call(
     home: House, outside: Database, database_url: str
 ) -> None:
     """Invariant 22: inactive account, no gateway call; its siblings go."""
-    ids = seeded(database_url, outside, 3)
+    ids = seeded(database_url, 3)
     change(
         outside,
         "UPDATE payout_accounts SET active = false WHERE id = (SELECT account FROM payouts WHERE id = :id)",
@@ -297,7 +296,7 @@ def test_a_switch_that_is_on_means_no_call_and_no_change(
     home: House, outside: Database, database_url: str, switch: str
 ) -> None:
     """Invariant 18: zero calls, no state changed, and the run says what held it."""
-    seeded(database_url, outside, 2)
+    seeded(database_url, 2)
     run = home.request(PROCESS)
     change(outside, "INSERT INTO switches VALUES (:name, true, 'asha', 'test')", name=switch)
     home.runner.execute(run)
@@ -314,7 +313,7 @@ def test_a_worn_payout_is_parked_before_a_send_and_asked_about_after_one(
     home: House, outside: Database, database_url: str
 ) -> None:
     """F12: three claims without a settle: parked, unless a send may have begun."""
-    unsent, sent = seeded(database_url, outside, 2)
+    unsent, sent = seeded(database_url, 2)
     home.bank.script(Unknown(reason="lost"))
     home.run(PROCESS, payout=str(sent))
     change(

@@ -16,11 +16,12 @@ from tests.builders import (
     assert_sound,
     change,
     hurry,
-    link_earnings,
     payout,
     rows,
     seed,
 )
+from tests.earned import two_earnings
+from tests.operating import opened
 from workers.sandbox.faults import Fault
 
 LOST = Unknown(reason="timed out")
@@ -28,8 +29,8 @@ LOST = Unknown(reason="timed out")
 
 def in_doubt(home: House, outside: Database, url: str, answer: Fault | Unknown = LOST) -> UUID:
     """A payout whose send ended in `answer`, due to be asked about."""
-    [id_] = seed(url, 1)
-    link_earnings(outside, [id_])
+    with opened(url) as operator:
+        id_ = two_earnings(operator)
     home.bank.script(answer)
     home.run(PROCESS)
     assert payout(outside, id_).e_state == "unknown"

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from db import reconcile
+from db import audit, reconcile
 from db.clock import now
 from db.engine import Database
 from db.payouts import resolve
@@ -17,9 +17,10 @@ from domain.payouts import FOLLOW, PROCESS, RECOVER
 from domain.tax_periods import period
 from jobs.payouts import provider
 from tests.builders import House, assert_sound, change, hurry, payout, rows, seed
+from tests.earning import earn, earning, know, payee
 from tests.hearing import came_of, event, receive
 from tests.jobs.payouts.statements import desk
-from tests.opening import SENT_AT, WITHHELD, opening, sent_there, taken
+from tests.opening import SENT, SENT_AT, WITHHELD, opening, sent_there, taken
 from tests.operating import opened
 
 IN_DOUBT = {"reference": "OLD-1"}
@@ -31,6 +32,11 @@ YEAR = {"tds_financial_year": period(SENT_AT).financial_year}
 def operator(database_url: str) -> Iterator[Database]:
     with opened(database_url) as database:
         yield database
+
+
+OWED = """
+    SELECT coalesce(sum(abs(b.credits - b.debits)), 0) AS minor FROM accounts a JOIN balances b ON b.account = a.id
+    WHERE a.kind = :kind"""
 
 
 def take(home: House, operator: Database, *lines: OpeningLine) -> UUID:
@@ -161,6 +167,32 @@ def test_a_webhook_finds_it_by_the_old_reference_and_settles_it_once(
     assert payout(outside, id_).state == became[word]
     assert home.bank.submits == []
     assert_sound(outside)
+
+
+@pytest.mark.parametrize(
+    ("state", "more"), [("FAILED", {"source": "earnings"}), ("CANCELLED", {}), ("FAILED", {})]
+)
+def test_what_had_ended_there_and_was_paid_after_all_takes_nothing_that_others_are_owed_by(
+    home: House, outside: Database, operator: Database, state: str, more: dict[str, str]
+) -> None:
+    """Invariant 28: where its debt was never opened here, its payee owes it; what else is owed to them stays."""
+    line = opening("A-1", state, **SENT, **IN_DOUBT, **more)
+    paid = replace(sent_there(home.bank, line), reference="OLD-1")
+    id_ = take(home, operator, line)
+    know(operator, [payee(line.payee, fund_account_id="fa_1")])
+    earn(operator, [earning("E-1", payee=line.payee, amount_minor=300_000)])
+    home.bank.settle("OLD-1", "processed")
+    receive(outside, [event(paid, "processed", utr="UTR1")])
+    home.run(APPLY)
+    assert payout(outside, id_).state == "COMPLETED"
+    opened_here = state == "FAILED" and not more
+    [owed] = rows(outside, OWED, kind="payee_payable")
+    assert owed.minor == 300_000
+    [owing] = rows(outside, OWED, kind="payee_receivable")
+    assert owing.minor == (0 if opened_here else 100_000)
+    # Whether anything was withheld from what it was made of, no row says: that stays a person's to find out.
+    broken = {result.name for result in audit.run(outside) if not result.holds}
+    assert broken == ({"withheld-is-recorded"} if more else set())
 
 
 def test_taken_over_as_approved_it_is_not_sent_before_a_person_approves_it(

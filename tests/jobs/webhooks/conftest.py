@@ -11,6 +11,7 @@ from domain.answers import ProviderPayout
 from domain.inbox import APPLY, VerifiedEvent
 from domain.payouts import FOLLOW, PROCESS
 from tests.builders import rows, seed
+from tests.earned import two_earnings
 from tests.hearing import about, event, receive
 from tests.kit.world import Scene
 
@@ -38,6 +39,12 @@ class Line:
         )
         assert len(made) == count
         return [row.id for row in made]
+
+    def earned(self) -> UUID:
+        """A payout of two earnings that the bank has."""
+        id_ = two_earnings(self.world.operator, "P-earned")
+        self.world.run(PROCESS)
+        return id_
 
     def told(self, payout: UUID) -> ProviderPayout:
         """What the bank has of a payout."""

@@ -14,7 +14,6 @@ from tests.builders import (
     change,
     expire,
     hurry,
-    link_earnings,
     payout,
     rows,
     seed,
@@ -40,8 +39,7 @@ def test_each_word_leads_where_asking_would_have_led(
     line: Line, word: str, state: str, earning: tuple[str, bool]
 ) -> None:
     """The one completion rule, whoever heard it."""
-    [id_] = line.accepted()
-    link_earnings(line.world.owner, [id_])
+    id_ = line.earned()
     [told] = line.hears(id_, word)
     found = payout(line.world.owner, id_)
     assert (found.state, found.e_status) == (state, word)
@@ -66,8 +64,7 @@ def test_each_word_leads_where_asking_would_have_led(
 )
 def test_a_word_alone_frees_no_money(line: Line, word: str, is_paid: bool) -> None:  # noqa: FBT001 - a parameter of the test
     """Who knows the secret of webhooks may say what they like: the provider itself is asked, and says otherwise."""
-    [id_] = line.accepted()
-    link_earnings(line.world.owner, [id_])
+    id_ = line.earned()
     if is_paid:
         line.hears(id_, "processed")
     before = payout(line.world.owner, id_), line.booked(id_)

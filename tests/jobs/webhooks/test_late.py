@@ -1,5 +1,6 @@
 """Paid after it had failed: its earnings are taken back where they are still there, and never paid twice silently."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import pytest
@@ -10,7 +11,7 @@ from db.payouts.decide import decide
 from domain.decisions import Decision
 from domain.inbox import APPLY
 from domain.payouts import FOLLOW, PROCESS
-from tests.builders import assert_sound, change, hurry, link_earnings, payout, rows
+from tests.builders import assert_sound, change, hurry, payout, rows
 from tests.earning import earning_states, owe
 from tests.hearing import came_of, event
 from tests.jobs.webhooks.conftest import Line
@@ -30,27 +31,29 @@ def earnings(line: Line) -> set[tuple[str, bool]]:
 
 def late(line: Line, end: str = "failed") -> UUID:
     """A payout of earnings that its provider called ended."""
-    [id_] = line.accepted()
-    link_earnings(line.world.owner, [id_])
+    id_ = line.earned()
     line.hears(id_, end)
     assert earnings(line) == {("READY", False)}
     return id_
 
 
-def spend(line: Line, count: int, *, by: str) -> None:
-    """Let another payout have as many of the earnings: it is under way, or was paid."""
-    [other] = line.accepted(1, first=1)
-    change(
-        line.world.owner,
-        """WITH taken AS (
-             UPDATE earnings SET state = 'BATCHED'
-             WHERE id IN (SELECT id FROM earnings ORDER BY id LIMIT :count) RETURNING id)
-           INSERT INTO payout_earnings (payout, earning) SELECT :other, id FROM taken""",
-        count=count,
-        other=other,
-    )
+def spend(line: Line, late: UUID, *, by: str, keep: bool) -> None:
+    """Let a batch pay the earnings again, all but one of them with `keep`: it is under way, or was paid."""
+    world = line.world
+    kept = [row.id for row in rows(world.owner, "SELECT id FROM earnings ORDER BY id")][:keep]
+    disputed(line, kept, opens=True)
+    world.run(BATCH, period="day")
+    disputed(line, kept, opens=False)
+    hurry(world.owner, PROCESS)
+    world.run(PROCESS)
+    [other] = rows(world.owner, "SELECT id FROM payouts WHERE id <> :late", late=late)
     if by == "PAID":
-        line.hears(other, "processed")
+        line.hears(other.id, "processed")
+
+
+def disputed(line: Line, ids: Sequence[UUID], *, opens: bool) -> None:
+    with line.world.operator.begin() as tx:
+        deciding.dispute(tx, ids, opens=opens, actor="asha", why="a complaint")
 
 
 def batched(world: Scene) -> UUID:
@@ -97,10 +100,9 @@ def test_where_they_were_paid_elsewhere_the_payee_owes_it(line: Line, taken: str
     id_ = late(line)
     if taken == "HELD":
         [first, _] = rows(line.world.owner, "SELECT id FROM earnings ORDER BY id")
-        with line.world.operator.begin() as tx:
-            deciding.dispute(tx, [first.id], opens=True, actor="asha", why="a complaint")
+        disputed(line, [first.id], opens=True)
     else:
-        spend(line, 1, by=taken)
+        spend(line, id_, by=taken, keep=True)
     before = earnings(line)
     line.hears(id_, "processed")
     assert payout(line.world.owner, id_).state == "COMPLETED"
@@ -176,8 +178,7 @@ def test_of_what_was_given_back_before_it_was_paid_late_the_payee_owes_the_diffe
 def test_where_one_is_held_the_payee_owes_all_and_no_earning_is_touched(line: Line) -> None:
     id_, [first, second] = failed(line)
     reduced(line, first, 30_000)
-    with line.world.operator.begin() as tx:
-        deciding.dispute(tx, [second], opens=True, actor="asha", why="a complaint")
+    disputed(line, [second], opens=True)
     line.hears(id_, "processed")
     assert earning_states(line.world.owner) == {"READY": 1, "HELD": 1}
     assert balances(line) == (170_000, 200_000)
@@ -235,7 +236,7 @@ def test_given_back_after_that_every_account_is_as_before(line: Line, is_spent: 
     """The reversal goes to the account that the late payment came from."""
     id_ = late(line)
     if is_spent:
-        spend(line, 2, by="PAID")
+        spend(line, id_, by="PAID", keep=False)
     before = {kind: balance(line, kind) for kind in ("cash", "payee_payable", "payee_receivable")}
     held = earnings(line)
     line.hears(id_, "processed")
