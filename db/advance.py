@@ -27,6 +27,8 @@ class Step:
     target: str
     delay: timedelta = timedelta(0)
     reason: str | None = None
+    words: Mapping[UUID, str] | None = None
+    """What came of each subject, where the machine `says` it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +45,13 @@ def advance(tx: LeasedTx, machine: Machine, subjects: Sequence[UUID], step: Step
     Subjects that are elsewhere are handed over by where they are, never just dropped.
     """
     moved = transitions.move(
-        tx, machine, subjects, source=step.source, target=step.target, reason=step.reason
+        tx,
+        machine,
+        subjects,
+        source=step.source,
+        target=step.target,
+        reason=step.reason,
+        words=step.words,
     )
     lost = sorted(set(subjects) - set(moved))
     follows = _waits_for(machine, step.target)

@@ -11,7 +11,7 @@ Lock order everywhere: work rows, then subjects (events, payouts, earnings, wall
 accounts, then totals, each in key order.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -131,11 +131,14 @@ class Moved:
     source: str | None
 
 
-_MOVE: Final = {
-    kind: sa.text(f"""
+def _moving(
+    table: str, *, written: str = "", given: str = "", names: str = "id, token"
+) -> sa.TextClause:
+    """The swap of a set in `table`, and its history; `written` beside the state, from what is `given` for each."""
+    return sa.text(f"""
     WITH moved AS (
-      UPDATE {table} s SET state = :target, updated_at = clock_timestamp()
-      FROM unnest(CAST(:ids AS uuid[]), CAST(:tokens AS bigint[])) AS h (id, token)
+      UPDATE {table} s SET state = :target, updated_at = clock_timestamp(){written}
+      FROM unnest(CAST(:ids AS uuid[]), CAST(:tokens AS bigint[]){given}) AS h ({names})
       WHERE s.id = h.id AND s.state = :source
       RETURNING s.id, nullif(h.token, 0) AS token),
     -- History is fed from what the swap returned, never from what was asked for.
@@ -144,8 +147,20 @@ _MOVE: Final = {
       SELECT :kind, id, :source, :target, :run, :actor, :reason, token FROM moved)
     -- All of them is the rule, and NULL says so; a list of ids is made only where it was not all.
     SELECT CASE WHEN count(*) < :asked THEN coalesce(array_agg(id), '{{}}') END FROM moved""")
-    for kind, table in TABLES.items()
+
+
+_MOVE: Final = {kind: _moving(table) for kind, table in TABLES.items()}
+_SAY: Final = {
+    machine.kind: _moving(
+        machine.table,
+        written=f", {machine.says} = h.words",
+        given=", CAST(:words AS text[])",
+        names="id, token, words",
+    )
+    for machine in AGGREGATES
+    if machine.says
 }
+"""The same where each says what came of it: one new version of a row, not two."""
 
 
 def move(
@@ -156,20 +171,22 @@ def move(
     source: str,
     target: str,
     reason: str | None = None,
+    words: Mapping[UUID, str] | None = None,
 ) -> list[UUID]:
     """Move held subjects from `source` to `target` by compare-and-swap; returns those that were in `source`.
 
     Writes their history under the holder's token. Raises `AssertionError` for a move the machine does
     not list, or a subject this transaction does not hold. A move of an operation needs no hold: whoever
-    makes it has locked the subjects.
+    makes it has locked the subjects. `words`, one for each, only where the machine `says` what came of it.
     """
     of_operation = source in machine.sources(target, Guard.OPERATION)
     if not of_operation and source not in machine.sources(target, Guard.LEASED):
         raise AssertionError(f"{machine.kind}: {source} to {target} is not a move under a lease")
     if not subjects:
         return []
+    said = {} if words is None else {"words": [words[subject] for subject in subjects]}
     some: list[UUID] | None = tx.scalar(
-        _MOVE[machine.kind],
+        (_SAY if said else _MOVE)[machine.kind],
         kind=machine.kind,
         ids=list(subjects),
         asked=len(subjects),
@@ -179,6 +196,7 @@ def move(
         run=tx.holder,
         actor=tx.actor,
         reason=reason,
+        **said,
     )
     return list(subjects) if some is None else some
 

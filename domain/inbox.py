@@ -28,6 +28,7 @@ _E = EventState
 EVENTS: Final = Machine(
     kind="event",
     table="inbox",
+    says="outcome",
     initial=frozenset({_E.RECEIVED}),
     moves=(
         Move(source=_E.RECEIVED, target=_E.APPLIED, guard=Guard.LEASED, when="written, or found to change nothing"),

@@ -56,6 +56,8 @@ class Machine:
     initial: frozenset[str]
     moves: tuple[Move, ...]
     calls: tuple[Call, ...]
+    says: str | None = None
+    """The column in which a subject keeps, in words, what came of it; written as it moves."""
     _index: dict[tuple[str, str | None, str | None], Call] = field(
         init=False, repr=False, compare=False
     )

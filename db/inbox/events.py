@@ -52,20 +52,12 @@ class Concluded(NamedTuple):
     outcome: str
 
 
-_OUTCOMES: Final = sa.text("""
-    UPDATE inbox i SET outcome = g.outcome
-    FROM unnest(CAST(:ids AS uuid[]), CAST(:outcomes AS text[])) AS g (id, outcome) WHERE i.id = g.id""")
-
-
 def conclude(leased: LeasedTx, ended: Sequence[Concluded], *, again: Sequence[UUID] = ()) -> None:
     """Write what came of held events, under their lease; those of `again` come again soon."""
-    events = [c.event for c in ended]
-    leased.tokens(events)  # raises for what is not held: nothing is written about it
-    if events:
-        leased.run(_OUTCOMES, ids=events, outcomes=[c.outcome for c in ended])
     for state in (EventState.APPLIED, EventState.FAILED):
-        if ids := [c.event for c in ended if c.state is state]:
-            advance(leased, EVENTS, ids, Step(source=EventState.RECEIVED, target=state))
+        if words := {c.event: c.outcome for c in ended if c.state is state}:
+            step = Step(source=EventState.RECEIVED, target=state, words=words)
+            advance(leased, EVENTS, list(words), step)
     findings.report(leased, [_failed(c) for c in ended if c.state is EventState.FAILED])
     tries = leased.held
     leased.settle(

@@ -50,7 +50,7 @@ HOT = {
     "freeze": ("ORDER BY job, subject FOR UPDATE", 15 * SET),
     "seize": ("s.leased_too OR", 30 * SET),
     "recall": ("FROM token, unnest", 30 * SET),
-    "mark events": ("UPDATE inbox i SET outcome", 40 * SET),
+    "mark events": ("UPDATE inbox s SET state", 40 * SET),
     "page of payouts": ("AS amount_minor, p.currency", 10 * SET),
     "page of effects": ("Walked by subject", 20 * SET),
 }

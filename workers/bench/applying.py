@@ -18,6 +18,7 @@ from workers.bench.child import Orders
 from workers.bench.crew import crew
 from workers.bench.drain import SECONDS_MAX, wake
 from workers.bench.stand import LONG_SECONDS, Stand, opened, seed
+from workers.composition import calm_collector
 from workers.runner.bounds import Bounds
 from workers.runner.execute import Runner
 
@@ -76,7 +77,8 @@ def _event(payment: Row) -> VerifiedEvent:
 
 
 def _apply(url: str) -> float:
-    """One run of the product's own runner, until nothing is due."""
+    """One run of the product's own runner, in a process calmed as a worker's is, until nothing is due."""
+    calm_collector()
     database = Database(DatabaseOptions(url=url, application="bursar bench worker"))
     job = ApplyEvents()
     runner = Runner(
