@@ -6,12 +6,12 @@ Exit 1 where the gate has an empty cell.
 import sys
 from pathlib import Path
 
-from tests.gate.pages import EMPTY, GATE, TESTING, explored, gate, with_matrix
+from tests.gate.pages import EMPTY, GATE, TESTING, explored, gate, with_tables
 
 
 def main(arguments: list[str]) -> int:
     """Write the pages; returns the exit code."""
-    TESTING.write_text(with_matrix(TESTING.read_text(encoding="utf-8")), encoding="utf-8")
+    TESTING.write_text(with_tables(TESTING.read_text(encoding="utf-8")), encoding="utf-8")
     if not arguments:
         return 0
     page = gate(explored(Path(arguments[0])))

@@ -11,6 +11,7 @@ from tests.gate.matrix import ALSO
 
 ROOT: Final = Path(__file__).parents[2]
 ROW: Final = re.compile(r"\bF\d\d\b")
+RULE: Final = re.compile(r"\b[Ii]nvariants? (\d+(?:(?:, | and )\d+)*)")
 WHERE: Final = ("tests", "workers/chaos")
 """Tests, and the storm, whose faults say the same."""
 
@@ -25,6 +26,17 @@ def covered() -> dict[str, list[str]]:
     for row, places in ALSO.items():
         found.setdefault(row, set()).update(places)
     return {row: sorted(places) for row, places in sorted(found.items())}
+
+
+@cache
+def kept() -> dict[int, list[str]]:
+    """The tests (`file::name`) that say which rule of money they hold, by its number; in order."""
+    found: dict[int, set[str]] = {}
+    for place, docstring in _docstrings():
+        for numbers in RULE.findall(" ".join(docstring.split())):
+            for number in re.findall(r"\d+", numbers):
+                found.setdefault(int(number), set()).add(place)
+    return {number: sorted(places) for number, places in sorted(found.items())}
 
 
 @cache

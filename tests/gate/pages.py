@@ -1,21 +1,21 @@
-"""The two pages, made: `docs/release-gate.md`, and the matrix of faults in `docs/testing.md`."""
+"""The two pages, made: `docs/release-gate.md`, and in `docs/testing.md` the matrix of faults and the rules of money."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree as ET
 
-from tests.gate.covering import ROOT, covered
+from tests.gate.covering import ROOT, covered, kept
 from tests.gate.flows import Flow, flows
 from tests.gate.matrix import GROUPS, NOT_YET, ROWS
+from tests.gate.rules import RULE_GROUPS, RULES, TRAPS
 from tests.races.catalog import RACES
 
 GATE: Final = ROOT / "docs/release-gate.md"
 TESTING: Final = ROOT / "docs/testing.md"
-BEGIN: Final = "<!-- faults: made by python -m tests.gate -->\n"
-END: Final = "<!-- end of faults -->\n"
+MADE: Final = "<!-- {0}: made by python -m tests.gate -->\n", "<!-- end of {0} -->\n"
+"""Before and after what is made of a page."""
 COLUMNS: Final = ("flow", "constraints", "transaction", "lease", "tests", "races", "crash points")
 EMPTY: Final = "**nothing**"
 
@@ -102,15 +102,38 @@ def matrix() -> str:
 
 
 def _where(row: str) -> str:
-    files = sorted({place.partition("::")[0] for place in covered().get(row, [])})
+    files = _files(covered().get(row, []))
     return _names(files) if files else f"not yet: {NOT_YET.get(row, EMPTY)}"
+
+
+def rules() -> str:
+    """The rules of money: each with the files whose tests hold it, and what is easily done wrong with its tests."""
+    parts = []
+    for group, lines in RULE_GROUPS.items():
+        numbers = [int(line.partition(" ")[0]) for line in lines.splitlines()]
+        table = "".join(
+            f"| {n} | {RULES[n]} | {_names(_files(kept().get(n, [])))} |\n" for n in numbers
+        )
+        parts.append(f"**{group}**\n\n| invariant | rule | held by |\n|--:|---|---|\n{table}")
+    table = "".join(f"| {trap} | {_names(_files(tests))} |\n" for trap, tests in TRAPS.items())
+    parts.append(
+        f"**Easily done wrong**\n\n| what | that it is not done so here |\n|---|---|\n{table}"
+    )
+    return "\n".join(parts)
+
+
+def _files(places: Sequence[str]) -> list[str]:
+    return sorted({place.partition("::")[0] for place in places})
 
 
 def _names(files: Sequence[str]) -> str:
     return ", ".join(f"`{path}`" for path in files)
 
 
-def with_matrix(page: str) -> str:
-    """`docs/testing.md` with the matrix as it is now."""
-    made = BEGIN + "\n" + matrix() + "\n" + END
-    return re.sub(re.escape(BEGIN) + ".*" + re.escape(END), lambda _: made, page, flags=re.DOTALL)
+def with_tables(page: str) -> str:
+    """`docs/testing.md` with its tables as they are now."""
+    for name, table in (("faults", matrix()), ("rules", rules())):
+        begin, end = (mark.format(name) for mark in MADE)
+        before, _, rest = page.partition(begin)
+        page = f"{before}{begin}\n{table}\n{end}{rest.partition(end)[2]}"
+    return page

@@ -7,10 +7,11 @@ from jobs.catalog import ALL
 from jobs.payouts.process import ProcessPayouts
 from jobs.shapes import Chore
 from tests.builders import owner, rows
-from tests.gate.covering import covered, names
+from tests.gate.covering import covered, kept, names
 from tests.gate.flows import MORE, flows, of_job
 from tests.gate.matrix import ALSO, NOT_YET, ROWS
-from tests.gate.pages import EMPTY, GATE, TESTING, Explored, cells, gate, races, with_matrix
+from tests.gate.pages import EMPTY, GATE, TESTING, Explored, cells, gate, races, with_tables
+from tests.gate.rules import RULES, TRAPS
 
 PROMISES = GATE.with_name("constraints.md")
 CONSTRAINTS = """
@@ -34,11 +35,22 @@ def test_what_covers_a_fault_without_saying_so_is_there() -> None:
     assert [(path, name) for path, _, name in places if name and name not in names(path)] == []
 
 
-def test_the_matrix_on_the_page_is_the_tests_own() -> None:
+def test_every_rule_of_money_is_held_by_a_test_that_names_it() -> None:
+    assert list(RULES) == list(range(1, 44))
+    assert set(RULES) - set(kept()) == set()
+
+
+def test_what_is_easily_done_wrong_has_tests_that_are_there() -> None:
+    places = [place.partition("::") for tests in TRAPS.values() for place in tests]
+
+    assert [(path, name) for path, _, name in places if name not in names(path)] == []
+
+
+def test_the_tables_on_the_page_are_the_tests_own() -> None:
     """Where this fails: `python -m tests.gate` makes the page anew."""
     page = TESTING.read_text(encoding="utf-8")
 
-    assert with_matrix(page) == page
+    assert with_tables(page) == page
 
 
 def test_every_job_and_flow_of_the_gate_has_every_cell() -> None:

@@ -289,6 +289,19 @@ def test_an_account_that_is_not_active_gets_no_call(
     assert_sound(outside)
 
 
+def test_what_is_approved_no_more_as_it_is_claimed_gets_no_call(
+    home: House, outside: Database, database_url: str
+) -> None:
+    """Invariant 2: the swap that is lost makes no call, and is skipped, not failed."""
+    ids = seeded(database_url, 3)
+    change(outside, "UPDATE payouts SET state = 'CANCELLED' WHERE id = :id", id=ids[0])
+    run = home.run(PROCESS)
+    assert (run.tally["skipped"], run.tally["succeeded"], run.tally["failed"]) == (1, 2, 0)
+    found = payout(outside, ids[0])
+    assert (found.state, found.e_state, found.w_job) == ("CANCELLED", None, None)
+    assert_paid_once(home.bank, ids[1:])
+
+
 @pytest.mark.parametrize(
     "switch", ["maintenance", "restored", "queue:money", "job:payouts.process"]
 )

@@ -1,0 +1,167 @@
+"""The rules of payouts, tax and webhooks that a reviewer of money would try; and what is easily done wrong.
+
+A test says in its docstring which rules it holds ("Invariant 28: …"). What is easily done wrong, by other
+systems or by whoever writes the obvious, has its tests named here.
+"""
+
+from typing import Final
+
+_SENDING = """1 a payout is paid at most once, whatever dies, is asked twice or hears nothing
+2 who loses the swap of a claim makes no call, and says skipped
+3 what is skipped is counted neither as success nor as failure
+4 a retry of an attempt sends the same key and the same bytes, whatever has changed since
+5 keys, references, narrations and amounts keep the provider's rules
+6 a new key is made only after a definite refusal
+7 no answer, or one that says nothing, moves nothing: PROCESSING, its earnings linked
+8 a refusal of a first send fails it and frees its earnings once; a refusal of us puts it back and sets the brake
+9 a refusal of a later send says nothing of the first
+10 what the provider accepted and we could not write is found and adopted, never failed
+11 a look-up adopts one, sends the same again for none, leaves several to a person, and changes nothing where it failed
+12 nothing fails by its age
+13 nothing is sent again under a key that its provider may have forgotten
+14 what is owed by the linked earnings is the payout's amount as it is claimed; less is not sent
+15 an earning is in one live payout
+16 a dispute on any of its earnings keeps a payout back
+17 too little money is known before anything is sent; money that nobody tells of keeps nothing back
+18 the kill switch: no call, no change of state; a dry run: no write, no call
+19 who made a payout does not approve it where the policy is on; by rule only what is strictly below the limit
+20 the minimum is paid, and a paisa less is not
+21 currencies are never mixed, and none is sent that the provider does not pay out
+22 nothing is sent to an account that is not verified or not active"""
+
+_WEBHOOKS = """23 an event that comes many times has one effect
+24 events in any order end in the same state and the same books
+25 what comes late after an end changes nothing
+26 paid, then given back: one inverse entry, earnings and tax back once
+27 given back before it was heard to be paid: nothing completes it again
+28 paid after it had failed: its earnings are taken back, or its payee owes it, and a person is told
+29 a word nobody knows moves nothing, and a person is told
+30 what has no provider's name yet is found by our reference, and only that
+31 another amount, currency or account is not applied, and a person is told
+32 signatures are over the bytes as they came, also by the secret before; anything else leaves nothing
+33 Stripe's: nothing older than 300 seconds; any one of several signatures
+34 a death between taking an event and its effect leaves it to the next
+35 who was taken over marks nothing as done
+36 an event is tried a bounded number of times, then listed and replayed by a person
+37 an id is one event of one provider"""
+
+_TAX = """38 gross is net and tax, and what is sent is more than nothing
+39 five lakh is free and one paisa more is not; payouts at once share one exemption
+40 only individuals and families with a PAN are spared; five per cent without one
+41 years and quarters begin at midnight in India, both read from one moment
+42 one record of what was paid, none of what was not, and not more given back than was recorded
+43 the rate is that of the day"""
+
+RULE_GROUPS: Final = {
+    "Sending": _SENDING,
+    "States and webhooks": _WEBHOOKS,
+    "Tax": _TAX,
+}
+RULES: Final = {
+    int(line.partition(" ")[0]): line.partition(" ")[2]
+    for lines in RULE_GROUPS.values()
+    for line in lines.splitlines()
+}
+
+_JOBS, _HOOKS = "tests/jobs/payouts", "tests/jobs/webhooks"
+_PROCESS, _GUARDS = f"{_JOBS}/test_process.py", f"{_JOBS}/test_guards.py"
+_STATEMENT, _ORGANISATIONS = f"{_JOBS}/test_reconcile_statement.py", f"{_JOBS}/test_org_process.py"
+_REQUESTS, _LEDGER = "tests/domain/test_razorpayx.py", "tests/db/test_ledger.py"
+
+TRAPS: Final[dict[str, tuple[str, ...]]] = {
+    "keys and references longer than the provider takes": (
+        f"{_REQUESTS}::test_keys_and_references_fit",
+        f"{_REQUESTS}::test_a_narration_keeps_what_a_statement_can_print",
+    ),
+    "a request made anew for its retry, and so another one under the same key": (
+        f"{_PROCESS}::test_the_frozen_request_is_replayed_whatever_would_be_made_now",
+        "tests/db/payouts/test_withholding.py::test_a_retry_sends_the_identical_body_although_the_rate_has_changed",
+    ),
+    "a 4xx taken for a refusal although an earlier send may have arrived": (
+        f"{_PROCESS}::test_a_send_that_may_be_the_second_is_never_failed_nor_put_back",
+    ),
+    "a key that was revoked fails every payout of the batch": (
+        f"{_PROCESS}::test_a_refusal_of_us_puts_it_back_and_sets_the_brake",
+    ),
+    "a failed payout retried under its old key, and told of the old failure for ever": (
+        "tests/db/payouts/test_decide.py::test_retry_sends_a_failure_under_a_new_key",
+    ),
+    "a key made by the client, and gone with its process": (
+        "tests/workers/gateways/test_stripe.py::test_a_send_is_one_form_under_our_own_key",
+        "tests/workers/gateways/test_stripe.py::test_a_send_is_never_tried_again_by_the_client",
+    ),
+    "a balance read where the provider has none": (
+        "tests/conformance/test_bank.py::test_the_balance_is_told_in_minor_units_by_currency",
+    ),
+    "a UPI payment above what UPI carries": (f"{_REQUESTS}::test_no_mode_carries_a_lakh_to_a_vpa",),
+    "events that come again under one id, all but the first swallowed": (
+        "tests/domain/webhooks/test_razorpay.py::test_of_events_that_come_again_none_is_swallowed",
+    ),
+    "an event id that is not signed": (
+        "tests/domain/webhooks/test_razorpay.py::test_the_id_is_made_from_what_is_signed",
+    ),
+    "a lost reply taken for a failure, its earnings freed and paid again": (
+        f"{_PROCESS}::test_an_unknown_outcome_moves_nothing_and_is_to_be_asked_about",
+    ),
+    "a payout its provider does not know taken for failed, although it was asked with another's keys": (
+        f"{_JOBS}/test_check_stuck.py::test_a_payout_its_provider_denies_is_a_finding_at_once_and_no_failure",
+    ),
+    "paid after it had failed, and nobody looks whether its earnings were paid meanwhile": (
+        f"{_HOOKS}/test_late.py::test_where_they_were_paid_elsewhere_the_payee_owes_it",
+        f"{_JOBS}/test_taken_over.py::test_what_had_ended_there_and_was_paid_after_all_takes_nothing_that_others_are_owed_by",
+    ),
+    "completed here while its provider says pending": (
+        f"{_JOBS}/test_follow.py::test_each_word_about_a_payout_under_way",
+    ),
+    "a green run although approved payouts wait and none was sent": (
+        f"{_GUARDS}::test_nothing_processed_while_approved_payouts_wait_is_a_failure",
+    ),
+    "what another worker has claimed counted as one's own": (
+        f"{_ORGANISATIONS}::test_what_another_worker_has_claimed_is_not_counted",
+    ),
+    "failures of organisations counted among those of people": (
+        f"{_ORGANISATIONS}::test_an_organisation_that_is_refused_fails_its_own_run_and_nobodys_else",
+    ),
+    "the identity of a batch made from the time at which it happened to run": (
+        f"{_JOBS}/test_batch.py::test_a_late_batch_is_of_the_period_its_tick_lies_in",
+        f"{_JOBS}/test_org_batch.py::test_identities_are_those_of_the_tick_and_tell_their_source",
+    ),
+    "a setting read under one name and required under another": (
+        "tests/faults/test_deploys.py::test_without_a_required_setting_nothing_starts_and_nothing_fails",
+    ),
+    "tax as a float": (
+        "tests/domain/test_tax.py::test_amounts_that_no_float_holds_are_taxed_to_the_paisa",
+    ),
+    "tax on the payee's share instead of the sale": (
+        "tests/domain/test_tax.py::test_the_law_looks_at_the_sale_and_the_legacy_engine_at_the_share",
+    ),
+    "a failed event that a second delivery does not bring back": (
+        f"{_HOOKS}/test_failing.py::test_it_is_put_off_again_and_again_then_fails_and_may_be_replayed",
+    ),
+    "an event that is being processed for ever": (
+        f"{_HOOKS}/test_failing.py::test_a_death_between_claim_and_commit_leaves_the_event_to_the_next",
+    ),
+    "a lease that whoever lost it still settles by": (
+        "tests/db/test_work.py::test_a_stale_token_settles_renews_and_releases_nothing",
+    ),
+    "a balance kept from falling below zero by cutting it off": (
+        f"{_LEDGER}::test_a_bounded_account_is_never_below_zero",
+    ),
+    "books written beside the change, their errors swallowed": (
+        f"{_LEDGER}::test_the_row_and_its_books_commit_together_or_not_at_all",
+    ),
+    "the bank's charge booked as part of the payment": (
+        f"{_STATEMENT}::test_charges_of_the_bank_and_money_put_in_are_classes_of_their_own",
+    ),
+    "amounts rounded in silence": (
+        "tests/domain/test_money.py::test_more_digits_than_the_currency_has_are_refused_even_where_they_are_zero",
+    ),
+    "a reconciliation of the newest first, up to a limit, that never comes to old gaps": (
+        f"{_STATEMENT}::test_pages_of_any_size_make_the_whole",
+        f"{_STATEMENT}::test_a_line_that_comes_before_we_heard_is_named_and_matched_later",
+    ),
+    "a door for timers that is open because no secret was set": (
+        "tests/workers/web/test_runs.py::test_where_no_application_is_the_door_is_closed",
+    ),
+}
+"""What is easily done wrong, and the tests that show it is not done so here."""
