@@ -137,6 +137,7 @@ MORE: Final[tuple[Flow, ...]] = (
         name="mails.send",
         constraints=("mails_once_per_occasion", "mails_recipient_check", "accepted_has_a_name"),
         tests=("tests/conformance/test_mail.py", "tests/workers/mail/test_smtp.py"),
+        races=("mails",),
     ),
     Flow(
         name="webhooks.apply",
