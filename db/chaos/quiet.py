@@ -18,12 +18,15 @@ class Open(NamedTuple):
     """Of these, the ones nobody knows about."""
     runs: int
     """Queued, held or running, but for the watch of the minute."""
+    events: int
+    """Webhooks that were kept and have waited longer than a sweep takes."""
 
 
 _OPEN: Final = sa.text("""
     SELECT count(*) FILTER (WHERE w.parked_reason IS NULL) AS payouts,
            count(*) FILTER (WHERE w.parked_reason IS NULL AND e.state = 'unknown') AS unknown,
-           (SELECT count(*) FROM runs WHERE state IN ('queued', 'held', 'running') AND origin <> 'watch') AS runs
+           (SELECT count(*) FROM runs WHERE state IN ('queued', 'held', 'running') AND origin <> 'watch') AS runs,
+           (SELECT count(*) FROM inbox WHERE state = 'RECEIVED' AND created_at < clock_timestamp() - interval '3 seconds') AS events
     FROM payouts p LEFT JOIN effects e ON e.key = p.effect_key
     LEFT JOIN work w ON w.subject = p.id
     WHERE p.state IN ('APPROVED', 'PROCESSING')""")

@@ -36,6 +36,13 @@ _COUNTS: Final[Mapping[str, str]] = {
     "ticks_skipped": "SELECT count(*) FROM ticks WHERE outcome = 'skipped'",
     "ticks_held": "SELECT count(*) FROM ticks WHERE outcome = 'held'",
     "schedulers": "SELECT count(DISTINCT recorded_by) FROM ticks",
+    "heard_and_moved": "SELECT count(*) FROM inbox WHERE state = 'APPLIED' AND outcome LIKE '%->%'",
+    "heard_in_vain": "SELECT count(*) FROM inbox WHERE state = 'APPLIED' AND outcome LIKE 'nothing to do: it is %'",
+    "heard_and_asked": "SELECT count(*) FROM inbox WHERE state = 'APPLIED' AND outcome LIKE '%the provider is asked'",
+    "heard_first": """
+      SELECT count(*) FROM effects e WHERE e.state = 'accepted' AND (
+        SELECT r.job FROM effect_answers a JOIN runs r ON r.id = a.run
+        WHERE a.key = e.key AND a.moved AND a.answer <> 'unknown' ORDER BY a.at LIMIT 1) = 'webhooks.apply'""",
     "made_by_the_next": "SELECT count(*) FROM runs WHERE version > 1",
 }
 

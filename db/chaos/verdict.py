@@ -70,6 +70,18 @@ def tick_count(tx: Tx) -> int:
     return found
 
 
+_INBOX: Final = sa.text("""
+    SELECT event_id, type, encode(sha256(body), 'hex') AS digest, state, outcome,
+           -- What came a moment before the last worker left is nobody's fault.
+           state = 'RECEIVED' AND created_at < (SELECT max(ended_at) FROM runs) - interval '5 seconds' AS waits
+    FROM inbox ORDER BY created_at, id""")
+
+
+def inbox(tx: Tx) -> Sequence[Row]:
+    """Every webhook that was kept: `digest` is of its bytes, `waits` says that nobody came to it."""
+    return tx.rows(_INBOX)
+
+
 _HISTORY: Final = sa.text("""
     SELECT at, 'moved' AS what, format('%s -> %s by %s run %s token %s %s', source, target, actor, run, token, reason) AS detail
     FROM moves WHERE subject = :id

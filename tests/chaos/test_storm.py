@@ -35,7 +35,10 @@ def chaos(temporary: Path, *options: str, seconds: float) -> tuple[int, dict[str
 def test_a_minute_of_every_fault_leaves_each_paid_once(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    """F13, F19, F21, F22, F35, F36, F37, F39, F40, F43, F80, F81, F82, F96, F97: all in one."""
+    """F13, F19, F21, F22, F35, F36, F37, F39, F40, F43, F80, F81, F82, F96, F97: all in one.
+
+    And of webhooks F70, F71, F72, F76, F77 and F79.
+    """
     temporary = tmp_path_factory.mktemp("c")
     code, found, said = chaos(temporary, "--minutes", "1", "--seed", "1", seconds=390)
     assert [p for p in found["promises"] if not p["holds"]] == [], said

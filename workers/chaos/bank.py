@@ -23,6 +23,10 @@ EVERYTHING: Final = (
     "unauthorised=0.002,forbidden=0.002"
 )
 """Every fault the bank knows at once: about one send in six meets one."""
+EVENTS: Final = (
+    "event_late=0.05,event_twice=0.05,event_reordered=0.05,event_forged=0.05,event_mute=0.05"
+)
+"""Every fault of its webhooks at once: one in four meets one."""
 PAID, GIVEN_BACK = "processed", "reversed"
 """How a transfer ends well, and how it is undone."""
 DOUBLE, LOST = "double-payment", "lost-payment"
@@ -40,6 +44,15 @@ class Transfer:
     """`processing`, `processed`, `failed`, `reversed` …, as it is when the book is read."""
     sends: int
     """How often its key came."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telling:
+    """One webhook that the bank signed, by what it says (SHA-256, hex): how often told, how often answered 2xx."""
+
+    digest: str
+    sends: int
+    heard: int
 
 
 class Bank:
@@ -80,6 +93,12 @@ class Bank:
             Transfer(reference=r[0] or "", key=r[1], amount_minor=r[2], status=r[3], sends=r[4])
             for r in rows
         ]
+
+    def told(self) -> list[Telling]:
+        """Return every webhook that was really the bank's."""
+        with self._read() as book:
+            rows = book.execute("SELECT digest, sends, heard FROM told ORDER BY digest").fetchall()
+        return [Telling(digest=r[0], sends=r[1], heard=r[2]) for r in rows]
 
     def stuck_keys(self) -> set[str]:
         """Return the keys under which the bank answers with one and the same error for ever."""

@@ -25,6 +25,8 @@ from workers.releasing import release_database
 from workers.servers import Addresses, SandboxPlan
 from workers.settings import Settings, load
 
+PROCESS_SECONDS: Final = 2.5
+"""So long a payment is under way: it is asked about before that, and next when its webhook has come."""
 TUNING: Final = Tuning(shared_buffers_mb=64, wal_mb_max=256)
 
 
@@ -43,10 +45,11 @@ def house(plan: Plan) -> Iterator[House]:
             stack.enter_context(Link(target))
             for target in (pair.sockets / POSTGRES_SOCKET, pair.sockets / REDIS_SOCKET)
         ]
-        bank_port = free_ports(1)[0]
-        bank_link = stack.enter_context(Link(bank_port))
-        bank_plan = _bank(plan, bank_port)
+        bank_port, web_port = free_ports(2)
+        bank_link, web_link = (stack.enter_context(Link(port)) for port in (bank_port, web_port))
+        bank_plan = _bank(plan, bank_port, web_link.port)
         told = _environment(plan, links[0].port, links[1].port, bank_link.port, bank_plan)
+        told |= {"PORT": str(web_port)}
         settings = load({**_others(), **told})
         log = plan.home / "processes.log"
         stream = stack.enter_context(log.open("w", encoding="utf-8", errors="replace"))
@@ -65,6 +68,7 @@ def house(plan: Plan) -> Iterator[House]:
             database_link=links[0],
             broker_link=links[1],
             bank_link=bank_link,
+            web_link=web_link,
             bank=Bank(bank_plan, plan.home / STORAGE),
             observer=observer,
             settings=settings,
@@ -75,14 +79,14 @@ def house(plan: Plan) -> Iterator[House]:
         )
 
 
-def _bank(plan: Plan, port: int) -> SandboxPlan:
+def _bank(plan: Plan, port: int, told_at: int) -> SandboxPlan:
     made = SandboxPlan.make(
         port,
         account_number=ACCOUNT,
         faults=plan.bank_faults,
         seed=plan.seed,
-        process_seconds=0.3,
-    )
+        process_seconds=PROCESS_SECONDS,
+    ).telling(f"http://127.0.0.1:{told_at}")
     made.write(plan.home)
     return made
 

@@ -1,13 +1,13 @@
 """From what was asked for to a plan and who drives it: a storm, one scenario, or the figures of recovery."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 from domain.errors import BadInputError
-from workers.chaos.bank import CANARIES, EVERYTHING
+from workers.chaos.bank import CANARIES, EVENTS, EVERYTHING
 from workers.chaos.disk import is_possible
 from workers.chaos.measuring import Measuring
 from workers.chaos.plan import Plan, storm
@@ -18,7 +18,8 @@ from workers.chaos.strikes import DISK, FAULTS, GROUPS, PASSIVE
 
 RECOVERY: Final = "recovery"
 NAMES: Final = (*SCENARIOS, RECOVERY)
-BANK_FAULTS: Final = "bank-faults"
+BANK_FAULTS: Final[Mapping[str, str]] = {"bank-faults": EVERYTHING, "web-events": EVENTS}
+"""Faults that the bank makes by itself, all the time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +86,7 @@ def _storm(wish: Wish) -> Plan:
         strikes=storm(wish.seed, moments, wish.seconds),
         faults=possible,
         impossible=impossible,
-        bank_faults=EVERYTHING if BANK_FAULTS in possible else "",
+        bank_faults=",".join(rates for name, rates in BANK_FAULTS.items() if name in possible),
         meddling=True,
     )
 

@@ -9,7 +9,7 @@ from db import audit
 from db.audit import Result
 from db.chaos import sometimes, verdict
 from db.tx import Row
-from workers.chaos.bank import Transfer
+from workers.chaos.bank import Telling, Transfer
 from workers.chaos.heard import Heard, listen
 from workers.chaos.house import House
 from workers.chaos.people import People
@@ -28,6 +28,10 @@ class Evidence:
     ticks: int
     audit: Sequence[Result]
     counts: Mapping[str, int]
+    inbox: Sequence[Row]
+    """Every webhook that was kept."""
+    told: Sequence[Telling]
+    """Every webhook that was the bank's."""
     transfers: Sequence[Transfer]
     stuck_keys: set[str]
     facts: Mapping[str, int]
@@ -43,7 +47,7 @@ def gather(house: House, people: People, course: Course) -> Evidence:
     with house.observer.begin(60) as tx:
         payouts, leases = verdict.payouts(tx), verdict.leases(tx)
         runs, missing = verdict.unexplained_runs(tx), verdict.missing_ticks(tx)
-        ticks, counts = verdict.tick_count(tx), sometimes.counts(tx)
+        ticks, counts, inbox = verdict.tick_count(tx), sometimes.counts(tx), verdict.inbox(tx)
     return Evidence(
         payouts=payouts,
         leases=leases,
@@ -52,6 +56,8 @@ def gather(house: House, people: People, course: Course) -> Evidence:
         ticks=ticks,
         audit=audit.run(house.observer),
         counts=counts,
+        inbox=inbox,
+        told=house.bank.told(),
         transfers=house.bank.transfers(),
         stuck_keys=house.bank.stuck_keys(),
         facts=house.bank.facts(),

@@ -30,6 +30,8 @@ class House:
     database_link: Link
     broker_link: Link
     bank_link: Link
+    web_link: Link
+    """On which the bank's webhooks come."""
     bank: Bank
     observer: Database
     """Past the links, as superuser: what it sees is so."""
@@ -43,6 +45,11 @@ class House:
     def workers(self) -> list[Child]:
         """The processes that run jobs, of every release."""
         return [c for c in self.supervisor.children if c.program.name in WORKERS]
+
+    @property
+    def links(self) -> list[Link]:
+        """Every way between two of them."""
+        return [self.database_link, self.broker_link, self.bank_link, self.web_link]
 
     def named(self, name: str) -> list[Child]:
         """The processes of one kind that run at this moment."""

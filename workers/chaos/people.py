@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 WHO: Final = "operator:storm"
 STEP_SECONDS: Final = 0.25
-TICKS: Final = {"payouts.recover": 2, "payouts.follow": 3, "upkeep.audit": 7}
+TICKS: Final = {"payouts.recover": 2, "payouts.follow": 5, "upkeep.audit": 7}
 """Times come often, in seconds, so that many come while the schedulers suffer."""
 PAYOUTS_MAX: Final = 200_000
 MEDDLE_SHARE: Final = 0.5

@@ -9,7 +9,7 @@ from workers.procfile import BURSAR
 from workers.supervisor import Output, Program, Supervisor
 
 WORKERS: Final = ("worker", "elder", "next")
-SCHEDULER, SANDBOX = "scheduler", "sandbox"
+SCHEDULER, SANDBOX, WEB = "scheduler", "sandbox", "web"
 RELEASES: Final = "deploy-releases"
 HEALTHY_SECONDS: Final = 2.0
 """A process that lived this long is started again at once when it ends: here they end all the time."""
@@ -21,6 +21,8 @@ def supervisor(plan: Plan, told: Mapping[str, str], stream: TextIO) -> Superviso
     programs = [
         _program("worker", (*BURSAR, "worker"), told, copies=plan.workers, order=1, beats=True),
         _program(SCHEDULER, (*BURSAR, SCHEDULER), told, copies=2, order=0),
+        # As those who make times: nothing new is heard while workers end.
+        _program(WEB, (*BURSAR, WEB), told, copies=1, order=0),
         _program(SANDBOX, (*BURSAR, SANDBOX), told, copies=1, order=2),
     ]
     if RELEASES in plan.faults:

@@ -61,6 +61,7 @@ def ended(code: int, *names: str) -> Seen:
 
 
 BANK: Final = ("bank-faults",)
+EVENTS: Final = ("web-events",)
 FREEZE: Final = ("worker-freeze",)
 KILLS: Final = ("worker-kill",)
 NO_DATABASE: Final = (

@@ -141,7 +141,7 @@ class Storm:
         self.course.storm_seconds = round(time.monotonic() - self._started, 1)
         self.people.meddling = False
         self.agenda.do_all()
-        for link in (self.house.database_link, self.house.broker_link, self.house.bank_link):
+        for link in self.house.links:
             link.heal()
         self.agenda.later(0, self.house.start_servers)
         self.agenda.later(0, lambda: self.house.bank.set_faults(""))
@@ -168,7 +168,7 @@ class Storm:
         stuck = len(self.house.bank.stuck_keys())
         self.course.unknown = seen.unknown
         open_ = max(0, seen.payouts - min(seen.unknown, stuck))
-        open_ += 0 if stuck else seen.runs
+        open_ += seen.events + (0 if stuck else seen.runs)
         waits = open_ + unseen + (self.course.recovery is None or self.course.recovery.waits)
         self._steady = 0 if waits else self._steady + 1
         if self._steady < STEADY_LOOKS:

@@ -7,15 +7,18 @@ from typing import Final
 from uuid import UUID
 
 from db.tx import Row
+from domain.inbox import EventState
 from domain.payout_ids import of_reference, reference
 from domain.payouts import SETTLED, PayoutState
 from workers.chaos.bank import GIVEN_BACK, PAID, Transfer
 from workers.chaos.evidence import Evidence
 from workers.chaos.release import UNKNOWN_TO_THE_ELDER
+from workers.sandbox.faults import Fault
 
 NAMED_MAX: Final = 5
 EXITS: Final = frozenset({0, 1, 3, -9, -15})
 """How a process may end in a storm: in order, by an error it names, without its servers, or by a signal."""
+FORGED: Final = f"fault:{Fault.EVENT_FORGED}"
 FINAL: Final = SETTLED | {PayoutState.COMPLETED}
 
 
@@ -49,6 +52,7 @@ def judge(found: Evidence) -> list[Check]:
     return [
         *_money(found, book),
         *_nothing_lost(found),
+        *_webhooks(found),
         _audited(found),
         _sums(found, book),
         *_ended(found),
@@ -113,6 +117,23 @@ def _nothing_lost(found: Evidence) -> Iterator[Check]:
     )
     silent = [p.id for p in found.payouts if p.job is None and p.state not in FINAL]
     yield _check("nothing open waits for nobody", silent, f"{len(found.payouts)} payouts")
+
+
+def _webhooks(found: Evidence) -> Iterator[Check]:
+    tried, believed = found.facts.get(FORGED, 0), found.facts.get("forgeries_believed", 0)
+    told, kept = {one.digest for one in found.told}, {event.digest for event in found.inbox}
+    forged = [f"event {e.event_id}, {e.type}" for e in found.inbox if e.digest not in told]
+    answered = [f"{believed} were answered 2xx"] if believed else []
+    yield _check("no forged webhook was believed", answered + forged, f"{tried} forged")
+    gone = [one.digest for one in found.told if one.heard and one.digest not in kept]
+    heard = sum(1 for one in found.told if one.heard)
+    yield _check("no webhook that was acknowledged was lost", gone, f"{heard} acknowledged")
+    open_ = [
+        f"event {e.event_id}, {e.type}: {e.state} {e.outcome or ''}"
+        for e in found.inbox
+        if e.waits or e.state == EventState.FAILED
+    ]
+    yield _check("every webhook that was kept was applied", open_, f"{len(found.inbox)} kept")
 
 
 def _audited(found: Evidence) -> Check:

@@ -90,6 +90,11 @@ CREATE TABLE IF NOT EXISTS refunds (
   body_hash TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS refunds_by_order ON refunds ("order");
+CREATE TABLE IF NOT EXISTS told (
+  digest TEXT PRIMARY KEY,
+  sends INTEGER NOT NULL DEFAULT 0,
+  heard INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
 """
 
 Value = str | int | None

@@ -1,6 +1,7 @@
 """Events told to whoever listens: signed, at least once, tried again for a day."""
 
 import asyncio
+import hashlib
 import sqlite3
 from dataclasses import dataclass
 from typing import Final
@@ -13,9 +14,11 @@ from workers.sandbox.messages import Message, write
 from workers.sandbox.mishaps import FORGERS_SECRET, PUTS_OFF, mishap, put_off
 from workers.sandbox.service import Service
 from workers.sandbox.settings import SandboxSettings
+from workers.sandbox.storage import Storage
 
 LOOK_SECONDS: Final = 0.1
-SET_MAX: Final = 50
+SET_MAX: Final = 16
+"""Told side by side: fewer than the connections that a client keeps, so none is made anew."""
 TIMEOUT_SECONDS: Final = 5.0
 """The time a listener has to answer 2xx (RazorpayX, webhooks)."""
 GIVE_UP_MS: Final = 24 * 3_600_000
@@ -33,11 +36,14 @@ async def tell_for_ever(service: Service) -> None:
 
 
 async def tell_due(service: Service, client: httpx.AsyncClient) -> int:
-    """Tell a set of due events, side by side; return how many there were."""
+    """Tell a set of due events, side by side; return how many there were.
+
+    What is told for the first time goes first: a listener that was away hears what is new, then what it missed.
+    """
     storage = service.bank.storage
     due = storage.rows(
         "SELECT number, payout, event, at_ms, attempts FROM events"
-        " WHERE due_ms <= :now ORDER BY due_ms LIMIT :count",
+        " WHERE due_ms <= :now ORDER BY attempts > 0, due_ms LIMIT :count",
         now=storage.now_ms(),
         count=SET_MAX,
     )
@@ -66,8 +72,23 @@ async def _meet_and_tell(
     if fault is Fault.EVENT_FORGED and await tell(forged, secret=FORGERS_SECRET):
         service.bank.storage.add("forgeries_believed")
     if fault is Fault.EVENT_TWICE:
-        await tell(message.body)
-    return await tell(message.body)
+        await _tell_and_note(service.bank.storage, tell)
+    return await _tell_and_note(service.bank.storage, tell)
+
+
+async def _tell_and_note(storage: Storage, tell: "_Telling") -> bool:
+    """Tell the event itself; the book knows every body that was told, and how often it was taken."""
+    body = tell.message.body
+    digest = hashlib.sha256(body).hexdigest()
+    storage.run(
+        "INSERT INTO told (digest, sends) VALUES (:digest, 1)"
+        " ON CONFLICT (digest) DO UPDATE SET sends = sends + 1",
+        digest=digest,
+    )
+    was_taken = await tell(body)
+    if was_taken:
+        storage.run("UPDATE told SET heard = heard + 1 WHERE digest = :digest", digest=digest)
+    return was_taken
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from domain.payout_ids import reference
-from workers.chaos.bank import Transfer
+from workers.chaos.bank import Telling, Transfer
 from workers.chaos.evidence import Evidence
 from workers.chaos.heard import Heard
 from workers.chaos.outcome import Outcome, Sight
@@ -58,6 +58,8 @@ def evidence(payouts: Sequence[Any], transfers: list[Transfer], **more: object) 
         ticks=3,
         audit=(),
         counts=Counter(),
+        inbox=(),
+        told=(),
         transfers=transfers,
         stuck_keys=set(),
         facts={},
@@ -70,6 +72,22 @@ def evidence(payouts: Sequence[Any], transfers: list[Transfer], **more: object) 
     return replace(made, **more)  # type: ignore[arg-type]  # fields by name
 
 
+def event(**more: object) -> SimpleNamespace:
+    """One webhook that was kept and applied, as the verdict reads it."""
+    facts: dict[str, object] = {
+        "event_id": "evt_1",
+        "type": "payout.processed",
+        "digest": "aa",
+        "state": "APPLIED",
+        "outcome": "PROCESSING -> COMPLETED",
+        "waits": False,
+    }
+    return SimpleNamespace(**{**facts, **more})
+
+
+TOLD = Telling(digest="aa", sends=2, heard=1)
+
+
 def broken(found: Evidence) -> set[str]:
     return {check.name for check in judge(found) if not check.holds}
 
@@ -78,7 +96,8 @@ def test_a_sound_run_holds() -> None:
     done, failed = payout(), payout(state="FAILED", job=None)
     gone = payout(state="REVERSED", job=None)
     transfers = [paid(done), paid(gone, status="reversed")]
-    assert broken(evidence([done, failed, gone], transfers)) == set()
+    hooks = {"inbox": [event()], "told": [TOLD, Telling(digest="bb", sends=1, heard=0)]}
+    assert broken(evidence([done, failed, gone], transfers, **hooks)) == set()
 
 
 ONE = payout()
@@ -131,6 +150,30 @@ ONE = payout()
 )
 def test_what_is_broken_is_found(found: Evidence, promise: str) -> None:
     assert promise in broken(found)
+
+
+@pytest.mark.parametrize(
+    ("found", "promise"),
+    [
+        pytest.param({"inbox": [event(digest="cc")]}, "no forged webhook was believed", id="kept"),
+        pytest.param(
+            {"facts": {"forgeries_believed": 1}}, "no forged webhook was believed", id="answered"
+        ),
+        pytest.param({"inbox": ()}, "no webhook that was acknowledged was lost", id="lost"),
+        pytest.param(
+            {"inbox": [event(state="FAILED", outcome="unreadable")]},
+            "every webhook that was kept was applied",
+            id="failed",
+        ),
+        pytest.param(
+            {"inbox": [event(state="RECEIVED", waits=True)]},
+            "every webhook that was kept was applied",
+            id="left",
+        ),
+    ],
+)
+def test_what_is_broken_about_webhooks_is_found(found: dict[str, Any], promise: str) -> None:
+    assert promise in broken(evidence([], [], **{"inbox": [event()], "told": [TOLD], **found}))
 
 
 def test_what_the_bank_answers_with_errors_for_ever_is_accounted_for() -> None:

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Final
 
-from workers.chaos.programs import RELEASES, SANDBOX, SCHEDULER
+from workers.chaos.programs import RELEASES, SANDBOX, SCHEDULER, WEB
 from workers.chaos.strikes import network, people, postgres, processes, redis, servers
 from workers.chaos.strikes.scene import Scene, Strike
 
 __all__ = ["DISK", "FAULTS", "GROUPS", "PASSIVE", "PATIENT", "STRIKES", "Scene", "Strike"]
 
-PASSIVE: Final = frozenset({"bank-faults", RELEASES})
+PASSIVE: Final = frozenset({"bank-faults", "web-events", RELEASES})
 """There all the time: they need no moment to strike at."""
 PATIENT: Final = frozenset({"worker-kill", "worker-freeze"})
 """Worth waiting for a moment in which there is something to lose."""
@@ -40,6 +40,10 @@ STRIKES: Final[Mapping[str, Strike]] = {
     "network-bank-drop": lambda scene: network.drop(scene.house.bank_link),
     "network-bank-refuse": lambda scene: network.refuse(scene, scene.house.bank_link),
     "network-bank-half": lambda scene: network.half_close(scene.house.bank_link),
+    "network-web-drop": lambda scene: network.drop(scene.house.web_link),
+    "network-web-half": lambda scene: network.half_close(scene.house.web_link),
+    "web-kill": lambda scene: processes.kill(processes.any_of(scene, WEB)),
+    "web-freeze": lambda scene: processes.freeze(scene, processes.any_of(scene, WEB)),
     "bank-kill": lambda scene: processes.kill(processes.any_of(scene, SANDBOX)),
     "people-maintenance": people.maintenance,
     DISK: servers.fill_disk,
