@@ -1,6 +1,7 @@
 """Fixtures that every test may ask for: databases from a template, a Redis, private servers."""
 
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -16,6 +17,12 @@ from tests.servers import Cluster, Databases, cluster, stocked
 pytest_plugins = ["tests.kit.fixtures"]
 
 REDIS_DATABASES = 16
+
+
+def pytest_configure() -> None:
+    """A shell starts what it leaves in the background deaf to Ctrl-C; programs under test must hear it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
