@@ -129,7 +129,7 @@ def test_what_is_given_back_after_the_payment_is_clawed_back_and_the_advice_stan
     hasten(worker)
     drive(worker, follow(bank))
     [first] = advices(operator)
-    refund(operator, "E-before", 30_000)
+    refund(operator, "E-before-1", 30_000)
     [second] = advices(operator)
     assert (first.clawed_back_minor, second.clawed_back_minor) == (0, 30_000)
     assert second.gross_minor == first.gross_minor
@@ -148,11 +148,11 @@ def test_what_came_back_is_recovered_and_what_is_given_back_after_is_no_claw(
     bank.finish()
     hasten(worker)
     drive(worker, follow(bank))
-    refund(operator, "E-back", 30_000)
+    refund(operator, "E-back-1", 30_000)
     bank.settle(reference(payout, 1), "reversed")
     hasten(worker)
     drive(worker, follow(bank))
-    refund(operator, "E-back", 40_000)
+    refund(operator, "E-back-1", 40_000)
     [told_] = advices(operator)
     assert (told_.clawed_back_minor, told_.posted.recovered_minor) == (30_000, 30_000)
     [line] = told_.lines
@@ -167,7 +167,7 @@ def test_of_what_is_not_sent_yet_the_net_is_not_known(operator: Database) -> Non
     [one] = advices(operator)
     assert (one.net_minor, one.gross_minor, one.posted.is_paid) == (None, 80_000, False)
     [line] = one.lines
-    assert (line.earning, line.sale_minor, line.paid_minor) == ("E-waits", 100_000, 80_000)
+    assert (line.earning, line.sale_minor, line.paid_minor) == ("E-waits-1", 100_000, 80_000)
 
 
 def test_a_payee_is_paid_in_its_currencies_apart(operator: Database) -> None:
