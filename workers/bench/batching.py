@@ -23,7 +23,7 @@ EVERYBODY: Final = BatchPolicy(minimum_minor=1)
 
 
 def batch_seconds(stand: Stand, items: int) -> float:
-    """How long one batch takes of `items` earnings of about 300 payees. Raises `BrokenError`."""
+    """How long one batch takes of `items` earnings of about 300 people. Raises `BrokenError`."""
     with stand.database() as url, opened(url) as operator:
         run = _owe(operator, items)
         with opened(url, role="bursar_worker") as database:
@@ -39,7 +39,7 @@ def batch_seconds(stand: Stand, items: int) -> float:
 
 def _owe(operator: Database, items: int) -> int:
     """Bring in payees and what they earned, and ask for a batch; returns its run."""
-    payees = [replace(line, verified=True) for line in sample_payees(SEED)]
+    payees = [replace(line, verified=True, kind="person") for line in sample_payees(SEED)]
     with operator.begin(LONG_SECONDS) as tx:
         own = installation.get(tx).id
         take_over(tx, own, PayeeLines(lines=payees, file="payees", rows=range(len(payees))))
