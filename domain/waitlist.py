@@ -1,5 +1,6 @@
 """The life of a waitlist entry: who comes next when a place is freed, and how long a place is held for them."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -10,9 +11,9 @@ OFFER: Final = "waitlist.offer"
 REMIND: Final = "waitlist.remind"
 EXPIRE: Final = "waitlist.expire"
 OFFERED_FOR: Final = timedelta(hours=48)
-"""How long an offer holds its place, where the appointment does not begin sooner."""
+"""How long an offer holds its place, unless another time is set or the appointment begins sooner."""
 REMINDED_BEFORE: Final = timedelta(hours=12)
-"""How long before its end an offer's one reminder goes."""
+"""How long before its end an offer's one reminder goes, unless another time is set."""
 ROSTER_MAX: Final = 500
 PRIORITY_MAX: Final = 1_000_000
 
@@ -71,11 +72,17 @@ OFFERED: Final = (_W.NOTIFIED, _W.REMINDED)
 """Where a place is held for it, and counted as taken."""
 
 
-def offer_ends(at: datetime, starts_at: datetime) -> datetime:
-    """When an offer made at `at` ends: nobody books what has begun."""
-    return min(at + OFFERED_FOR, starts_at)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferPolicy:
+    """How long offers hold their places."""
 
+    offered_for: timedelta = OFFERED_FOR
+    reminded_before: timedelta = REMINDED_BEFORE
 
-def reminder_due(at: datetime, ends: datetime) -> datetime:
-    """When the reminder of an offer made at `at` goes; of a short one at its half, not beside the offer itself."""
-    return max(ends - REMINDED_BEFORE, at + (ends - at) / 2)
+    def ends(self, at: datetime, starts_at: datetime) -> datetime:
+        """When an offer made at `at` ends: nobody books what has begun."""
+        return min(at + self.offered_for, starts_at)
+
+    def reminder(self, at: datetime, ends: datetime) -> datetime:
+        """When the reminder of an offer made at `at` goes; of a short one at its half, not beside the offer itself."""
+        return max(ends - self.reminded_before, at + (ends - at) / 2)

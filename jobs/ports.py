@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from domain.batching import BatchPolicy
 from domain.ports import Alerts, Bank, Events, Mail
 from domain.tax import Withholding
+from domain.waitlist import OfferPolicy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,3 +25,5 @@ class Ports:
     """How tax is kept back from what is paid out."""
     batch: BatchPolicy = field(default_factory=BatchPolicy)
     """What a batch of payouts obeys."""
+    offers: OfferPolicy = field(default_factory=OfferPolicy)
+    """How long a freed place is held for whoever waited."""

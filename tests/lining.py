@@ -11,6 +11,7 @@ from db.waitlist.offer import offer
 from db.work import ClaimOrder
 from domain.checkouts import SCOPE, Receipt, Request
 from domain.owners import ConsultantOwner, CustomerOwner
+from domain.waitlist import OfferPolicy
 from tests.booking import appointment, begin, consultant, customer, pay, plan
 from tests.builders import change, rows
 from tests.mailing import turn_on
@@ -118,5 +119,5 @@ def offered(operator: Database, owner: Database, *, waiting: int = 2) -> Full:
     there = full(operator, owner, waiting=waiting)
     remove(operator, there, there.seated[0])
     order = ClaimOrder(run=0, limit=10, lease_seconds=15.0)
-    operator.transact(lambda tx: offer(tx, order))
+    operator.transact(lambda tx: offer(tx, order, OfferPolicy()))
     return there

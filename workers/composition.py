@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from importlib.metadata import version
 
 import psutil
@@ -14,6 +15,7 @@ import psutil
 from db.engine import Database
 from db.workers import Worker
 from domain.batching import BatchPolicy
+from domain.waitlist import OfferPolicy
 from jobs.catalog import Ports, build
 from jobs.shapes import Job
 from workers.alerts import open_alerts
@@ -94,6 +96,14 @@ def batch_policy(settings: Settings) -> BatchPolicy:
     )
 
 
+def offer_policy(settings: Settings) -> OfferPolicy:
+    """How long freed places are held here."""
+    return OfferPolicy(
+        offered_for=timedelta(seconds=settings.offer_seconds),
+        reminded_before=timedelta(seconds=settings.offer_reminder_seconds),
+    )
+
+
 def ring_with(bell: Bell, runs: Sequence[tuple[int, str]]) -> None:
     """Ring once per queue for runs just committed."""
     for queue in {queue for _, queue in runs}:
@@ -126,6 +136,7 @@ def process(
             recover_seconds=settings.recover_seconds,
             withholding=settings.withholding,
             batch=batch_policy(settings),
+            offers=offer_policy(settings),
         )
         jobs = known.build(ports)
         name = worker_name()

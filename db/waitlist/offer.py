@@ -18,7 +18,7 @@ from db.waitlist.skip import skip
 from db.work import ClaimOrder, Next
 from domain.appointments import APPOINTMENTS, AppointmentState
 from domain.mails import MailKind
-from domain.waitlist import OFFER, WAITLIST, WaitState, offer_ends, reminder_due
+from domain.waitlist import OFFER, WAITLIST, OfferPolicy, WaitState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +50,8 @@ _UNTIL: Final = sa.text("""
     FROM unnest(CAST(:ids AS uuid[]), CAST(:ends AS timestamptz[])) AS g (id, ends) WHERE w.id = g.id""")
 
 
-def offer(tx: Tx, order: ClaimOrder) -> Offered:
-    """Make the offers of up to `order.limit` FREED appointments, as many at most in all.
+def offer(tx: Tx, order: ClaimOrder, policy: OfferPolicy) -> Offered:
+    """Make the offers of up to `order.limit` FREED appointments, as many at most in all, each for as long as `policy` says.
 
     An appointment is PLANNED again once nothing is free or nobody waits, in the transaction of its last
     offer; where there is more than fits in one, it stays FREED, and due. Of one that has begun nothing is
@@ -67,7 +67,7 @@ def offer(tx: Tx, order: ClaimOrder) -> Offered:
     freed = [row for row in rows if row.state == AppointmentState.FREED]
     open_ = [row.id for row in freed if not row.has_begun]
     first = leased.rows(_NEXT, ids=open_, limit=order.limit) if open_ else []
-    _notify(leased, first, at)
+    _notify(leased, first, at, policy)
     skipped = skip(leased, [row.id for row in freed if row.has_begun], order.limit)
     full = max(len(first), skipped) >= order.limit
     unfinished = _unfinished(leased, [row.id for row in freed]) if full else set()
@@ -87,13 +87,13 @@ def offer(tx: Tx, order: ClaimOrder) -> Offered:
     return Offered(taken=len(ids), offers=len(first), skipped=skipped)
 
 
-def _notify(tx: LeasedTx, first: Sequence[Row], at: datetime) -> None:
+def _notify(tx: LeasedTx, first: Sequence[Row], at: datetime, policy: OfferPolicy) -> None:
     if not first:
         return
-    ends: dict[UUID, datetime] = {row.id: offer_ends(at, row.starts_at) for row in first}
+    ends: dict[UUID, datetime] = {row.id: policy.ends(at, row.starts_at) for row in first}
     tx.run(_HOLD, appointments=[row.appointment for row in first])
     tx.run(_UNTIL, ids=list(ends), ends=list(ends.values()))
-    due = {id_: reminder_due(at, end) for id_, end in ends.items()}
+    due = {id_: policy.reminder(at, end) for id_, end in ends.items()}
     waiting = dict.fromkeys(ends, WaitState.WAITING)
     shift(tx, WAITLIST, waiting, WaitState.NOTIFIED, reason="a place is held", due=due)
     tell(tx, MailKind.WAITLIST_OFFERED, list(ends))

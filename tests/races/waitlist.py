@@ -9,7 +9,7 @@ from db.work import ClaimOrder
 from domain.booking_errors import NotOpenError, PlacesFreeError
 from domain.owners import CustomerOwner
 from domain.tally import Count
-from domain.waitlist import OFFERED_FOR
+from domain.waitlist import OFFERED_FOR, OfferPolicy
 from jobs.shapes import Chore
 from jobs.waitlist.expire import ExpireOffers
 from jobs.waitlist.offer import OfferPlaces
@@ -52,7 +52,7 @@ def offered(stage: Stage) -> object:
     with owner(stage.url) as database:
         there = full(stage.operator, database, waiting=2)
     remove(stage.operator, there, there.seated[0])
-    does(OfferPlaces(), 1)(stage)
+    does(OfferPlaces(OfferPolicy()), 1)(stage)
     return there
 
 
@@ -106,7 +106,7 @@ def joins(stage: Stage) -> str:
 
 def finished(stage: Stage) -> list[str]:
     """The line, once every place that is FREED was offered."""
-    while does(OfferPlaces(), 9)(stage):
+    while does(OfferPlaces(OfferPolicy()), 9)(stage):
         pass
     found = rows(stage.worker, "SELECT state FROM waitlist ORDER BY joined_at, id")
     return [row.state for row in found]
@@ -179,19 +179,19 @@ ALL: Final = (
     Race(
         name="offer/remove",
         prepare=two_places,
-        sides=(does(OfferPlaces(), 7), takes_out),
+        sides=(does(OfferPlaces(OfferPolicy()), 7), takes_out),
         check=both_are_offered,
     ),
     Race(
         name="offer/join",
         prepare=two_places,
-        sides=(does(OfferPlaces(), 7), joins),
+        sides=(does(OfferPlaces(OfferPolicy()), 7), joins),
         check=one_is_offered,
     ),
     Race(
         name="offer/offer",
         prepare=two_places,
-        sides=(does(OfferPlaces(), 7), does(OfferPlaces(), 8)),
+        sides=(does(OfferPlaces(OfferPolicy()), 7), does(OfferPlaces(OfferPolicy()), 8)),
         check=one_has_it,
     ),
     Race(

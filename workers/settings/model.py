@@ -94,6 +94,11 @@ class Settings(BaseSettings):
     )
     """Delays before the first look-ups of an unknown answer; the last one repeats."""
 
+    offer_seconds: float = Field(default=172_800.0, ge=10, le=2_592_000, allow_inf_nan=False)
+    """How long a freed place is held for whoever waited, where the appointment does not begin sooner: 48 hours."""
+    offer_reminder_seconds: float = Field(default=43_200.0, ge=5, le=1_296_000, allow_inf_nan=False)
+    """How long before its end an offer is reminded of, of a short one at its half: 12 hours."""
+
     tds_engine: Engine = Engine.GROSS
     """From what tax is withheld before a payout made of earnings is sent."""
     tds_crossing: Crossing = Crossing.EXCESS_ONLY

@@ -5,9 +5,12 @@ from datetime import timedelta
 
 import pytest
 
+from db.work import ClaimOrder
 from domain.booking_errors import NotOpenError
 from domain.mails import SEND
-from domain.waitlist import EXPIRE, OFFER, OFFERED_FOR, REMIND
+from domain.waitlist import EXPIRE, OFFER, OFFERED_FOR, REMIND, OfferPolicy
+from jobs.ports import Ports
+from jobs.waitlist.offer import OfferPlaces
 from tests.booking import cancel
 from tests.builders import assert_sound, rows
 from tests.fakes.mail import Trouble
@@ -153,6 +156,22 @@ def test_an_offer_that_ends_is_made_once_more_to_whoever_is_next(
     assert line(world.owner, there) == ["EXPIRED", "NOTIFIED", "WAITING"]
     world.run(SEND)
     assert (told(world, "expired"), told(world, "offered")) == (1, 1)
+    assert_sound(world.owner)
+
+
+def test_an_offer_holds_its_place_for_as_long_as_is_set(world: Scene, clock: FrozenClock) -> None:
+    """What it was made with is kept: a later run by another policy does not change it."""
+    there = sold_out(world, waiting=1)
+    remove(world.database, there, there.seated[0])
+    short = OfferPolicy(offered_for=HOUR / 2, reminded_before=HOUR / 6)
+    job = OfferPlaces.made(Ports(offers=short))
+    order = ClaimOrder(run=1, limit=10, lease_seconds=15)
+    assert world.database.transact(lambda tx: job.work(tx, order)).taken == 1
+    for minutes, reminded, expired in ((19, 0, 0), (2, 1, 0), (8, 0, 0), (2, 0, 1)):
+        clock.forward(timedelta(minutes=minutes))
+        assert world.run(REMIND).tally["succeeded"] == reminded
+        assert world.run(EXPIRE).tally["succeeded"] == expired
+    assert line(world.owner, there) == ["EXPIRED"]
     assert_sound(world.owner)
 
 
