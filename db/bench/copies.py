@@ -13,19 +13,35 @@ def named(url: str, name: str) -> str:
     return sa.make_url(url).set(database=name).render_as_string(hide_password=False)
 
 
+def name_of(url: str) -> str:
+    """Return the name of the database that `url` leads to."""
+    return str(sa.make_url(url).database)
+
+
 def create(superuser_url: str, name: str, *, template: str, owner: str) -> None:
     """Make database `name` from `template`, to which nobody may be connected."""
-    _say(superuser_url, f'CREATE DATABASE "{name}" TEMPLATE "{template}" OWNER "{owner}"')
+    _say(
+        superuser_url,
+        MAINTENANCE,
+        f'CREATE DATABASE "{name}" TEMPLATE "{template}" OWNER "{owner}"',
+    )
 
 
 def drop(superuser_url: str, name: str) -> None:
     """Drop database `name`, whoever is still connected: an autovacuum only a superuser may end."""
-    _say(superuser_url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    _say(superuser_url, MAINTENANCE, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
-def _say(url: str, statement: str) -> None:
+def settle(superuser_url: str, name: str) -> None:
+    """Clean up after a database was filled, so that nobody does while something is measured."""
+    _say(superuser_url, name, "VACUUM (ANALYZE)")
+    _say(superuser_url, name, "CHECKPOINT")
+
+
+def _say(superuser_url: str, name: str, statement: str) -> None:
+    """Run one statement in database `name`."""
     engine = sa.create_engine(
-        named(url, MAINTENANCE), isolation_level="AUTOCOMMIT", poolclass=sa.pool.NullPool
+        named(superuser_url, name), isolation_level="AUTOCOMMIT", poolclass=sa.pool.NullPool
     )
     try:
         with engine.connect() as connection:

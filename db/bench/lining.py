@@ -5,20 +5,13 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from db.bench.hosting import host, run_all
 from db.tx import Tx
 
 LINE: Final = 1_000
 """Who wait for one webinar; as many places of it were freed."""
 
 _SEED: Final = (
-    """WITH account AS (
-         INSERT INTO accounts (kind, owner, currency, normal, stripes, bounded)
-         VALUES ('payee_payable', CAST(CAST(md5('host') AS uuid) AS text), 'INR', 'C', 1, true) RETURNING id),
-       balance AS (INSERT INTO balances (account, stripe, floor) SELECT id, 0, 'C' FROM account)
-       INSERT INTO payees (id, name, payable) SELECT CAST(md5('host') AS uuid), 'host', id FROM account""",
-    "INSERT INTO consultants (payee) VALUES (CAST(md5('host') AS uuid))",
-    """INSERT INTO plans (id, external_id, consultant, kind, title, price, currency, minutes)
-       VALUES (CAST(md5('plan') AS uuid), 'plan', CAST(md5('host') AS uuid), 'webinar', 'Tea', 1000, 'INR', 60)""",
     """INSERT INTO appointments (id, external_id, plan, capacity, starts_at, ends_at)
        SELECT CAST(md5('a' || n) AS uuid), 'a' || n, CAST(md5('plan') AS uuid), :line, clock_timestamp() + interval '90 days',
               clock_timestamp() + interval '91 days' FROM generate_series(0, (:items - 1) / :line) n""",
@@ -37,9 +30,8 @@ _SEED: Final = (
 
 def line_up(tx: Tx, items: int) -> None:
     """Let so many customers wait for webinars, all of whose places were just freed."""
-    for statement in _SEED:
-        named = {k: v for k, v in {"items": items, "line": LINE}.items() if f":{k}" in statement}
-        tx.run(sa.text(statement), **named)
+    host(tx, "webinar")
+    run_all(tx, _SEED, items=items, line=LINE)
 
 
 _PASS: Final = (
@@ -50,8 +42,7 @@ _PASS: Final = (
 
 def pass_time(tx: Tx, hours: int) -> None:
     """Let hours pass for whoever has an offer."""
-    for statement in _PASS:
-        tx.run(sa.text(statement), by=f"{hours} hours")
+    run_all(tx, _PASS, by=f"{hours} hours")
 
 
 _STATES: Final = sa.text("SELECT state, count(*) AS n FROM waitlist GROUP BY state ORDER BY state")

@@ -56,7 +56,9 @@ _RELEASE: Final = sa.text("""
     ended AS (
       INSERT INTO moves (kind, subject, source, target, run, actor, reason)
       SELECT 'appointment', id, 'TENTATIVE', 'CANCELLED', :run, :actor, :reason FROM freed WHERE state = 'TENTATIVE')
-    SELECT (SELECT count(*) FROM released) AS seats, ARRAY(SELECT id FROM freed ORDER BY id) AS appointments,
+    SELECT (SELECT count(*) FROM released) AS seats, (SELECT count(*) FROM freed) AS appointments,
+           -- Nobody waits for a private one.
+           ARRAY(SELECT id FROM freed WHERE state <> 'TENTATIVE' ORDER BY id) AS shared,
            CASE WHEN (SELECT count(*) FROM released) < :asked
              THEN ARRAY(SELECT unnest(CAST(:ids AS uuid[])) EXCEPT SELECT id FROM released) END AS others""")
 
@@ -78,7 +80,7 @@ def release_tentative(tx: Tx, order: ClaimOrder, *, older: timedelta) -> Release
         reason="not paid for in time",
     )
     # Asked after the locks: who joined the line before them is seen, and nobody joins meanwhile.
-    freed(leased, row.appointments)
+    freed(leased, row.shared)
     others = row.others or []
     where = states_of(tx, SEATS, others)
     leased.settle(
@@ -89,7 +91,7 @@ def release_tentative(tx: Tx, order: ClaimOrder, *, older: timedelta) -> Release
             for id_ in others
         ]
     )
-    return Released(taken=len(leased.held), seats=row.seats, appointments=len(row.appointments))
+    return Released(taken=len(leased.held), seats=row.seats, appointments=row.appointments)
 
 
 _SINCE: Final = sa.text("SELECT clock_timestamp() - CAST(:older AS interval)")

@@ -1,4 +1,4 @@
-"""One worker of a drain, as a process: the product's runner on the benchmark's bank.
+"""One worker of a benchmark, as a process: the product's runner, on the benchmark's bank where its job needs one.
 
 It is told which run to take on standard input, a line each, and tells on standard output, a JSON
 object a line: `ready`, what its runner rings for, and how each run ended. End of input ends it.
@@ -13,9 +13,14 @@ from dataclasses import asdict, dataclass
 
 import psutil
 
-from db.engine import Database, DatabaseOptions
+from db.engine import DatabaseOptions
+from domain.appointments import RELEASE_TENTATIVE
+from domain.payouts import PROCESS
+from jobs.bookings.release_tentative import ReleaseTentative
+from jobs.shapes import Job
 from workers.bench.limit import payouts_job
 from workers.bench.load import megabytes
+from workers.bench.timed import Timed
 from workers.composition import calm_collector
 from workers.logs import configure
 from workers.runner.bounds import Bounds
@@ -28,9 +33,10 @@ class Orders:
     """How a child works."""
 
     url: str
-    gateway_seconds: float
-    concurrency: int
-    batch: int
+    job: str = PROCESS
+    gateway_seconds: float = 0.0
+    concurrency: int = Bounds().concurrency
+    batch: int = Bounds().batch_max
     budget_seconds: float = 600.0
     """Longer than any drain: what ends a run is that nothing is left."""
 
@@ -45,18 +51,25 @@ def tell(**told: object) -> None:
     sys.stdout.flush()
 
 
-def ring(made: Sequence[tuple[int, str]]) -> None:
+def ring(rung: Sequence[tuple[int, str]]) -> None:
     """Ring as the bell would: the parent hands the run to a child that is idle."""
-    if made:
-        tell(rung=[run for run, _ in made])
+    if rung:
+        tell(rung=[run for run, _ in rung])
+
+
+def made(orders: Orders) -> Job:
+    """The job whose runs it takes."""
+    if orders.job == RELEASE_TENTATIVE:
+        return ReleaseTentative()
+    return payouts_job(orders.gateway_seconds)
 
 
 def main(argument: str) -> None:
     """Take runs until the input ends."""
     configure(load({"BURSAR_LOG_LEVEL": "warning"}))
     orders = Orders(**json.loads(argument))
-    database = Database(DatabaseOptions(url=orders.url, application="bursar bench worker"))
-    job = payouts_job(orders.gateway_seconds)
+    database = Timed(DatabaseOptions(url=orders.url, application="bursar bench worker"))
+    job = made(orders)
     runner = Runner(
         database=database,
         jobs={job.name: job},
@@ -80,6 +93,7 @@ def main(argument: str) -> None:
             state=state.value if state else None,
             cpu_seconds=time.process_time() - used,
             megabytes=megabytes(psutil.Process()),
+            longest_seconds=database.longest_seconds,
         )
     database.dispose()
 

@@ -27,6 +27,8 @@ class Crew:
     cpu_seconds: float = 0.0
     megabytes: float = 0.0
     """Resident memory of the largest child."""
+    longest_seconds: float = 0.0
+    """The longest transaction of any child."""
     states: list[str | None] = field(default_factory=list)
 
     def ready(self) -> None:
@@ -60,9 +62,10 @@ class Crew:
                 raise BrokenError(f"worker {child} of the benchmark ended before its time")
             case {"rung": list(runs)}:
                 self.waiting += runs
-            case {"cpu_seconds": used, "megabytes": megabytes, "state": state}:
+            case {"cpu_seconds": used, "state": state}:
                 self.cpu_seconds += used
-                self.megabytes = max(self.megabytes, megabytes)
+                self.megabytes = max(self.megabytes, told["megabytes"])
+                self.longest_seconds = max(self.longest_seconds, told["longest_seconds"])
                 self.states.append(state)
                 self.idle.append(child)
             case _:

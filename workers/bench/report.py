@@ -12,7 +12,6 @@ from workers.bench.limit import limit_per_second
 from workers.bench.stand import Stand
 from workers.bench.stating import state
 from workers.bench.system import measure
-from workers.bench.waiting import Waited, wait_out
 from workers.bench.wake import latencies
 from workers.bench.webhooks import answers
 
@@ -108,24 +107,6 @@ def apply_report(stand: Stand, items: int, runs: int, told: Told) -> Report:
 def batch_report(stand: Stand, items: int, runs: int, told: Told) -> Report:
     """Make payouts of so many earnings, each time in a database of its own."""
     return _rate("rows_per_second", batch_seconds, stand, items, runs, told)
-
-
-def waitlist_report(stand: Stand, items: int, runs: int, told: Told) -> Report:
-    """Offer, remind and expire so many entries, each time in a database of its own."""
-    done: list[Waited] = []
-    for _ in range(runs):
-        done.append(wait_out(stand, items))
-        told(1)
-    rates = {
-        f"{name}_per_second": round(Figure.of([items / getattr(one, word) for one in done]).median)
-        for name, word in (
-            ("offers", "offer"),
-            ("mails", "mails"),
-            ("reminders", "remind"),
-            ("ends", "expire"),
-        )
-    }
-    return {**rates, "items": items, "runs": runs}
 
 
 def _rate(

@@ -12,6 +12,7 @@ from db.engine import Database, DatabaseOptions
 from domain.errors import BrokenError
 from domain.mails import Letter, MailAnswer, Taken
 from domain.switches import MAILS
+from domain.waitlist import OfferPolicy
 from jobs.mails.send import SendMails
 from jobs.shapes import Job
 from jobs.waitlist.expire import ExpireOffers
@@ -60,7 +61,7 @@ def wait_out(stand: Stand, items: int) -> Waited:
         with opened(url, role=None) as owner:
             with owner.begin(LONG_SECONDS) as tx:
                 lining.line_up(tx, items)
-            offer = _run(url, OfferPlaces())
+            offer = _run(url, OfferPlaces(OfferPolicy()))
             _proven(owner, "NOTIFIED", items)
             mails = _run(url, SendMails(_Taker(), call_seconds_max=1.0))
             with owner.begin(LONG_SECONDS) as tx:

@@ -108,10 +108,55 @@ def batch(items: Items = 100_000, runs: Runs = 3, json: JsonOne = False) -> None
 @app.command()
 def waitlist(items: Items = 100_000, runs: Runs = 3, json: JsonOne = False) -> None:
     """Offer places to whoever waits, remind them, and let their offers expire; mail goes nowhere."""
-    from workers.bench.report import waitlist_report
+    from workers.bench.booking_report import waitlist_report
 
     with _stand() as made, progress("waitlist", runs) as told:
         report = waitlist_report(made, items, runs, told)
+    show_one(report, json=json)
+
+
+@app.command()
+def release(
+    *,
+    items: Annotated[
+        int, typer.Option("--items", min=20, max=1_000_000, help="Seats, 20 to an appointment.")
+    ] = 1_000_000,
+    private: Annotated[
+        bool, typer.Option("--private", help="Each the only seat of its appointment.")
+    ] = False,
+    processes: Processes = 2,
+    runs: Runs = 3,
+    json: JsonOne = False,
+) -> None:
+    """Release seats that were not paid for in two days; one in ten is kept by a payment.
+
+    Against a bare loop of one statement on as many connections, in turns. What came of every seat is
+    proven after each run.
+    """
+    from workers.bench.booking_report import release_report
+    from workers.bench.releasing import Release
+
+    plan = Release(items=items - items % 20, processes=processes, private=private)
+    with _stand() as made, progress("release", runs) as told:
+        report = release_report(made, plan, runs, told)
+    show_one(report, json=json)
+
+
+@app.command("idle-run")
+def idle_run(
+    finished: Annotated[
+        int, typer.Option("--finished", min=5, max=100_000_000, help="Rows that are long over.")
+    ] = 1_000_000,
+    times: Annotated[
+        int, typer.Option("--times", min=1, max=10_000, help="Runs of each job; medians are shown.")
+    ] = 100,
+    json: JsonOne = False,
+) -> None:
+    """Run each booking job with nothing due: in an empty database, and behind much that is over."""
+    from workers.bench.booking_report import idle_report
+
+    with _stand() as made, progress("idle-run", 2) as told:
+        report = idle_report(made, finished, times, told)
     show_one(report, json=json)
 
 

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from db.bench import copies, proof
 from domain.errors import BrokenError
+from tests.workers.bench.spoiling import spoil
 from workers.bench.child import Orders
 from workers.bench.crew import Crew, crew
 from workers.bench.drain import Drain, drain
@@ -81,16 +82,6 @@ def drained(url: str) -> None:
 
 def orders(url: str) -> Orders:
     return Orders(url=url, gateway_seconds=0.0, concurrency=2, batch=10)
-
-
-def spoil(url: str, statement: str) -> None:
-    """Change what nobody may change."""
-    engine = sa.create_engine(url, poolclass=sa.pool.NullPool)
-    with engine.begin() as connection:
-        connection.execute(sa.text("SET search_path = bursar"))
-        connection.execute(sa.text("SET session_replication_role = replica"))
-        connection.execute(sa.text(statement))
-    engine.dispose()
 
 
 def test_a_worker_that_cannot_start_ends_the_benchmark(capfd: pytest.CaptureFixture[str]) -> None:
