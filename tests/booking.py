@@ -253,3 +253,48 @@ def abandon(database: Database, payment: UUID) -> None:
            UPDATE payments SET state = 'FAILED' WHERE id = :id""",
         id=payment,
     )
+
+
+def put(database: Database, booking: UUID, parent: str) -> None:
+    """A booking elsewhere, with the history of how it came there."""
+    change(
+        database,
+        """WITH was AS (SELECT id, state FROM bookings WHERE id = :id),
+           told AS (INSERT INTO moves (kind, subject, source, target, actor)
+                    SELECT 'booking', id, state, :state, 'test' FROM was)
+           UPDATE bookings SET state = :state WHERE id = :id""",
+        id=booking,
+        state=parent,
+    )
+
+
+def also(database: Database, booking: UUID, appointment: UUID) -> None:
+    """One more confirmed seat of a booking, elsewhere: as other systems have them, in which a course is many."""
+    change(
+        database,
+        """WITH seat AS (
+             INSERT INTO seats (id, appointment, booking, customer, places, state)
+             SELECT gen_random_uuid(), :appointment, id, customer, 1, 'CONFIRMED' FROM bookings WHERE id = :booking
+             RETURNING id),
+           told AS (INSERT INTO moves (kind, subject, source, target, actor)
+                    SELECT 'seat', id, 'TENTATIVE', 'CONFIRMED', 'elsewhere' FROM seat)
+           UPDATE appointments SET taken = taken + 1 WHERE id = :appointment""",
+        appointment=appointment,
+        booking=booking,
+    )
+
+
+def end(database: Database, *appointments: UUID) -> None:
+    """Let appointments have taken place, as time would."""
+    change(
+        database,
+        """UPDATE appointments SET starts_at = clock_timestamp() - interval '2 hours',
+             ends_at = clock_timestamp() - interval '1 hour' WHERE id = ANY(CAST(:ids AS uuid[]))""",
+        ids=list(appointments),
+    )
+    change(
+        database,
+        """UPDATE work SET due_at = clock_timestamp()
+           WHERE job = 'bookings.complete' AND subject = ANY(CAST(:ids AS uuid[]))""",
+        ids=list(appointments),
+    )

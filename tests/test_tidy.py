@@ -43,6 +43,7 @@ CATCHERS: Final = {
 """The runner and the dispatcher, where one item's surprise must not stop its siblings;
 and the command line, where every error becomes an exit code and a defect is raised again."""
 CLOCKS: Final = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time"}
+NOW: Final = {"now", "clock.now"}
 UNSAFE: Final = {
     *("eval", "exec", "pickle.loads", "pickle.load", "marshal.loads", "shelve.open"),
     *("yaml.load", "os.system", "os.popen"),
@@ -186,7 +187,21 @@ def imported(node: ast.AST) -> list[str]:
 
 
 def test_no_rule_reads_the_clock() -> None:
+    """Invariant 79: time is handed in, or asked of the database."""
     assert calls(CLOCKS, "domain", "jobs") == []
+
+
+def test_no_function_reads_the_databases_clock_twice() -> None:
+    """Invariant 79: what is decided together is decided at one moment."""
+    twice = [
+        place(path, function)
+        for path in sources("db", "jobs")
+        for function in ast.walk(tree(path))
+        if isinstance(function, ast.FunctionDef)
+        if sum(called(node) in NOW for node in ast.walk(function)) > 1
+    ]
+
+    assert twice == []
 
 
 def test_money_never_passes_through_floats() -> None:

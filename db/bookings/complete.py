@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -9,8 +10,9 @@ import sqlalchemy as sa
 
 from db.bookings.facts import lock
 from db.bookings.moving import shift
+from db.clock import now
 from db.transitions import take
-from db.tx import Row, Tx
+from db.tx import Tx
 from db.waitlist.skip import skip
 from db.work import ClaimOrder, Next
 from domain.appointments import APPOINTMENTS, COMPLETE, AppointmentState
@@ -30,12 +32,15 @@ _BOOKED: Final = sa.text("""
     SELECT DISTINCT booking FROM seats
     WHERE appointment = ANY(CAST(:ids AS uuid[])) AND state = 'CONFIRMED'""")
 _ENDING: Final = sa.text("""
-    SELECT id, state, ends_at <= clock_timestamp() AS is_over, greatest(ends_at - clock_timestamp(), interval '0') AS ends_in
-    FROM appointments WHERE id = ANY(CAST(:ids AS uuid[]))""")
+    SELECT id, state, ends_at FROM appointments WHERE id = ANY(CAST(:ids AS uuid[]))""")
 
 
 def complete(tx: Tx, order: ClaimOrder) -> Completed:
-    """End due appointments that are PLANNED, and the bookings that have no seat at a later one."""
+    """End due appointments that are PLANNED, and the bookings that have no seat at a later one.
+
+    Which bookings those are is read before they are locked, and stays so: whoever confirms a seat at an
+    appointment, or frees one, holds its work row as this does.
+    """
     leased = take(tx, COMPLETE, order)
     ids = list(leased.held)
     if not ids:
@@ -43,9 +48,14 @@ def complete(tx: Tx, order: ClaimOrder) -> Completed:
     bookings = [row.booking for row in leased.rows(_BOOKED, ids=ids)]
     lock(leased, "booking", bookings)
     lock(leased, "appointment", ids)
-    rows = leased.rows(_ENDING, ids=ids)
-    over = [row.id for row in rows if row.state == AppointmentState.PLANNED and row.is_over]
-    leased.settle([_next(row) for row in rows if row.id not in set(over)])
+    at = now(leased)
+    standing = {
+        row.id: row.ends_at
+        for row in leased.rows(_ENDING, ids=ids)
+        if row.state == AppointmentState.PLANNED
+    }
+    over = [id_ for id_, ends_at in standing.items() if ends_at <= at]
+    leased.settle([_next(id_, standing.get(id_), at) for id_ in sorted({*ids} - {*over})])
     done = _ended(leased, over)
     shift(leased, BOOKINGS, done, BookingState.COMPLETED, reason="its appointment is over")
     planned = dict.fromkeys(over, AppointmentState.PLANNED)
@@ -54,11 +64,11 @@ def complete(tx: Tx, order: ClaimOrder) -> Completed:
     return Completed(taken=len(ids), over=len(over), bookings=len(done))
 
 
-def _next(row: Row) -> Next:
+def _next(appointment: UUID, ends_at: datetime | None, at: datetime) -> Next:
     """What was moved to a later time waits for that."""
-    if row.state == AppointmentState.PLANNED:
-        return Next(subject=row.id, job=COMPLETE, delay=row.ends_in)
-    return Next(subject=row.id, job=None)
+    if ends_at is None:
+        return Next(subject=appointment, job=None)
+    return Next(subject=appointment, job=COMPLETE, delay=ends_at - at)
 
 
 _DONE: Final = sa.text("""

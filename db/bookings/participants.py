@@ -70,8 +70,13 @@ def _own(tx: Tx, consultant: UUID, appointment: UUID) -> Row:
 
 _SEATS: Final = sa.text("""
     SELECT s.id, s.booking, s.places, s.state, b.state AS booking_state, a.state AS appointment_state,
-           EXISTS (SELECT FROM seats o WHERE o.booking = s.booking AND o.id <> s.id AND o.state = 'CONFIRMED') AS has_more
+           o.to_come AS has_more, o.over AS has_been
     FROM seats s JOIN bookings b ON b.id = s.booking JOIN appointments a ON a.id = s.appointment
+    -- Its seats elsewhere: the booking goes on where one is to come, and was kept where one is over.
+    CROSS JOIN LATERAL (
+      SELECT coalesce(bool_or(e.state <> 'OVER'), false) AS to_come, coalesce(bool_or(e.state = 'OVER'), false) AS over
+      FROM seats o JOIN appointments e ON e.id = o.appointment
+      WHERE o.booking = s.booking AND o.id <> s.id AND o.state = 'CONFIRMED') o
     WHERE s.appointment = :appointment AND s.customer = :customer AND s.state = 'CONFIRMED' ORDER BY s.id""")
 
 
@@ -80,7 +85,8 @@ def remove_participant(
 ) -> Removed:
     """Free every place that a customer has confirmed at an appointment of `owner`, in one transaction.
 
-    A booking without another seat is CANCELLED. Refunds are asked for by whoever calls. Raises
+    A booking without another seat is CANCELLED; one whose other seats are over is COMPLETED: nothing else would
+    end it. Refunds are asked for by whoever calls. Raises
     `UnknownError` where the appointment is somebody else's, or the customer no participant of it, and
     `NotOpenError` once it has taken place.
     """
@@ -99,7 +105,16 @@ def remove_participant(
         raise UnknownError(f"customer {customer} is no participant of {appointment}")
     if seats[0].appointment_state not in STANDING:
         raise NotOpenError(f"appointment {appointment} is {seats[0].appointment_state}")
-    ended = {row.booking: row.booking_state for row in seats if not row.has_more}
+    last = [row for row in seats if not row.has_more]
+    kept = {row.booking: row.booking_state for row in last if row.has_been}
+    shift(
+        leased,
+        BOOKINGS,
+        kept,
+        BookingState.COMPLETED,
+        reason="its last appointment to come was given up",
+    )
+    ended = {row.booking: row.booking_state for row in last if row.booking not in kept}
     free_confirmed(leased, appointment, seats, ended, is_private=kind.is_private)
     return Removed(places_released=sum(row.places for row in seats), bookings=tuple(ended))
 

@@ -74,7 +74,9 @@ def start_checkout(tx: Tx, request: Request, wanted: Wanted, *, offered: bool = 
     if plan is None:
         raise UnknownError(f"there is no plan {wanted.plan} that may be booked")
     amounts = _amounts(plan, wanted)
-    leased = hold(tx, (), run=None, actor=f"customer:{wanted.customer.id}")
+    # What is paid wholly by us is captured below, which changes what waits for the appointment's end too.
+    shared = () if wanted.appointment is None else (wanted.appointment,)
+    leased = hold(tx, shared, run=None, actor=f"customer:{wanted.customer.id}")
     at = now(tx)
     booking = _booking(leased, plan, wanted)
     appointment = hold_places(leased, plan, wanted, at, offered=offered)

@@ -33,6 +33,9 @@ from tests.waiting import eventually
 RUNS = "SELECT state FROM runs WHERE job = :job"
 CONNECTED = """
     SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = :name"""
+PAYOUTS = """
+    SELECT p.id, p.state, p.generation, e.reference AS theirs
+    FROM payouts p LEFT JOIN effects e ON e.key = p.effect_key AND e.taken_over"""
 ANSWER_SECONDS_MAX = 60.0
 TRIES = 4
 """Runs in which a point must be reached: what another thread does meanwhile may keep one away."""
@@ -194,8 +197,9 @@ def assert_bank(here: Scene) -> None:
     paid = [one.payout.reference or "" for one in here.bank.transfers]
     assert len(paid) == len(set(paid))
     known = set()
-    for row in rows(here.owner, "SELECT id, state, generation FROM payouts"):
-        names = [reference(row.id, n) for n in range(1, row.generation + 1)]
+    for row in rows(here.owner, PAYOUTS):
+        names = [reference(row.id, n) for n in range(1, row.generation)]
+        names.append(row.theirs or reference(row.id, row.generation))
         known.update(names)
         if row.state in {"COMPLETED", "REVERSED"}:
             assert names[-1] in paid, f"{row.id} is {row.state}, and the bank never paid it"

@@ -1,6 +1,8 @@
 """Transactions: bounded, pinned to their schema and role, and named errors for what goes wrong."""
 
+import threading
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import psycopg
@@ -183,6 +185,64 @@ def test_a_lost_commit_is_in_doubt_whether_it_happened_or_not(
             tx.run(sa.text("LOCK TABLE switches IN EXCLUSIVE MODE"))
             found = tx.rows(sa.text("SELECT FROM switches"))
     assert len(found) == (1 if lost is Lost.REPLY else 0)
+
+
+def noted(database: Database, *keys: str) -> None:
+    """Findings of these keys, each seen once."""
+    note = "INSERT INTO findings (key, kind, subject, severity, detail) VALUES (:key, 'k', 's', 'P2', 'd')"
+    for key in keys:
+        change(database, note, key=key)
+
+
+SEE = sa.text("UPDATE findings SET seen = :seen WHERE key = :key")
+
+
+def test_of_writers_that_cannot_be_put_in_order_each_is_tried_again(database_url: str) -> None:
+    """F25: four read and write one row in snapshots of their own; the server refuses, and none is lost."""
+    together, writers = threading.Barrier(4), 4
+    tries = list[int]()
+    with worker(database_url) as database:
+        noted(database, "counted")
+
+        def count(tx: Tx) -> None:
+            tx.run(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+            seen = tx.scalar(sa.text("SELECT seen FROM findings WHERE key = 'counted'"))
+            tries.append(seen)
+            if len(tries) <= writers:
+                together.wait(10)
+            tx.run(SEE, seen=seen + 1, key="counted")
+
+        with ThreadPoolExecutor(writers) as pool:
+            list(pool.map(lambda _: database.transact(count), range(writers)))
+        [found] = rows(database, "SELECT seen FROM findings")
+    assert found.seen == 1 + writers
+    assert len(tries) > writers
+
+
+def test_of_two_who_lock_in_opposite_orders_one_is_broken_off_and_both_are_done(
+    database_url: str,
+) -> None:
+    """F26: each holds what the other wants; the server ends the circle, and the one it chose begins again."""
+    together = threading.Barrier(2)
+    tries = list[str]()
+    with worker(database_url) as database:
+        noted(database, "a", "b")
+
+        def both(first: str, second: str) -> None:
+            def work(tx: Tx) -> None:
+                tries.append(first)
+                tx.run(SEE, seen=2, key=first)
+                if len(tries) <= 2:
+                    together.wait(10)
+                tx.run(SEE, seen=2, key=second)
+
+            database.transact(work)
+
+        with ThreadPoolExecutor(2) as pool:
+            ended = [pool.submit(both, *keys) for keys in ("ab", "ba")]
+            assert [one.result() for one in ended] == [None, None]
+        assert {row.seen for row in rows(database, "SELECT seen FROM findings")} == {2}
+    assert len(tries) == 3
 
 
 def test_contention_is_tried_again_whole(database_url: str) -> None:

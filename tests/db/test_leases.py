@@ -1,5 +1,6 @@
 """Leases on names: one live holder, a greater token for each, and no break of a live one."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -10,7 +11,7 @@ from db.engine import Database
 from db.work import ClaimOrder
 from domain.runs import Origin
 from jobs.catalog import Ports, build
-from tests.builders import add_work, change, rows, worker
+from tests.builders import add_work, change, expire, rows, worker
 from tests.fakes.bank import FakeBank
 
 NAME = "job:upkeep.audit"
@@ -51,7 +52,7 @@ def test_the_same_run_may_ask_again_and_then_only_its_newest_token_counts(
 
 
 def test_an_expired_lease_is_taken_over_and_its_holder_fenced(database: Database) -> None:
-    """F08, I8: the token in its hands is stale."""
+    """F08, I8, invariant 77: the token in its hands is stale, and gives nobody else's back."""
     mine = acquire(database, 1)
     assert mine
     change(database, "UPDATE leases SET leased_until = clock_timestamp()")
@@ -62,6 +63,28 @@ def test_an_expired_lease_is_taken_over_and_its_holder_fenced(database: Database
         assert not leases.check(tx, NAME, mine)
         assert not leases.give_back(tx, NAME, mine)
         assert leases.check(tx, NAME, taken)
+
+
+@pytest.mark.parametrize("ahead", [600.0, -600.0])
+def test_who_has_a_wrong_clock_takes_no_lease_that_lives_and_leaves_none_that_ended(
+    database: Database, monkeypatch: pytest.MonkeyPatch, ahead: float
+) -> None:
+    """F84: whether a lease lives is for the database's clock to say."""
+    right = time.time
+    monkeypatch.setattr(time, "time", lambda: right() + ahead)
+    assert acquire(database, 1)
+    add_work(database, "payouts.process", 1)
+    order = ClaimOrder(run=1, limit=1, lease_seconds=15)
+    with database.begin() as tx:
+        assert len(work.claim(tx, "payouts.process", order)) == 1
+    assert acquire(database, 2) is None
+    with database.begin() as tx:
+        assert work.claim(tx, "payouts.process", order) == []
+    change(database, "UPDATE leases SET leased_until = clock_timestamp()")
+    expire(database)
+    assert acquire(database, 2)
+    with database.begin() as tx:
+        assert len(work.claim(tx, "payouts.process", order)) == 1
 
 
 def test_a_live_lease_is_seen_while_its_holder_locks_it(database: Database) -> None:

@@ -1,4 +1,4 @@
-"""A query by owner without an owner raises, before it asks anything: none never means everyone."""
+"""A query by owner without an owner raises, before it asks anything: none never means everyone (F89)."""
 
 import inspect
 import pkgutil

@@ -56,7 +56,7 @@ def settle(database: Database, held: list[Held], nexts: list[Next]) -> int:
 def test_sixteen_claimers_share_three_thousand_rows_and_never_one(
     database_url: str, pooler: Pooler
 ) -> None:
-    """Invariant 1, F02: a row is held by one claimer at a time; each set has a token of its own."""
+    """Invariant 1: a row is held by one claimer at a time; each set has a token of its own."""
     with worker(database_url, pool_max=THREADS, pooler=pooler) as database:
         add_work(database, JOB, 3000)
         barrier = threading.Barrier(THREADS)

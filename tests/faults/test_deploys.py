@@ -81,8 +81,8 @@ def test_what_a_newer_release_asks_for_waits_for_it(home: House) -> None:
     assert [(row.state, row.attempts) for row in left] == [("queued", 0)] * 2
 
 
-def test_a_green_run_that_did_nothing_while_work_waits_is_a_failure(home: House) -> None:
-    """F94: somebody holds the row; the run fails and says so, and so does whoever waits for it."""
+def test_p03_a_green_run_that_did_nothing_while_work_waits_is_a_failure(home: House) -> None:
+    """F94, invariant 76: somebody holds the row; the run fails and says so, and so does whoever waits for it."""
     home.seed(1)
     engine = sa.create_engine(home.database_url, poolclass=sa.pool.NullPool)
     with engine.begin() as holder:
@@ -98,7 +98,7 @@ def test_a_green_run_that_did_nothing_while_work_waits_is_a_failure(home: House)
     home.assert_each_paid_once(1)
 
 
-def test_without_a_required_setting_nothing_starts_and_nothing_fails(home: House) -> None:
+def test_p05_without_a_required_setting_nothing_starts_and_nothing_fails(home: House) -> None:
     """F95: exit 2, naming the variable; no payout is touched. Without any server: exit 3."""
     home.seed(5)
     broken = [
@@ -123,7 +123,7 @@ def test_without_a_required_setting_nothing_starts_and_nothing_fails(home: House
     assert states(home.database) == {"APPROVED": 5}
 
 
-def test_two_processes_share_five_thousand_payouts_and_each_is_sent_once(home: House) -> None:
+def test_p02_two_processes_share_five_thousand_payouts_and_each_is_sent_once(home: House) -> None:
     """Invariant 1: real processes, real HTTP; no reference twice, no request too many."""
     home.seed(5000)
     for _ in range(2):

@@ -11,6 +11,8 @@ from tests.builders import rows, worker
 from tests.faults.houses import House
 from tests.servers import Cluster, freeze, kill, restart, thaw
 from tests.waiting import eventually
+from workers.chaos.link import Link
+from workers.embedded.postgres import SOCKET_NAME
 
 
 @pytest.mark.parametrize("strike", ["lose_reply", "lose_request"])
@@ -117,3 +119,46 @@ def test_a_frozen_server_holds_nobody_for_longer_than_a_transaction_may_last(
         finally:
             thaw(own_servers.postgres)
         assert database.transact(lambda tx: tx.scalar(sa.text("SELECT 2"))) == 2
+
+
+def test_a_link_that_swallows_everything_holds_nobody_for_longer_than_a_transaction_may_last(
+    own_database_url: str, own_servers: Cluster
+) -> None:
+    """F24: nothing is refused and nothing comes; the client's own deadline gives up, and then it goes on."""
+    with Link(own_servers.pair.sockets / SOCKET_NAME) as link:
+        url = sa.make_url(own_database_url).set(host="127.0.0.1", port=link.port, query={})
+        with worker(url.render_as_string(hide_password=False)) as database:
+            assert rows(database, "SELECT 1 AS one")[0].one == 1
+            link.stall()
+            with (
+                pytest.raises((ConnectionLostError, OverdueError, UnreachableError)),
+                database.begin(1.0) as tx,
+            ):
+                tx.scalar(sa.text("SELECT 1"))
+            link.heal()
+            assert database.transact(lambda tx: tx.scalar(sa.text("SELECT 2"))) == 2
+
+
+def test_where_no_connection_is_to_be_had_a_worker_waits_and_loses_nothing(
+    own_home: House, own_servers: Cluster
+) -> None:
+    """F31: the server has no room in the middle of a batch; the same process goes on once there is."""
+    working = own_home.start().ready()
+    own_home.seed(200)
+    eventually(lambda: own_home.count("accepted") > 20, 20, "a batch under way")
+    admin = sa.create_engine(own_servers.superuser_url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as superuser:
+        superuser.exec_driver_sql("ALTER DATABASE bursar CONNECTION LIMIT 0")
+        superuser.exec_driver_sql(ENDED)
+        with worker(own_servers.database_url) as database, pytest.raises(UnreachableError):
+            rows(database, "SELECT 1")
+        superuser.exec_driver_sql("ALTER DATABASE bursar CONNECTION LIMIT -1")
+    admin.dispose()
+    own_home.database.dispose()
+    own_home.accepted(200, seconds=60)
+    assert working.process.poll() is None
+    own_home.assert_each_paid_once(200)
+
+
+ENDED = """SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+           WHERE datname = 'bursar' AND pid <> pg_backend_pid()"""

@@ -2,11 +2,13 @@
 
 import signal
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 import redis
 
 from db import runs
+from db.clock import now
 from db.runs import Request
 from domain.runs import Origin
 from tests.builders import rows
@@ -87,6 +89,31 @@ def test_a_worker_that_starts_without_a_redis_works_and_hears_it_later(
     bell.close()
     eventually(lambda: state(own_home, run) == "succeeded", 10, "the run rung for")
     own_home.assert_each_paid_once(20)
+
+
+def test_what_is_due_later_is_run_at_its_time_whatever_became_of_redis(
+    own_home: House, own_servers: Cluster
+) -> None:
+    """F52: no delay lies in Redis: it is wiped and restarted meanwhile, and the run starts when it is due."""
+    own_home.start().ready()
+    with own_home.database.begin() as tx:
+        due = now(tx) + timedelta(seconds=3)
+        later = Request(
+            job="payouts.process",
+            queue="money",
+            version=1,
+            origin=Origin.OPERATOR,
+            key="later",
+            due_at=due,
+        )
+        run = runs.enqueue(tx, [later])[0].id
+    with redis.Redis.from_url(own_servers.broker_url) as client:
+        assert not [key for key in client.scan_iter("*") if b"DQ" in key]
+        client.flushall()
+    restart(own_servers.redis)
+    eventually(lambda: state(own_home, run) == "succeeded", 20, "the run that was due later")
+    [row] = rows(own_home.database, "SELECT started_at FROM runs WHERE id = :id", id=run)
+    assert row.started_at >= due
 
 
 def asked(home: House, key: str) -> int:

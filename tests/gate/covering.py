@@ -12,6 +12,7 @@ from tests.gate.matrix import ALSO
 ROOT: Final = Path(__file__).parents[2]
 ROW: Final = re.compile(r"\bF\d\d\b")
 RULE: Final = re.compile(r"\b[Ii]nvariants? (\d+(?:(?:, | and )\d+)*)")
+CELL: Final = re.compile(r"^test((?:_[a-z]\d\d)+)_")
 WHERE: Final = ("tests", "workers/chaos")
 """Tests, and the storm, whose faults say the same."""
 
@@ -37,6 +38,17 @@ def kept() -> dict[int, list[str]]:
             for number in re.findall(r"\d+", numbers):
                 found.setdefault(int(number), set()).add(place)
     return {number: sorted(places) for number, places in sorted(found.items())}
+
+
+@cache
+def accepted() -> dict[str, list[str]]:
+    """The tests (`file::name`) that say by their name which cells of the matrices they are; in order."""
+    found: dict[str, set[str]] = {}
+    for place, _ in _docstrings():
+        named = CELL.match(place.partition("::")[2])
+        for cell in named.group(1).upper().split("_")[1:] if named else ():
+            found.setdefault(cell, set()).add(place)
+    return {cell: sorted(places) for cell, places in sorted(found.items())}
 
 
 @cache

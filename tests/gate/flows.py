@@ -1,34 +1,16 @@
 """Every flow and job, and what keeps its promise: constraints by name, transactions, lease, tests, worlds, races.
 
 A job has its line from its shape and its name, so a new one needs none here. What keeps it beyond that
-is `MORE`; what is no job is in `DOORS`.
+is `MORE`; what is no job stands in `doors.py`.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
 from jobs.catalog import ALL
 from jobs.shapes import Job
 from tests.gate.covering import ROOT
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flow:
-    """One line of the release gate.
-
-    `worlds` are crash worlds by the name before their variant, `races` the beginnings of names.
-    """
-
-    name: str
-    constraints: tuple[str, ...] = ()
-    tests: tuple[str, ...] = ()
-    worlds: tuple[str, ...] = ()
-    races: tuple[str, ...] = ()
-    less: tuple[str, ...] = ()
-    """Of the constraints of a job's shape, those that it does without."""
-    transaction: str = ""
-    lease: str = ""
-
+from tests.gate.doors import DOORS
+from tests.gate.flow import BOOKS, Flow
 
 BY_SHAPE: Final = {
     "drain": Flow(
@@ -58,10 +40,6 @@ BY_SHAPE: Final = {
 }
 """What follows from a job's shape."""
 
-_BOOKS: Final = ("entries_key_key", "never_below_zero", "two_accounts")
-_BY_HAND: Final = "one: work rows, then subjects"
-_UNLEASED: Final = "none: only what no worker holds"
-
 MORE: Final[tuple[Flow, ...]] = (
     Flow(
         name="payouts.batch",
@@ -76,7 +54,7 @@ MORE: Final[tuple[Flow, ...]] = (
     ),
     Flow(
         name="payouts.process",
-        constraints=("approved_is_sealed", *_BOOKS),
+        constraints=("approved_is_sealed", *BOOKS),
         tests=("tests/jobs/payouts/test_guards.py", "tests/faults/test_worker_kills.py"),
         races=("worker", "sleeper", "process", "claim"),
     ),
@@ -91,22 +69,26 @@ MORE: Final[tuple[Flow, ...]] = (
     ),
     Flow(
         name="payouts.org_process",
-        constraints=("approved_is_sealed", "payouts_payee_kind_check", *_BOOKS),
+        constraints=("approved_is_sealed", "payouts_payee_kind_check", *BOOKS),
         races=("org_process",),
     ),
     Flow(
         name="payouts.recover",
-        constraints=("effects_one_per_payment", "accepted_has_a_name", *_BOOKS),
+        constraints=("effects_one_per_payment", "accepted_has_a_name", *BOOKS),
         races=("process/recover", "recover", "resolve"),
     ),
     Flow(
         name="payouts.follow",
-        constraints=("accepted_has_a_name", "moves_append_only", *_BOOKS),
+        constraints=("accepted_has_a_name", "moves_append_only", *BOOKS),
         races=("follow",),
     ),
     *(
-        Flow(name=name, constraints=("findings_pkey", "resolved_by_whom_and_why"))
-        for name in ("payouts.check_stuck", "payouts.reconcile")
+        Flow(
+            name=f"payouts.{name}",
+            constraints=("findings_pkey", "resolved_by_whom_and_why"),
+            races=(name,),
+        )
+        for name in ("check_stuck", "reconcile")
     ),
     Flow(
         name="notices.deliver",
@@ -131,7 +113,7 @@ MORE: Final[tuple[Flow, ...]] = (
         name="waitlist.expire",
         constraints=("taken_is_within_capacity",),
         tests=("tests/jobs/waitlist/test_waitlist.py",),
-        races=("accept/expire",),
+        races=("expire/book",),
     ),
     Flow(
         name="mails.send",
@@ -145,7 +127,7 @@ MORE: Final[tuple[Flow, ...]] = (
             "inbox_once_per_event",
             "concluded_says_what",
             "effects_one_per_payment",
-            *_BOOKS,
+            *BOOKS,
         ),
         tests=(
             "tests/jobs/webhooks/test_orders.py",
@@ -156,8 +138,8 @@ MORE: Final[tuple[Flow, ...]] = (
     ),
     Flow(
         name="bookings.expire_checkouts",
-        constraints=("payments_one_under_way", "taken_is_within_capacity", *_BOOKS),
-        races=("capture/expire", "release/expire"),
+        constraints=("payments_one_under_way", "taken_is_within_capacity", *BOOKS),
+        races=("capture/expire", "release/expire", "expire/begin"),
     ),
     Flow(
         name="bookings.release_tentative",
@@ -165,14 +147,20 @@ MORE: Final[tuple[Flow, ...]] = (
         tests=("tests/plans/test_bookings.py",),
         races=("release/",),
     ),
-    Flow(name="bookings.complete", constraints=("moves_append_only",)),
+    Flow(
+        name="bookings.complete",
+        constraints=("moves_append_only", "taken_is_within_capacity"),
+        races=("complete",),
+    ),
     Flow(
         name="bookings.flag_orphans",
         constraints=("findings_pkey", "resolved_by_whom_and_why", "orphans_were_captured"),
+        races=("flag_orphans",),
     ),
     Flow(
         name="upkeep.watch",
         constraints=("findings_pkey", "resolved_by_whom_and_why", "runs_one_per_request"),
+        races=("watch",),
     ),
     Flow(
         name="upkeep.audit",
@@ -183,181 +171,10 @@ MORE: Final[tuple[Flow, ...]] = (
     Flow(
         name="upkeep.prune",
         constraints=("entries_append_only", "moves_append_only", "effect_answers_append_only"),
+        races=("prune", "once/prune"),
     ),
 )
 """Of single jobs, what else keeps their promise."""
-
-DOORS: Final[tuple[Flow, ...]] = (
-    Flow(
-        name="begin a checkout",
-        constraints=(
-            "payments_once_per_key",
-            "taken_is_within_capacity",
-            "one_place_at_a_time",
-            "payments_one_under_way",
-            "never_below_zero",
-        ),
-        tests=("tests/db/bookings/test_start.py", "tests/db/bookings/test_slots.py"),
-        worlds=("start_checkout",),
-        races=("last seat storm", "checkout key replay"),
-        transaction="one: booking, payment, legs, seat, order",
-        lease="an advisory lock, for each key; the appointment's row",
-    ),
-    Flow(
-        name="capture a payment",
-        constraints=("payments_one_that_pays", "captured_when", "one_place_at_a_time", *_BOOKS),
-        tests=("tests/db/bookings/test_capture.py",),
-        worlds=("capture",),
-        races=("cancel/capture", "capture/", "release/capture"),
-        transaction="one: work rows, then all of a checkout",
-        lease="work rows, locked",
-    ),
-    Flow(
-        name="cancel a checkout",
-        constraints=("taken_is_within_capacity", *_BOOKS),
-        tests=("tests/db/bookings/test_cancel.py",),
-        worlds=("cancel_pending_checkout",),
-        races=("cancel/",),
-        transaction="one: work rows, then all of a checkout",
-        lease="work rows, locked",
-    ),
-    Flow(
-        name="move a booking, take a participant out",
-        constraints=("taken_is_within_capacity", "one_place_at_a_time", "seats_once_per_booking"),
-        tests=("tests/db/bookings/test_moving.py",),
-        worlds=("reschedule", "remove_participant"),
-        races=("cancel/reschedule",),
-        transaction="one: work rows, booking, appointments, seats",
-        lease="work rows, locked",
-    ),
-    Flow(
-        name="schedule a tick",
-        constraints=("ticks_pkey", "a_run_or_a_reason", "runs_one_per_request"),
-        tests=("tests/schedules/test_fire.py", "tests/schedules/test_ticker.py"),
-        worlds=("scheduler",),
-        races=("scheduler",),
-        transaction="one for each schedule: its ticks and their run",
-        lease="row of `schedule_progress`",
-    ),
-    Flow(
-        name="wake and run",
-        constraints=("runs_one_waiting_wake", "only_wakes_have_wake_keys", "leases_pkey"),
-        tests=("tests/db/test_runs.py", "tests/faults/test_redis.py"),
-        worlds=("sweep",),
-        races=("sweep", "wake", "start", "end"),
-        transaction="one: due work becomes a run; one: a run is taken",
-        lease="`run:` by token",
-    ),
-    Flow(
-        name="enqueue",
-        constraints=("runs_one_per_request", "scope_is_small"),
-        tests=("tests/db/test_runs.py", "tests/faults/test_postgres.py"),
-        worlds=("enqueue",),
-        races=("enqueue",),
-        transaction="one",
-        lease="none: one key is one run for ever",
-    ),
-    Flow(
-        name="ask for a run over HTTP",
-        constraints=("runs_one_per_request", "applications_token_hash_key", "scope_is_small"),
-        tests=("tests/workers/web/test_runs.py", "tests/workers/web/test_limits.py"),
-        worlds=("enqueue",),
-        races=("enqueue",),
-        transaction="one",
-        lease="none: one key is one run for ever",
-    ),
-    Flow(
-        name="import payouts",
-        constraints=("payouts_external_id_key", "payouts_amount_check", "entries_key_key"),
-        tests=("tests/db/payouts/test_imports.py", "tests/workers/cli/test_imports.py"),
-        worlds=("import payouts",),
-        races=("import",),
-        transaction="one: all of a file, or nothing",
-        lease="none: one external id is one payout",
-    ),
-    Flow(
-        name="import wallets, wallets set",
-        constraints=("wallets_payee_currency_key", "payouts_wallet_fkey", "entries_key_key"),
-        transaction="one: all of a file, or nothing",
-        lease="none: one external id is one entry",
-        tests=("tests/db/wallets/test_imports.py", "tests/workers/cli/test_wallets.py"),
-        worlds=("import wallets",),
-        races=("batch/credit",),
-    ),
-    Flow(
-        name="import payees, import earnings",
-        constraints=(
-            "payees_name_key",
-            "earnings_external_id_key",
-            "share_is_of_the_gross",
-            "entries_key_key",
-        ),
-        tests=(
-            "tests/db/payees/test_imports.py",
-            "tests/db/earnings/test_imports.py",
-            "tests/workers/cli/test_earnings.py",
-        ),
-        worlds=("import earnings",),
-        transaction="one: all of a file, or nothing",
-        lease="none: one external id is one earning",
-    ),
-    Flow(
-        name="earnings hold, release, reduce",
-        constraints=(
-            "disputed_is_not_ready",
-            "refunded_is_of_the_share",
-            "entries_key_key",
-            "never_below_zero",
-        ),
-        tests=("tests/db/earnings/test_deciding.py", "tests/workers/cli/test_earnings.py"),
-        worlds=("earnings reduce",),
-        races=("batch/hold", "batch/reduce"),
-        transaction="one: earnings, then accounts",
-        lease="none: rows locked in order",
-    ),
-    Flow(
-        name="approve, reject, cancel, retry",
-        constraints=("approved_is_sealed", "payout_earnings_one_live", "legal_moves_pkey"),
-        tests=(
-            "tests/db/payouts/test_decide.py",
-            "tests/db/payouts/test_four_eyes.py",
-            "tests/faults/test_operators.py",
-        ),
-        worlds=("payouts approve", "payouts reject", "payouts cancel", "payouts retry"),
-        races=("approve", "retry", "process/cancel", "bursar_move"),
-        transaction=_BY_HAND,
-        lease=_UNLEASED,
-    ),
-    Flow(
-        name="resolve what is in doubt",
-        constraints=("two_people", "proposals_one_live", "effects_one_per_payment"),
-        tests=("tests/db/payouts/test_resolve.py", "tests/workers/cli/test_resolving.py"),
-        worlds=("payouts resolve", "propose payout.resolve"),
-        races=("resolve", "declare", "approve-proposal"),
-        transaction=_BY_HAND,
-        lease="seized, by token",
-    ),
-    Flow(
-        name="reconcile after a restore",
-        constraints=("effects_one_per_payment", "effects_pkey"),
-        tests=("tests/jobs/payouts/test_reconcile_effects.py",),
-        worlds=("reconcile effects",),
-        transaction="one for each page of the provider's list",
-        lease="the switch `restored`: nothing is sent meanwhile",
-    ),
-    Flow(
-        name="reconcile a statement",
-        constraints=("statement_lines_once", "matched_to_a_payout", "fee_is_of_the_amount"),
-        tests=(
-            "tests/jobs/payouts/test_reconcile_statement.py",
-            "tests/workers/cli/test_statements.py",
-        ),
-        worlds=("reconcile statement",),
-        transaction="one: all of a statement, or nothing; then one for each page that is judged",
-        lease="an advisory lock, for each transaction",
-    ),
-)
-"""What is done, and is no job: the scheduler, the sweep, people."""
 
 
 def flows() -> list[Flow]:

@@ -150,10 +150,7 @@ ALSO: Final = {
         "tests/races/test_races.py::test_whoever_is_first_every_promise_holds",
         f"{_DECIDE}::test_what_a_worker_sends_is_not_cancelled",
     ],
-    "F92": [
-        f"{_DECIDE}::test_retry_leaves_what_did_not_fail",
-        f"{_RESOLVE}::test_two_people_may_declare_it_unpaid",
-    ],
+    "F92": [f"{_RESOLVE}::test_two_people_may_declare_it_unpaid"],
     "F99": [
         "tests/jobs/upkeep/test_prune.py::test_old_runs_go_in_batches_and_the_others_stay",
         "tests/jobs/upkeep/test_prune.py::test_a_callers_key_still_names_its_run_after_years",

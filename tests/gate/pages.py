@@ -1,4 +1,4 @@
-"""The two pages, made: `docs/release-gate.md`, and in `docs/testing.md` the matrix of faults and the rules of money."""
+"""The two pages, made: `docs/release-gate.md`, and in `docs/testing.md` faults, rules of money, and cells."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree as ET
 
-from tests.gate.covering import ROOT, covered, kept
-from tests.gate.flows import Flow, flows
+from tests.gate.cells import CELLS, MATRICES
+from tests.gate.covering import ROOT, accepted, covered, kept
+from tests.gate.flow import Flow
+from tests.gate.flows import flows
 from tests.gate.matrix import GROUPS, NOT_YET, ROWS
 from tests.gate.rules import RULE_GROUPS, RULES, TRAPS
 from tests.races.catalog import RACES
@@ -122,6 +124,19 @@ def rules() -> str:
     return "\n".join(parts)
 
 
+def matrices() -> str:
+    """What is tried before bookings are accepted: each cell with the tests that are it."""
+    parts = []
+    for matrix, lines in MATRICES.items():
+        cells = [line.partition(" ")[0] for line in lines.splitlines()]
+        table = "".join(
+            f"| {cell} | {CELLS[cell]} | {_names(_files(accepted().get(cell, [])))} |\n"
+            for cell in cells
+        )
+        parts.append(f"**{matrix}**\n\n| cell | what | tried by |\n|---|---|---|\n{table}")
+    return "\n".join(parts)
+
+
 def _files(places: Sequence[str]) -> list[str]:
     return sorted({place.partition("::")[0] for place in places})
 
@@ -132,7 +147,7 @@ def _names(files: Sequence[str]) -> str:
 
 def with_tables(page: str) -> str:
     """`docs/testing.md` with its tables as they are now."""
-    for name, table in (("faults", matrix()), ("rules", rules())):
+    for name, table in (("faults", matrix()), ("rules", rules()), ("cells", matrices())):
         begin, end = (mark.format(name) for mark in MADE)
         before, _, rest = page.partition(begin)
         page = f"{before}{begin}\n{table}\n{end}{rest.partition(end)[2]}"

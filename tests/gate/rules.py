@@ -1,4 +1,4 @@
-"""The rules of payouts, tax and webhooks that a reviewer of money would try; and what is easily done wrong.
+"""The rules of payouts, tax, webhooks and bookings that a reviewer of money would try; and what is easily done wrong.
 
 A test says in its docstring which rules it holds ("Invariant 28: …"). What is easily done wrong, by other
 systems or by whoever writes the obvious, has its tests named here.
@@ -52,10 +52,26 @@ _TAX = """38 gross is net and tax, and what is sent is more than nothing
 42 one record of what was paid, none of what was not, and not more given back than was recorded
 43 the rate is that of the day"""
 
+_BOOKINGS = """68 a cancel and a capture at once: ended, or paid, or an orphan that is owed back; never PENDING
+69 of twelve cancels at once one is done, the others are told of a conflict or of the limit
+70 a cancel touches nobody else's seat, and nothing at all where its booking is settled
+71 somebody else's payment is one that is not there, to the byte
+72 a seat whose payment succeeded is never released, not even where it lands meanwhile
+73 places confirmed, held and offered are never more than there are
+74 of expiring and booking one wins; so many places freed, so many offers, in the order of the line
+75 a reminder goes once, is not sent where its sender failed, and is caught up where a run was missed"""
+
+_RUNNING = """76 no lease to be had is an error, one that another has is none; nothing done while payouts wait is one
+77 who lost its lease begins no effect more, and gives back its own alone
+78 one item's failure is told, and stops none of its siblings
+79 the clock is handed in, and no rule reads it twice"""
+
 RULE_GROUPS: Final = {
     "Sending": _SENDING,
     "States and webhooks": _WEBHOOKS,
     "Tax": _TAX,
+    "Bookings and the waitlist": _BOOKINGS,
+    "Jobs": _RUNNING,
 }
 RULES: Final = {
     int(line.partition(" ")[0]): line.partition(" ")[2]
@@ -63,6 +79,7 @@ RULES: Final = {
     for line in lines.splitlines()
 }
 
+_BOOKED, _LINE = "tests/db/bookings", "tests/jobs/waitlist/test_waitlist.py"
 _JOBS, _HOOKS = "tests/jobs/payouts", "tests/jobs/webhooks"
 _PROCESS, _GUARDS = f"{_JOBS}/test_process.py", f"{_JOBS}/test_guards.py"
 _STATEMENT, _ORGANISATIONS = f"{_JOBS}/test_reconcile_statement.py", f"{_JOBS}/test_org_process.py"
@@ -114,20 +131,20 @@ TRAPS: Final[dict[str, tuple[str, ...]]] = {
         f"{_JOBS}/test_follow.py::test_each_word_about_a_payout_under_way",
     ),
     "a green run although approved payouts wait and none was sent": (
-        f"{_GUARDS}::test_nothing_processed_while_approved_payouts_wait_is_a_failure",
+        f"{_GUARDS}::test_p03_nothing_processed_while_approved_payouts_wait_is_a_failure",
     ),
     "what another worker has claimed counted as one's own": (
         f"{_ORGANISATIONS}::test_what_another_worker_has_claimed_is_not_counted",
     ),
     "failures of organisations counted among those of people": (
-        f"{_ORGANISATIONS}::test_an_organisation_that_is_refused_fails_its_own_run_and_nobodys_else",
+        f"{_ORGANISATIONS}::test_p04_an_organisation_that_is_refused_fails_its_own_run_and_nobodys_else",
     ),
     "the identity of a batch made from the time at which it happened to run": (
         f"{_JOBS}/test_batch.py::test_a_late_batch_is_of_the_period_its_tick_lies_in",
         f"{_JOBS}/test_org_batch.py::test_identities_are_those_of_the_tick_and_tell_their_source",
     ),
     "a setting read under one name and required under another": (
-        "tests/faults/test_deploys.py::test_without_a_required_setting_nothing_starts_and_nothing_fails",
+        "tests/faults/test_deploys.py::test_p05_without_a_required_setting_nothing_starts_and_nothing_fails",
     ),
     "tax as a float": (
         "tests/domain/test_tax.py::test_amounts_that_no_float_holds_are_taxed_to_the_paisa",
@@ -159,6 +176,33 @@ TRAPS: Final[dict[str, tuple[str, ...]]] = {
     "a reconciliation of the newest first, up to a limit, that never comes to old gaps": (
         f"{_STATEMENT}::test_pages_of_any_size_make_the_whole",
         f"{_STATEMENT}::test_a_line_that_comes_before_we_heard_is_named_and_matched_later",
+    ),
+    "a reminder looked for in one hour alone, and lost with the run of that hour": (
+        f"{_LINE}::test_a_run_that_was_missed_is_caught_up",
+    ),
+    "an offer that ended found by a look at the last minutes, and so made again twice or never": (
+        f"{_LINE}::test_l01_an_offer_that_ends_is_made_once_more_to_whoever_is_next",
+        "tests/crash/test_crash.py::test_a_death_anywhere_changes_nothing",
+    ),
+    "an expiry that does not look whether the place was taken meanwhile": (
+        f"{_LINE}::test_what_was_taken_in_time_does_not_expire",
+        f"{_LINE}::test_r04_an_offers_end_and_its_acceptance_at_once_are_one_of_both",
+    ),
+    "a participant with several places taken out, and one place offered": (
+        f"{_LINE}::test_n_places_that_were_removed_at_once_are_n_offers",
+        f"{_BOOKED}/test_moving.py::test_who_is_taken_out_frees_every_place_they_held_in_one_transaction",
+    ),
+    "a try around what sends mail, so that a lost connection sends it twice": (
+        f"{_LINE}::test_l03_a_connection_lost_for_a_moment_costs_a_retry_and_no_mail",
+    ),
+    "a run that finds another at work taken for a failure": (
+        f"{_LINE}::test_l02_a_second_run_beside_the_first_ends_cleanly",
+    ),
+    "what the gateway is to forget remembered beside the transaction, and stale once that is tried again": (
+        f"{_BOOKED}/test_cancel.py::test_what_is_tried_again_after_a_conflict_leaves_nothing_of_the_first_try",
+    ),
+    "a write conflict told to whoever books as an error of the server": (
+        "tests/workers/web/test_cancelling.py::test_retries_that_were_used_up_are_a_conflict",
     ),
     "a door for timers that is open because no secret was set": (
         "tests/workers/web/test_runs.py::test_where_no_application_is_the_door_is_closed",

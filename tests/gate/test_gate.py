@@ -7,7 +7,8 @@ from jobs.catalog import ALL
 from jobs.payouts.process import ProcessPayouts
 from jobs.shapes import Chore
 from tests.builders import owner, rows
-from tests.gate.covering import covered, kept, names
+from tests.gate.cells import CELLS
+from tests.gate.covering import accepted, covered, kept, names
 from tests.gate.flows import MORE, flows, of_job
 from tests.gate.matrix import ALSO, NOT_YET, ROWS
 from tests.gate.pages import EMPTY, GATE, TESTING, Explored, cells, gate, races, with_tables
@@ -36,7 +37,7 @@ def test_what_covers_a_fault_without_saying_so_is_there() -> None:
 
 
 def test_every_rule_of_money_is_held_by_a_test_that_names_it() -> None:
-    assert list(RULES) == list(range(1, 44))
+    assert list(RULES) == [*range(1, 44), *range(68, 80)]
     assert set(RULES) - set(kept()) == set()
 
 
@@ -44,6 +45,10 @@ def test_what_is_easily_done_wrong_has_tests_that_are_there() -> None:
     places = [place.partition("::") for tests in TRAPS.values() for place in tests]
 
     assert [(path, name) for path, _, name in places if name not in names(path)] == []
+
+
+def test_every_cell_of_the_matrices_is_a_test_of_its_name() -> None:
+    assert set(accepted()) == set(CELLS)
 
 
 def test_the_tables_on_the_page_are_the_tests_own() -> None:

@@ -18,6 +18,7 @@ from jobs.shapes import Chore
 from tests.booking import (
     HOUR,
     NOON,
+    PRICE,
     appointment,
     balance,
     begin,
@@ -171,6 +172,26 @@ def one_of_both(stage: Stage, sides: Sequence[Side]) -> None:
         assert (booking.state, found[at], found[to]) == ("SCHEDULED", 0, 1)
 
 
+def moves_what_was_paid(stage: Stage) -> str:
+    """The gateway captures it, and its customer moves it to another time at once."""
+    who, made = stage.given
+    [word] = pay(stage.worker, made.payment)
+    owner = CustomerOwner(id=who)
+    later = (NOON + 2 * HOUR,)
+    stage.worker.transact(lambda tx: reschedule(tx, owner, made.booking, starts=later))
+    return word
+
+
+def cancelled_or_moved(stage: Stage, sides: Sequence[Side]) -> None:
+    """One winner, and no resurrection: what was cancelled is moved nowhere, what was moved stays paid for."""
+    found = settled(stage, "CANCELLED")
+    is_paid = found == PAID
+    assert isinstance(sides[0].error, NotPendingError) == is_paid
+    assert isinstance(sides[1].error, NotOpenError) == (not is_paid)
+    confirmed = rows(stage.worker, "SELECT starts_at FROM slots WHERE confirmed")
+    assert [row.starts_at for row in confirmed] == ([NOON + 2 * HOUR] if is_paid else [])
+
+
 def last_place(stage: Stage) -> object:
     """Three customers, and an appointment with two places."""
     webinar = plan(stage.operator)
@@ -187,6 +208,54 @@ def wants(number: int) -> Act:
         return "held"
 
     return act
+
+
+def overdue_last_place(stage: Stage) -> object:
+    """The only place of a webinar, held by a checkout whose time is over; another customer."""
+    webinar = plan(stage.operator)
+    at = appointment(stage.operator, webinar)
+    begin(stage.operator, of=customer(stage.operator), plan=webinar, at=at)
+    with owner(stage.url) as database:
+        change(database, "UPDATE payments SET expires_at = clock_timestamp()")
+        hurry(database, EXPIRE_CHECKOUTS)
+    return webinar, at, [customer(stage.operator)]
+
+
+def freed_or_sold_out(stage: Stage, sides: Sequence[Side]) -> None:
+    """Invariant 73: whoever came before it was freed is told so; afterwards the place is theirs."""
+    assert sides[0].result == 1
+    has_it = sides[1].result == "held"
+    assert isinstance(sides[1].error, SoldOutError) == (not has_it)
+    assert [row.taken for row in rows(stage.worker, "SELECT taken FROM appointments")] == [has_it]
+
+
+def wallet_and_another(stage: Stage) -> object:
+    """A customer whose wallet pays all of a place; another, whose checkout of the same webinar is under way."""
+    webinar = plan(stage.operator)
+    at = appointment(stage.operator, webinar, capacity=2)
+    who, other = customer(stage.operator), customer(stage.operator)
+    fill(stage.operator, who, PRICE)
+    made = begin(stage.operator, of=other, plan=webinar, at=at)
+    return other, made, who, webinar, at
+
+
+def pays_by_wallet(stage: Stage) -> str:
+    """A checkout that a wallet pays wholly is captured as it begins."""
+    _, _, who, webinar, at = stage.given
+    return begin(stage.worker, of=who, plan=webinar, at=at, wallet_minor=PRICE).state
+
+
+def cancels_other(stage: Stage) -> str:
+    """The other cancels."""
+    other, made = stage.given[:2]
+    cancel(stage.worker, other, made.payment)
+    return "cancelled"
+
+
+def both_are_done(stage: Stage, sides: Sequence[Side]) -> None:
+    """Neither is in the other's way."""
+    assert [side.result for side in sides] == ["SUCCEEDED", "cancelled"]
+    assert [row.taken for row in rows(stage.worker, "SELECT taken FROM appointments")] == [1]
 
 
 def two_are_held(stage: Stage, sides: Sequence[Side]) -> None:
@@ -236,11 +305,31 @@ ALL: Final = (
         check=expired,
     ),
     Race(
-        name="cancel/reschedule",
+        name="remove/reschedule",
         prepare=paid,
         sides=(takes_out, moves),
         check=one_of_both,
         errors=(NotOpenError, UnknownError),
+    ),
+    Race(
+        name="cancel/reschedule",
+        prepare=under_way,
+        sides=(cancels, moves_what_was_paid),
+        check=cancelled_or_moved,
+        errors=(NotPendingError, NotOpenError),
+    ),
+    Race(
+        name="expire/begin",
+        prepare=overdue_last_place,
+        sides=(does(ExpireCheckouts(), 7), wants(0)),
+        check=freed_or_sold_out,
+        errors=(SoldOutError,),
+    ),
+    Race(
+        name="begin-by-wallet/cancel",
+        prepare=wallet_and_another,
+        sides=(pays_by_wallet, cancels_other),
+        check=both_are_done,
     ),
     Race(
         name="last seat storm",

@@ -4,12 +4,16 @@ from typing import Final
 
 from tests.races import (
     bookings,
+    completing,
     core,
     earnings,
+    keys,
     mails,
     notices,
+    openings,
     organisations,
     payouts,
+    sweeps,
     taxes,
     waitlist,
     wallets,
@@ -19,6 +23,7 @@ from tests.races.explorer import Race
 
 GROUPS: Final = (
     payouts,
+    openings,
     earnings,
     organisations,
     taxes,
@@ -27,7 +32,10 @@ GROUPS: Final = (
     mails,
     webhooks,
     bookings,
+    completing,
     waitlist,
+    keys,
+    sweeps,
     core,
 )
 RACES: Final[dict[str, Race]] = {race.name: race for group in GROUPS for race in group.ALL}

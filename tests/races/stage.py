@@ -85,10 +85,11 @@ class Stage:
         assert broken == [], broken
         effects = rows(
             self.worker,
-            """SELECT e.subject, e.generation, e.sends, e.state, p.state AS payout, p.effect_key = e.key AS newest
+            """SELECT e.subject, e.generation, e.sends, e.state, p.state AS payout, p.effect_key = e.key AS newest,
+                      CASE WHEN e.taken_over THEN e.reference END AS theirs
                FROM effects e JOIN payouts p ON p.id = e.subject""",
         )
-        known = {reference(e.subject, e.generation): e for e in effects}
+        known = {e.theirs or reference(e.subject, e.generation): e for e in effects}
         paid = [one.payout.reference for one in self.bank.transfers]
         assert len(paid) == len(set(paid)), f"paid twice: {paid}"
         assert set(paid) <= set(known), "the bank has a payment of which no intent is on record"

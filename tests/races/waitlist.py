@@ -170,7 +170,7 @@ def waits_or_books(stage: Stage, sides: Sequence[Side]) -> None:
 
 ALL: Final = (
     Race(
-        name="accept/expire",
+        name="expire/book",
         prepare=ending,
         sides=(books, does(ExpireOffers(), 7)),
         check=booked_or_expired,

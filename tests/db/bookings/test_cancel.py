@@ -1,21 +1,26 @@
-"""TESTING_PLAN, the cancel matrix: each cell is a test with its number in its name.
+"""What becomes of a checkout that is cancelled: who may, when, what it frees, and who wins where several do.
 
-1 owner and PENDING; 2 seat scoping of a webinar; 3 of a class; 4 SUCCEEDED; 5 EXPIRED;
-6 parent SCHEDULED, APPROVED; 7 another customer; 9 unknown. Cells 8 (nobody logged in) and 10 (the
-eleventh in a minute) are of the door over HTTP.
+The matrix of cancelling, cell by cell (`test_c01_…`), as the operation itself answers; the same over HTTP,
+where somebody may be nobody (C08) or too quick (C10), is `tests/workers/web/test_cancelling.py`.
 """
 
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from uuid import UUID, uuid4
 
 import pytest
 
+from db.bookings.cancel import Cancelled, cancel_pending_checkout
 from db.engine import Database
+from db.errors import ContendedError
+from db.tx import Tx
 from domain.booking_errors import NotPendingError, UnknownError
 from domain.ledger import AccountKind
+from domain.owners import CustomerOwner
 from tests.booking import (
     HOUR,
     NOON,
+    PRICE,
     appointment,
     balance,
     begin,
@@ -25,9 +30,11 @@ from tests.booking import (
     fill,
     pay,
     plan,
+    put,
 )
-from tests.builders import change, rows
+from tests.builders import rows
 
+AT_ONCE = 6
 ENDED = {
     "payment": "EXPIRED",
     "booking": "CANCELLED",
@@ -44,7 +51,7 @@ def jobs(database: Database) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", ["consultation", "subscription"])
-def test_cancel_1_its_owner_cancels_a_private_checkout_and_all_of_it_ends(
+def test_c01_its_owner_cancels_a_private_checkout_and_all_of_it_ends(
     operator: Database, database: Database, kind: str
 ) -> None:
     who = customer(operator)
@@ -57,9 +64,7 @@ def test_cancel_1_its_owner_cancels_a_private_checkout_and_all_of_it_ends(
     assert booking.note == "Cancelled by user during checkout"
 
 
-def test_cancel_1_legs_go_back_to_where_they_came_from(
-    operator: Database, database: Database
-) -> None:
+def test_c01_legs_go_back_to_where_they_came_from(operator: Database, database: Database) -> None:
     webinar, who = plan(operator), customer(operator)
     at = appointment(operator, webinar)
     fill(operator, who, 3_000)
@@ -72,7 +77,7 @@ def test_cancel_1_legs_go_back_to_where_they_came_from(
     assert balance(database, AccountKind.CHECKOUT_HOLDS) == held
 
 
-def test_cancel_2_of_a_webinar_only_the_callers_own_places_are_freed(
+def test_c02_of_a_webinar_only_the_callers_own_places_are_freed(
     operator: Database, database: Database
 ) -> None:
     """Invariant 70."""
@@ -85,7 +90,7 @@ def test_cancel_2_of_a_webinar_only_the_callers_own_places_are_freed(
     assert everything(database, theirs)["seat"] == "TENTATIVE"
 
 
-def test_cancel_3_of_a_class_the_caller_leaves_all_its_sessions_and_the_others_stay(
+def test_c03_of_a_class_the_caller_leaves_all_its_sessions_and_the_others_stay(
     operator: Database, database: Database
 ) -> None:
     """Invariant 70: shared slots stay, confirmed as they were published."""
@@ -107,7 +112,7 @@ def seated(operator: Database) -> tuple[UUID, UUID, UUID]:
     return customer(operator), webinar, appointment(operator, webinar, capacity=5)
 
 
-def test_cancel_4_what_succeeded_is_a_conflict_and_stays(
+def test_c04_what_succeeded_is_a_conflict_and_stays(
     database: Database, seated: tuple[UUID, UUID, UUID]
 ) -> None:
     who, webinar, at = seated
@@ -118,7 +123,7 @@ def test_cancel_4_what_succeeded_is_a_conflict_and_stays(
     assert everything(database, made)["seat"] == "CONFIRMED"
 
 
-def test_cancel_5_what_expired_or_was_cancelled_is_a_conflict(
+def test_c05_what_expired_or_was_cancelled_is_a_conflict(
     database: Database, seated: tuple[UUID, UUID, UUID]
 ) -> None:
     who, webinar, at = seated
@@ -130,7 +135,7 @@ def test_cancel_5_what_expired_or_was_cancelled_is_a_conflict(
 
 
 @pytest.mark.parametrize("parent", ["SCHEDULED", "APPROVED"])
-def test_cancel_6_with_a_parent_that_is_settled_everything_is_rolled_back(
+def test_c06_with_a_parent_that_is_settled_everything_is_rolled_back(
     operator: Database, database: Database, seated: tuple[UUID, UUID, UUID], parent: str
 ) -> None:
     """Invariant 70: the payment stays PENDING, its legs held, its seat taken."""
@@ -146,20 +151,7 @@ def test_cancel_6_with_a_parent_that_is_settled_everything_is_rolled_back(
     put(operator, made.booking, "APPROVED_PENDING_PAYMENT")
 
 
-def put(operator: Database, booking: UUID, parent: str) -> None:
-    """A booking elsewhere, with the history of how it came there."""
-    change(
-        operator,
-        """WITH was AS (SELECT id, state FROM bookings WHERE id = :id),
-           told AS (INSERT INTO moves (kind, subject, source, target, actor)
-                    SELECT 'booking', id, state, :state, 'test' FROM was)
-           UPDATE bookings SET state = :state WHERE id = :id""",
-        id=booking,
-        state=parent,
-    )
-
-
-def test_cancel_7_somebody_elses_payment_and_9_one_that_is_not_there_are_told_alike(
+def test_c07_c09_somebody_elses_payment_and_one_that_is_not_there_are_told_alike(
     operator: Database, database: Database, seated: tuple[UUID, UUID, UUID]
 ) -> None:
     """Invariant 71: nobody learns from the answer that it exists."""
@@ -175,10 +167,10 @@ def test_cancel_7_somebody_elses_payment_and_9_one_that_is_not_there_are_told_al
     assert everything(database, made)["payment"] == "PENDING"
 
 
-def test_of_twelve_cancels_at_once_one_is_done_and_eleven_conflict(
+def test_r01_of_twelve_cancels_at_once_one_is_done_and_eleven_conflict(
     database: Database, seated: tuple[UUID, UUID, UUID]
 ) -> None:
-    """Invariant 69, TESTING_PLAN: cancel/cancel; limits are of the door over HTTP."""
+    """Invariant 69; limits are of the door over HTTP."""
     who, webinar, at = seated
     made = begin(database, of=who, plan=webinar, at=at)
 
@@ -192,3 +184,63 @@ def test_of_twelve_cancels_at_once_one_is_done_and_eleven_conflict(
     with ThreadPoolExecutor(12) as pool:
         assert sorted(pool.map(try_, range(12))) == ["conflict"] * 11 + ["done"]
     assert everything(database, made)["taken"] == 0
+
+
+def test_r02_a_cancel_and_the_gateways_word_at_once_end_in_one_of_three_ways(
+    operator: Database, database: Database
+) -> None:
+    """Invariant 68: ended, or paid, or paid for nothing and owed back; never PENDING, and the books agree."""
+    webinar = plan(operator)
+    at = appointment(operator, webinar, capacity=AT_ONCE)
+    who = [customer(operator) for _ in range(AT_ONCE)]
+    made = [begin(database, of=one, plan=webinar, at=at) for one in who]
+    together = Barrier(2 * AT_ONCE)
+
+    def cancels(n: int) -> bool:
+        together.wait()
+        try:
+            cancel(database, who[n], made[n].payment)
+        except NotPendingError:
+            return False
+        return True
+
+    def captures(n: int) -> str:
+        together.wait()
+        [word] = pay(database, made[n].payment)
+        return word
+
+    with ThreadPoolExecutor(2 * AT_ONCE) as pool:
+        cancelled = [pool.submit(cancels, n) for n in range(AT_ONCE)]
+        captured = [pool.submit(captures, n) for n in range(AT_ONCE)]
+        ended = [(a.result(), b.result()) for a, b in zip(cancelled, captured, strict=True)]
+    assert set(ended) <= {(True, "orphaned"), (False, "scheduled")}
+    orphans = ended.count((True, "orphaned"))
+    for (is_cancelled, _), one in zip(ended, made, strict=True):
+        ends = everything(database, one)
+        assert (ends["payment"], ends["orphaned"]) == ("SUCCEEDED", is_cancelled)
+        assert (ends["booking"], ends["seat"]) == (
+            ("CANCELLED", "RELEASED") if is_cancelled else ("SCHEDULED", "CONFIRMED")
+        )
+        assert ends["taken"] == AT_ONCE - orphans
+    assert balance(database, AccountKind.REFUNDS_PAYABLE) == orphans * PRICE
+
+
+def test_what_is_tried_again_after_a_conflict_leaves_nothing_of_the_first_try(
+    operator: Database, database: Database, seated: tuple[UUID, UUID, UUID]
+) -> None:
+    """What the gateway is to forget is a row of the try that committed, never remembered beside it."""
+    who, webinar, at = seated
+    made = begin(database, of=who, plan=webinar, at=at)
+    tries = list[Cancelled]()
+
+    def work(tx: Tx) -> Cancelled:
+        done = cancel_pending_checkout(tx, CustomerOwner(id=who), made.payment)
+        tries.append(done)
+        if len(tries) == 1:
+            raise ContendedError("could not serialize access")
+        return done
+
+    done = database.transact(work)
+    assert (len(tries), done.order) == (2, made.order)
+    told = rows(database, "SELECT target FROM moves WHERE subject = :id", id=made.order)
+    assert [row.target for row in told] == ["CLOSING"]

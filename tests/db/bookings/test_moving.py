@@ -131,7 +131,7 @@ def test_a_subscription_is_moved_to_other_times_some_of_which_were_its_own(
 def test_who_is_taken_out_frees_every_place_they_held_in_one_transaction(
     operator: Database, database: Database, webinar: UUID, whose: Consultant
 ) -> None:
-    """Section 6: a participant with N places frees N."""
+    """Whoever held N places frees N."""
     at = appointment(operator, webinar, capacity=9)
     who, other = customer(operator), customer(operator)
     made = [begin(database, str(n), of=who, plan=webinar, at=at, places=n) for n in (1, 3)]
@@ -201,15 +201,23 @@ def test_of_candidate_times_those_are_free_that_nothing_confirmed_or_held_overla
 
 
 def test_a_look_that_is_old_books_nothing_twice(
-    operator: Database, database: Database, whose: Consultant
+    operator: Database, database: Database, whose: Consultant, webinar: UUID
 ) -> None:
-    """Availability may be stale: whoever begins a checkout is looked at again under lock."""
+    """Availability may be fifteen seconds old: whoever begins a checkout is looked at again under lock."""
     private = plan(operator, "consultation", of=whose)
     with database.begin() as tx:
         [seen] = free_times(tx, private, [NOON])
     begin(database, of=customer(operator), plan=private, starts=(NOON,))
     with pytest.raises(TimeTakenError):
         begin(database, of=customer(operator), plan=private, starts=(seen,))
+
+    at = appointment(operator, webinar, starts=(NOON + DAY,))
+    with database.begin() as tx:
+        [open_] = open_appointments(tx, webinar)
+    assert (open_.id, open_.free) == (at, 1)
+    begin(database, of=customer(operator), plan=webinar, at=at)
+    with pytest.raises(SoldOutError):
+        begin(database, of=customer(operator), plan=webinar, at=open_.id)
 
 
 def test_the_next_appointments_of_a_plan_are_told_with_their_free_places(

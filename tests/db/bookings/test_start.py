@@ -101,10 +101,10 @@ def test_times_that_a_plan_cannot_have_are_bad_input(
         begin(database, of=customer(operator), plan=two, starts=times)
 
 
-def test_a_checkout_key_replay_is_one_payment_and_the_same_response(
+def test_r05_a_checkout_asked_for_again_under_its_key_is_one_payment_and_the_same_answer(
     operator: Database, database: Database
 ) -> None:
-    """TESTING_PLAN, races: sixteen at once with one key."""
+    """Sixteen at once with one key."""
     webinar, who = plan(operator), customer(operator)
     at = appointment(operator, webinar, capacity=50)
     with ThreadPoolExecutor(16) as pool:
@@ -116,10 +116,10 @@ def test_a_checkout_key_replay_is_one_payment_and_the_same_response(
         begin(database, of=who, plan=webinar, at=at, places=2)
 
 
-def test_of_a_last_seat_storm_exactly_the_capacity_is_held(
+def test_r03_of_a_last_seat_storm_exactly_the_capacity_is_held(
     operator: Database, database: Database
 ) -> None:
-    """TESTING_PLAN, races; invariant 73: fifty at once want one of seven places."""
+    """Invariant 73: fifty at once want one of seven places."""
     webinar = plan(operator)
     at = appointment(operator, webinar, capacity=7)
     who = [customer(operator) for _ in range(STORM)]

@@ -4,18 +4,16 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from db import installation
-from db.earnings.openings import EarningLines, look, take_over
 from db.engine import Database
-from db.importing.order import Imported
 from db.payouts.advice import advice
-from domain.errors import BadInputError, BadInputsError
-from domain.opening_earnings import FIELDS, OpeningEarning, parse_opening_earning
+from domain.errors import BadInputsError
+from domain.opening_earnings import OpeningEarning
 from domain.payouts import FOLLOW, PROCESS, RECOVER
 from tests.builders import House, assert_sound, house, hurry, rows
 from tests.earning import know, payee
 from tests.opening import AS_OF, opening, sent_there, taken
 from tests.operating import opened, query
+from tests.told import both, earning, earnings_taken as take, parsed
 
 OURS = {"payee": "Asha Rao", "source": "earnings"}
 NAMED = {"provider_id": "pout_1", "reference": "OLD-1"}
@@ -31,37 +29,6 @@ def home(database_url: str) -> Iterator[House]:
 def operator(database_url: str) -> Iterator[Database]:
     with opened(database_url) as database:
         yield database
-
-
-def parsed(external_id: str, state: str, **changes: str) -> OpeningEarning | list[BadInputError]:
-    said = {
-        "external_id": external_id, "payee": "Asha Rao", "kind": "class", "gross": "750.00", "amount": "600.00",
-        "currency": "INR", "earned_at": "2026-03-20T06:00:00Z", "state": state, "refunded": "", "payout": "",
-    } | changes  # fmt: skip
-    return parse_opening_earning([said[field] for field in FIELDS], "old.csv", 2, AS_OF)
-
-
-def earning(external_id: str, state: str, **changes: str) -> OpeningEarning:
-    line = parsed(external_id, state, **changes)
-    assert isinstance(line, OpeningEarning), line
-    return line
-
-
-def take(database: Database, lines: Sequence[OpeningEarning], *, dry_run: bool = False) -> Imported:
-    order = EarningLines(lines=lines, file="old.csv", as_of=AS_OF)
-    with database.begin() as tx:
-        here = installation.get(tx).id
-        if dry_run:
-            return look(tx, here, order)
-        return take_over(tx, here, order, actor="asha")
-
-
-def both(state: str, payout: str = "A-1") -> list[OpeningEarning]:
-    """What a payout of 1000 rupees is of: 600, and 600 of which 200 were given back before."""
-    return [
-        earning("E-1", state, payout=payout),
-        earning("E-2", state, payout=payout, refunded="200.00"),
-    ]
 
 
 def owed(database: Database) -> int:

@@ -1,55 +1,23 @@
 """What another system paid in a year counts for the exemption, is told once, and is never counted twice."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import pytest
 
-from db import installation
 from db.engine import Database
-from db.payees.imports import PayeeLines, take_over
-from db.payees.prior_years import PriorYears, take_over_years
-from domain.errors import BadInputError, BadInputsError
-from domain.prior_years import FIELDS, OpeningPayee, parse_opening_payee
-from domain.tax_periods import period
+from domain.errors import BadInputsError
 from tests.builders import assert_sound, payout
 from tests.driving import drive, process
-from tests.earned import LIMIT, PERSON, earned
+from tests.earned import LIMIT, earned
 from tests.fakes.bank import FakeBank
-from tests.opening import AS_OF
 from tests.operating import opened, query
-
-YEAR = period(AS_OF).financial_year
-TOLD = {
-    "name": PERSON.name, "fund_account_id": "fa_1", "tax_class": "individual", "has_pan": "yes",
-    "prior_year": YEAR, "prior_gross": "499000.00", "prior_share": "399200.00", "prior_base": "0", "prior_tax": "0",
-}  # fmt: skip
+from tests.told import YEAR, parsed_year as parsed, year as line, years_taken as take
 
 
 @pytest.fixture
 def operator(database_url: str) -> Iterator[Database]:
     with opened(database_url) as database:
         yield database
-
-
-def parsed(**changes: str) -> OpeningPayee | list[BadInputError]:
-    said = dict.fromkeys(FIELDS, "") | TOLD | changes
-    return parse_opening_payee([said[field] for field in FIELDS], "old.csv", 2, AS_OF)
-
-
-def line(**changes: str) -> OpeningPayee:
-    found = parsed(**changes)
-    assert isinstance(found, OpeningPayee), found
-    return found
-
-
-def take(database: Database, lines: Sequence[OpeningPayee], *, dry_run: bool = False) -> int:
-    rows = range(2, 2 + len(lines))
-    with database.begin() as tx:
-        here = installation.get(tx).id
-        payees = PayeeLines(lines=[one.payee for one in lines], file="old.csv", rows=rows)
-        take_over(tx, here, payees, dry_run=dry_run)
-        order = PriorYears(lines=lines, file="old.csv", rows=rows)
-        return take_over_years(tx, here, order, dry_run=dry_run)
 
 
 @pytest.mark.parametrize("told_first", [True, False])

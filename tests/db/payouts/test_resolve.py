@@ -8,9 +8,11 @@ import pytest
 from db import clock
 from db.engine import Database
 from db.payouts import resolve
+from db.payouts.decide import decide
 from db.payouts.resolve import Word
 from db.tx import Tx
 from domain.answers import ProviderPayout, ProviderStatus
+from domain.decisions import Decision
 from domain.errors import BusyError, RefusedError
 from domain.payouts import PayoutState
 from tests.operating import change, claimed, one, query
@@ -82,6 +84,16 @@ def test_another_amount_is_not_adopted(operator: Database, doubtful: UUID) -> No
     with pytest.raises(RefusedError, match="amount"), operator.begin() as tx:
         resolve.adopt(tx, doubtful, found(doubtful, amount=1), actor="asha")
     assert query(operator, "SELECT state FROM payouts") == [("PROCESSING",)]
+
+
+def test_what_is_in_doubt_is_retried_by_nobody(operator: Database, doubtful: UUID) -> None:
+    """F92: it is looked up, or two people declare it; a new key would pay it twice."""
+    with operator.begin() as tx:
+        [told] = decide(tx, Decision.RETRY, [doubtful], actor="asha", why="it takes so long")
+    assert told.outcome == "illegal"
+    [left] = query(operator, "SELECT state, generation FROM payouts")
+    assert tuple(left) == ("PROCESSING", 1)
+    assert [row.job for row in query(operator, "SELECT job FROM work")] == ["payouts.recover"]
 
 
 def test_two_people_may_declare_it_unpaid(operator: Database, doubtful: UUID) -> None:

@@ -242,10 +242,10 @@ def test_a_named_payout_is_held_against_the_balance_alone(world: Scene) -> None:
     assert world.run(PROCESS, payout=str(first)).tally["succeeded"] == 1
 
 
-def test_nothing_processed_while_approved_payouts_wait_is_a_failure(
+def test_p03_nothing_processed_while_approved_payouts_wait_is_a_failure(
     world: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The silent-skip guard: an empty result is no success while there is something to do."""
+    """Invariant 76: an empty result is no success while there is something to do."""
     seed(world.url, 2)
     job = world.jobs[PROCESS]
     monkeypatch.setattr(job, "claim", lambda _tx, _order: Batch(items=[], taken=0))

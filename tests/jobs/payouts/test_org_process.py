@@ -70,7 +70,9 @@ def test_what_another_worker_has_claimed_is_not_counted(world: Scene) -> None:
     assert (run.tally["processed"], run.tally["succeeded"], run.tally["skipped"]) == (1, 1, 0)
 
 
-def test_an_organisation_that_is_refused_fails_its_own_run_and_nobodys_else(world: Scene) -> None:
+def test_p04_an_organisation_that_is_refused_fails_its_own_run_and_nobodys_else(
+    world: Scene,
+) -> None:
     """Invariant 78: reported, its siblings are paid, and people's figures do not know of it."""
     both(world, trusts=2, people=2)
     world.bank.script(Fault.REFUSE)

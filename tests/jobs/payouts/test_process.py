@@ -40,7 +40,7 @@ def seeded(url: str, count: int = 1) -> list[UUID]:
         return [two_earnings(operator, f"P-{n}") for n in range(count)]
 
 
-def test_an_accepted_payout_waits_to_be_followed(
+def test_p01_an_accepted_payout_has_every_fact_of_its_send_and_waits_to_be_followed(
     home: House, outside: Database, database_url: str
 ) -> None:
     [id_] = seeded(database_url)
@@ -48,7 +48,17 @@ def test_an_accepted_payout_waits_to_be_followed(
     found = payout(outside, id_)
     assert (found.state, found.e_state, found.e_sends) == ("PROCESSING", "accepted", 1)
     assert (found.w_job, found.w_claims, found.w_token) == (FOLLOW, 0, None)
-    assert found.e_provider_id == home.bank.transfers[0].payout.provider_id
+    paid = home.bank.transfers[0].payout
+    assert found.e_provider_id == paid.provider_id
+    [sent] = rows(
+        outside,
+        """SELECT e.provider, e.account, e.status, e.first_sent_at, e.accepted_at, p.net_amount, p.amount
+           FROM effects e JOIN payouts p ON p.effect_key = e.key""",
+    )
+    assert (sent.provider, sent.account) == (home.bank.provider, home.bank.account)
+    assert (sent.status, sent.accepted_at) == (paid.raw_status, paid.created_at)
+    assert sent.first_sent_at is not None
+    assert sent.amount == paid.amount_minor == (sent.net_amount or sent.amount)
     assert earnings(outside, id_) == [("BATCHED", True)] * 2
     assert (run.state, run.tally["succeeded"], run.tally["processed"]) == ("succeeded", 1, 1)
     assert_sound(outside)

@@ -8,9 +8,11 @@ import sqlalchemy as sa
 
 from db.engine import Database
 from db.errors import RuleBrokenError
+from domain.payouts import PROCESS
 from domain.tally import Count, Tally
 from jobs.upkeep import prune as job_module
 from jobs.upkeep.prune import Prune
+from tests.builders import assert_paid_once, assert_sound, house, seed
 from tests.operating import change, opened, query
 
 
@@ -193,6 +195,33 @@ def test_attempts_go_by_whole_months_after_thirteen(worker: Database, superuser_
     kept = months(worker, "run_attempts")
     assert query(worker, drop) == []
     assert months(worker, "run_attempts") == kept
+
+
+def test_beside_work_that_goes_on_nothing_goes_that_is_open_or_promised(
+    worker: Database, database_url: str
+) -> None:
+    """F99: a run whose calls are under way, older than anything that is kept; its leases, effects and keys."""
+    make(worker, "wake", count=200)
+    make(worker, "operator", key="mine-", count=3)
+    ids = seed(database_url, 40)
+    with house(database_url, batch_max=10) as home:
+        with home.bank.held() as hold:
+            run = home.in_background(PROCESS)
+            hold.wait_for(1)
+            change(worker, AGED)
+            assert prune(worker)[Count.SUCCEEDED] >= 200
+            hold.release()
+            while run.is_running:
+                prune(worker)
+        ended = run.end()
+    assert (ended.state, ended.tally["succeeded"]) == ("succeeded", 40)
+    assert_paid_once(home.bank, ids)
+    left = query(worker, "SELECT request_key FROM runs WHERE request_key LIKE 'mine-%'")
+    assert len(left) == 3
+    assert_sound(worker)
+
+
+AGED = "UPDATE runs SET created_at = now() - interval '400 days' WHERE state = 'running'"
 
 
 def as_owner(url: str, *statements: str) -> None:

@@ -1,7 +1,9 @@
 """The waitlist through the real runner: offers, reminders and ends, each once, whatever was missed or died."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
 
@@ -12,13 +14,17 @@ from domain.waitlist import EXPIRE, OFFER, OFFERED_FOR, REMIND, OfferPolicy
 from jobs.ports import Ports
 from jobs.waitlist.offer import OfferPlaces
 from tests.booking import cancel
-from tests.builders import assert_sound, rows
+from tests.builders import assert_sound, hurry, rows
 from tests.fakes.mail import Trouble
 from tests.kit.clock import FrozenClock
 from tests.kit.world import Scene
 from tests.lining import Full, declines, full, line, remove, taken, takes, wait
+from tests.workers.runner.cuts import Lost, cut
 
 HOUR = timedelta(hours=1)
+AT_ONCE = 4
+OFFERING = "UPDATE waitlist w SET expires_at"
+SENT = "INSERT INTO effect_answers"
 
 
 def sold_out(world: Scene, *, places: tuple[int, ...] = (1,), waiting: int = 2) -> Full:
@@ -38,7 +44,8 @@ def told(world: Scene, kind: str) -> int:
     return sum(mail["kind"] == f"waitlist.{kind}" for mail in world.fakes.mail.taken)
 
 
-def test_73_seats_and_live_offers_never_exceed_the_capacity(world: Scene) -> None:
+def test_seats_and_live_offers_never_exceed_the_capacity(world: Scene) -> None:
+    """Invariant 73: confirmed, tentative and offered."""
     there = sold_out(world, places=(1, 1), waiting=3)
     remove(world.database, there, there.seated[0])
     assert taken(world.owner, there) == ("FREED", 1, 2)
@@ -48,7 +55,8 @@ def test_73_seats_and_live_offers_never_exceed_the_capacity(world: Scene) -> Non
     assert_sound(world.owner)
 
 
-def test_74_freed_places_are_offered_first_come_first_served(world: Scene) -> None:
+def test_freed_places_are_offered_first_come_first_served(world: Scene) -> None:
+    """Invariant 74: two freed, two offers, in the order of the line."""
     there = sold_out(world, places=(2, 1), waiting=4)
     first = wait(world.operator, world.owner, there, priority=5)
     remove(world.database, there, there.seated[0])
@@ -62,6 +70,7 @@ def test_74_freed_places_are_offered_first_come_first_served(world: Scene) -> No
 
 
 def test_n_places_that_were_removed_at_once_are_n_offers(world: Scene) -> None:
+    """Invariant 74."""
     there = sold_out(world, places=(3,), waiting=5)
     remove(world.database, there, there.seated[0])
     assert world.run(OFFER).tally["succeeded"] == 3
@@ -88,9 +97,8 @@ def test_a_large_line_is_offered_in_pieces_and_stays_freed_meanwhile(world: Scen
     assert_sound(world.owner)
 
 
-def test_75_a_reminder_goes_once_twelve_hours_before_the_end(
-    world: Scene, clock: FrozenClock
-) -> None:
+def test_a_reminder_goes_once_twelve_hours_before_the_end(world: Scene, clock: FrozenClock) -> None:
+    """Invariant 75."""
     offered(world)
     clock.forward(OFFERED_FOR - 13 * HOUR)
     assert world.run(REMIND).tally["succeeded"] == 0
@@ -102,8 +110,8 @@ def test_75_a_reminder_goes_once_twelve_hours_before_the_end(
     assert_sound(world.owner)
 
 
-def test_75_a_run_that_was_missed_is_caught_up(world: Scene, clock: FrozenClock) -> None:
-    """An hourly look at the next hour alone would have lost it."""
+def test_a_run_that_was_missed_is_caught_up(world: Scene, clock: FrozenClock) -> None:
+    """Invariant 75: an hourly look at the next hour alone would have lost it."""
     there = offered(world)
     clock.forward(OFFERED_FOR - 3 * HOUR)
     world.run(REMIND)
@@ -111,10 +119,10 @@ def test_75_a_run_that_was_missed_is_caught_up(world: Scene, clock: FrozenClock)
     assert (told(world, "reminder"), line(world.owner, there)[0]) == (1, "REMINDED")
 
 
-def test_75_a_reminder_that_was_not_taken_is_not_sent_and_tried_again(
+def test_a_reminder_that_was_not_taken_is_not_sent_and_tried_again(
     world: Scene, clock: FrozenClock
 ) -> None:
-    """A server that says no without anything being thrown has not sent it."""
+    """Invariant 75: a server that says no without anything being thrown has not sent it."""
     offered(world)
     world.run(SEND)
     clock.forward(OFFERED_FOR - 11 * HOUR)
@@ -141,7 +149,7 @@ def test_nobody_is_reminded_of_what_they_took(world: Scene, clock: FrozenClock) 
     assert_sound(world.owner)
 
 
-def test_an_offer_that_ends_is_made_once_more_to_whoever_is_next(
+def test_l01_an_offer_that_ends_is_made_once_more_to_whoever_is_next(
     world: Scene, clock: FrozenClock
 ) -> None:
     there = offered(world, waiting=3)
@@ -187,7 +195,8 @@ def test_an_offer_nobody_was_reminded_of_ends_all_the_same(
     assert_sound(world.owner)
 
 
-def test_74_what_was_taken_in_time_does_not_expire(world: Scene, clock: FrozenClock) -> None:
+def test_what_was_taken_in_time_does_not_expire(world: Scene, clock: FrozenClock) -> None:
+    """Invariant 74."""
     there = offered(world)
     clock.forward(OFFERED_FOR - HOUR)
     world.run(REMIND)
@@ -200,7 +209,8 @@ def test_74_what_was_taken_in_time_does_not_expire(world: Scene, clock: FrozenCl
     assert_sound(world.owner)
 
 
-def test_74_what_expired_cannot_be_taken(world: Scene, clock: FrozenClock) -> None:
+def test_what_expired_cannot_be_taken(world: Scene, clock: FrozenClock) -> None:
+    """Invariant 74."""
     there = offered(world, waiting=1)
     clock.forward(OFFERED_FOR + HOUR)
     world.run(REMIND)
@@ -240,7 +250,8 @@ def test_who_declines_lets_the_next_have_it_at_once(world: Scene) -> None:
     assert_sound(world.owner)
 
 
-def test_a_second_run_beside_the_first_ends_cleanly(world: Scene) -> None:
+def test_l02_a_second_run_beside_the_first_ends_cleanly(world: Scene) -> None:
+    """Invariant 76."""
     there = sold_out(world)
     remove(world.database, there, there.seated[0])
     first, second = world.in_background(OFFER), world.in_background(OFFER)
@@ -249,7 +260,59 @@ def test_a_second_run_beside_the_first_ends_cleanly(world: Scene) -> None:
     assert sum(run.tally["succeeded"] for run in ended) == 1
 
 
-def test_repeated_runs_tell_nobody_twice(world: Scene) -> None:
+@pytest.mark.parametrize("lost", list(Lost))
+def test_l03_a_connection_lost_for_a_moment_costs_a_retry_and_no_mail(
+    world: Scene, lost: Lost
+) -> None:
+    """Whether the offer was committed, or the mail counted as sent, is looked up: neither is done again."""
+    there = sold_out(world)
+    remove(world.database, there, there.seated[0])
+    with cut(world.database, OFFERING, lost) as offering, cut(world.database, SENT, lost) as sent:
+        for _ in range(2):
+            world.run(OFFER)
+            world.run(SEND)
+            hurry(world.owner, OFFER)
+            hurry(world.owner, SEND)
+        assert offering.is_set()
+        assert sent.is_set()
+    assert line(world.owner, there) == ["NOTIFIED", "WAITING"]
+    assert told(world, "offered") == 1
+    assert_sound(world.owner)
+
+
+def test_r04_an_offers_end_and_its_acceptance_at_once_are_one_of_both(
+    world: Scene, clock: FrozenClock
+) -> None:
+    """Invariant 74: the place is booked, or freed for whoever is next; never both, never neither."""
+    lines = [offered(world, waiting=1) for _ in range(AT_ONCE)]
+    clock.forward(OFFERED_FOR - HOUR)
+    world.run(REMIND)
+    clock.forward(2 * HOUR)
+    together = Barrier(AT_ONCE + 1)
+
+    def books(there: Full) -> bool:
+        together.wait()
+        try:
+            takes(world.database, there, there.waiting[0])
+        except NotOpenError:
+            return False
+        return True
+
+    def expires() -> int:
+        together.wait()
+        return int(world.run(EXPIRE).tally["succeeded"])
+
+    with ThreadPoolExecutor(AT_ONCE + 1) as pool:
+        ended = pool.submit(expires)
+        booked = list(pool.map(books, lines))
+    assert ended.result() + sum(booked) == AT_ONCE
+    for there, won in zip(lines, booked, strict=True):
+        assert line(world.owner, there) == ["BOOKED" if won else "EXPIRED"]
+        assert taken(world.owner, there) == ("PLANNED", int(won), 1)
+    assert_sound(world.owner)
+
+
+def test_l04_repeated_runs_tell_nobody_twice(world: Scene) -> None:
     offered(world)
     for _ in range(3):
         for job in (OFFER, REMIND, EXPIRE, SEND):

@@ -108,6 +108,18 @@ def test_who_cannot_wait_on_is_told_how_to_follow_the_run(
     assert f"bursar why run {run_}" in said.err
 
 
+def test_p03_where_no_lease_can_be_had_nothing_is_sent_and_it_says_so(bursar: Line) -> None:
+    """Invariant 76: leases and payouts are one database; without it a money job is an error, never a success."""
+    one(bursar.database)
+    bursar.set("BURSAR_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/nothing")
+    said = bursar("enqueue", PROCESS, "--inline")
+    assert said.code == 3
+    assert "127.0.0.1" in said.err
+    found = query(bursar.database, "SELECT state FROM payouts")
+    assert [row.state for row in found] == ["APPROVED"]
+    assert query(bursar.database, "SELECT FROM runs") == []
+
+
 def test_an_import_from_a_closed_standard_input_is_bad_input(tmp_path: Path) -> None:
     said = run("import", "payouts", "-", home=tmp_path, closed="<&-")
     assert said.returncode == 2

@@ -97,7 +97,7 @@ def test_no_call_starts_with_too_little_of_its_lease_left(
 def test_when_renewals_fail_nothing_new_starts(
     database_url: str, outside: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """F11: the run sees its own deadline pass on the monotonic clock and begins no other call."""
+    """F11, invariant 77: the run sees its own deadline pass on the monotonic clock and begins no other call."""
     seed(database_url, 5)
     failed = threading.Event()
 
@@ -221,7 +221,7 @@ def test_a_raising_effect_is_unknown_and_its_siblings_are_not(
 def test_a_run_that_leaves_due_work_untouched_has_failed(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The silent-skip guard: due rows, nothing processed, no switch to explain it."""
+    """Invariant 76, the silent-skip guard: due rows, nothing processed, no switch to explain it."""
     seed(database_url, 3)
 
     def nothing(_self: object, _tx: Tx, _order: ClaimOrder) -> Batch[Sending]:

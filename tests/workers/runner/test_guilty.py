@@ -37,7 +37,7 @@ def empty(outside: Database, id_: UUID) -> None:
 def test_one_item_that_cannot_be_settled_stops_none_of_its_siblings(
     database_url: str, outside: Database
 ) -> None:
-    """In halves until only the guilty item fails: 49 of 50 done, one put off with its error."""
+    """Invariant 78: in halves until only the guilty item fails: 49 of 50 done, one put off with its error."""
     ids = seed(database_url, 50)
     change(outside, TAKEN)
     bank = TwinBank()

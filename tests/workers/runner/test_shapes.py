@@ -105,7 +105,7 @@ def test_a_sweep_goes_page_by_page_to_its_end(database_url: str, outside: Databa
 
 
 def test_a_second_sweep_at_once_is_skipped(database_url: str, outside: Database) -> None:
-    """Tick, enqueue and SQL in the same second: one body runs."""
+    """Invariant 76: tick, enqueue and SQL in the same second: one body runs, the other is skipped and no failure."""
     here, go_on = threading.Event(), threading.Event()
 
     def wait(_: int) -> None:
@@ -142,7 +142,7 @@ def test_a_sweep_that_loses_its_connection_at_the_edges_goes_on(
 def test_a_sweep_that_was_taken_over_writes_no_more_pages(
     database_url: str, outside: Database
 ) -> None:
-    """F08: the page compares the token of `job:<name>` in its own transaction."""
+    """F08, invariant 77: the page compares the token of `job:<name>` in its own transaction."""
     here, go_on = threading.Event(), threading.Event()
 
     def wait(n: int) -> None:

@@ -63,10 +63,10 @@ def test_people_are_called_as_the_application_calls_them(
     assert told.json()["participants"][0]["external_id"] == f"Mira{who}"
 
 
-def test_cancel_7_9_what_is_somebody_elses_is_answered_as_what_is_missing(
+def test_c07_c09_what_is_somebody_elses_is_answered_as_what_is_missing(
     asker: Shop, operator: Database, database: Database
 ) -> None:
-    """The same bytes: nobody learns that it is tasker. Also for whoever acts, and by any name."""
+    """Invariant 71: the same bytes; nobody learns that it is there. Also for whoever acts, and by any name."""
     whose = consultant(operator)
     webinar, who, other = plan(operator, of=whose), customer(operator), customer(operator)
     at = appointment(operator, webinar, capacity=5)

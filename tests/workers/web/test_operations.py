@@ -9,7 +9,6 @@ import pytest
 
 from db import prune
 from db.engine import Database, DatabaseOptions
-from db.errors import ContendedError, LockedError
 from tests.booking import (
     appointment,
     begin,
@@ -21,7 +20,6 @@ from tests.booking import (
 from tests.builders import change, rows
 from tests.workers.web.calling import TOKEN, Shop, Unlimited, admit, code, shop
 from workers.web.limits import Limiter
-from workers.web.operations import bookings
 from workers.web.operations.catalog import ALL
 
 START: Final = "bookings.start_checkout"
@@ -121,34 +119,6 @@ def test_a_kept_answer_goes_after_thirty_days_and_the_checkout_stays_one(
     assert len(rows(database, "SELECT FROM payments")) == 1
 
 
-def test_cancel_8_nobody_cancels_without_a_token(asker: Shop, operator: Database) -> None:
-    for token in ("x", "x" * 40):
-        answer = Shop(http=asker.http, token=token).ask(CANCEL, actor=uuid4(), payment=uuid4())
-        assert code(answer) == (401, "unauthorized")
-
-
-def test_cancel_10_of_twelve_at_once_one_is_done_nine_conflict_and_two_wait(
-    counted: Shop, operator: Database, database: Database
-) -> None:
-    """The eleventh in a minute is Limited, and told when to come again."""
-    webinar, who = plan(operator), customer(operator)
-    made = begin(database, of=who, plan=webinar, at=appointment(operator, webinar))
-    answers = counted.at_once(12, CANCEL, actor=who, payment=made.payment)
-    assert sorted(a.status_code for a in answers) == [200] + [409] * 9 + [429] * 2
-    assert {code(a) for a in answers if a.status_code == 409} == {(409, "not_pending")}
-    limited = [a for a in answers if a.status_code == 429]
-    assert all(1 <= int(a.headers["retry-after"]) <= 60 for a in limited)
-
-
-def test_with_the_limiter_off_one_is_done_and_eleven_conflict(
-    asker: Shop, operator: Database, database: Database
-) -> None:
-    webinar, who = plan(operator), customer(operator)
-    made = begin(database, of=who, plan=webinar, at=appointment(operator, webinar))
-    answers = asker.at_once(12, CANCEL, actor=who, payment=made.payment)
-    assert sorted(a.status_code for a in answers) == [200] + [409] * 11
-
-
 def test_with_redis_away_this_process_counts_by_itself_and_says_so(
     operator: Database, database: Database
 ) -> None:
@@ -180,28 +150,6 @@ def test_each_limit_has_a_bucket_of_its_own_and_each_actor_too(
         assert statuses[-1] == 429, operation
     other = customer(operator)
     assert counted.ask(OPEN, actor=other, plan=webinar).status_code == 200
-
-
-@pytest.mark.parametrize("error", [ContendedError, LockedError])
-def test_retries_that_were_used_up_are_a_conflict(
-    asker: Shop,
-    operator: Database,
-    database: Database,
-    monkeypatch: pytest.MonkeyPatch,
-    error: type[Exception],
-) -> None:
-    """Never an error of the server: nothing was done, and the same may be asked again."""
-    webinar, who = plan(operator), customer(operator)
-    made = begin(database, of=who, plan=webinar, at=appointment(operator, webinar))
-
-    def contended(*_: object) -> None:
-        raise error("could not serialize access")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(bookings, "cancel_pending_checkout", contended)
-        answer = asker.ask(CANCEL, "k", actor=who, payment=made.payment)
-    assert code(answer) == (409, "conflict")
-    assert asker.ask(CANCEL, "k", actor=who, payment=made.payment).status_code == 200
 
 
 def test_a_database_that_is_away_is_503_and_nothing_more() -> None:
