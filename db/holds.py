@@ -7,6 +7,7 @@ whose call is under way meanwhile is fenced by the row's end, as by another toke
 """
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
@@ -15,25 +16,47 @@ import sqlalchemy as sa
 from db.tx import Tx
 from db.work import ClaimOrder, Held
 
-_TAKE: Final = sa.text("""
-    -- Ready rows, nearest first; rows others are working on are skipped, never waited for.
-    SELECT job, subject, 0 AS token, claims, tries, waiting_since FROM work
+_READY: Final = """FROM work
     WHERE job = :job AND coalesce(leased_until, due_at) <= (SELECT clock_timestamp())
       AND (CAST(:only AS uuid[]) IS NULL OR subject = ANY(CAST(:only AS uuid[])))
       AND NOT EXISTS (SELECT FROM switches WHERE is_on AND name = ANY(CAST(:gates AS text[])))
-    ORDER BY coalesce(leased_until, due_at) LIMIT :limit FOR UPDATE SKIP LOCKED""")
+    ORDER BY coalesce(leased_until, due_at) LIMIT :limit FOR UPDATE SKIP LOCKED"""
+"""Ready rows, nearest first; rows others are working on are skipped, never waited for."""
+_TAKE: Final = sa.text(f"""
+    SELECT job, subject, 0 AS token, claims, tries, waiting_since {_READY}""")
 
 
 def take(tx: Tx, job: str, order: ClaimOrder) -> list[Held]:
     """Lock up to `order.limit` ready rows of `job`."""
-    rows = tx.rows(
-        _TAKE,
-        job=job,
-        only=None if order.only is None else list(order.only),
-        limit=order.limit,
-        gates=list(order.gates),
-    )
-    return list(map(Held._make, rows))
+    return list(map(Held._make, tx.rows(_TAKE, **_asked(job, order))))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whole:
+    """A set of locked rows for one statement to settle: array literals, of which no value of Python is made."""
+
+    taken: int
+    subjects: str
+    """uuid[]"""
+    places: str
+    """tid[]: where each row is, and stays while it is locked."""
+
+
+_TAKE_WHOLE: Final = sa.text(f"""
+    SELECT count(*) AS taken, CAST(array_agg(w.subject) AS text) AS subjects, CAST(array_agg(w.place) AS text) AS places
+    FROM (SELECT subject, ctid AS place {_READY}) w""")
+
+
+def take_whole(tx: Tx, job: str, order: ClaimOrder) -> Whole | None:
+    """Lock as `take` does, where millions are taken; None where nothing is ready."""
+    row = tx.row(_TAKE_WHOLE, **_asked(job, order))
+    assert row is not None, "an aggregate has one row"
+    return Whole(**row._asdict()) if row.taken else None
+
+
+def _asked(job: str, order: ClaimOrder) -> dict[str, object]:
+    only = None if order.only is None else list(order.only)
+    return {"job": job, "only": only, "limit": order.limit, "gates": list(order.gates)}
 
 
 _HOLD: Final = sa.text("""

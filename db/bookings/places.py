@@ -10,6 +10,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from db.arrays import literal
 from db.bookings.moving import shift
 from db.transitions import LeasedTx, hold
 from domain.appointments import APPOINTMENTS, AppointmentState
@@ -39,7 +40,12 @@ def freed(tx: LeasedTx, appointments: Sequence[UUID]) -> None:
     Nobody joins a line meanwhile: that takes the same lock. A work row that is not held yet is locked
     here, after its subject: where that meets somebody the other way round, one of both begins again.
     """
-    awaited = [row.id for row in tx.rows(_AWAITED, ids=list(appointments))]
+    freed_of(tx, literal(list(appointments)))
+
+
+def freed_of(tx: LeasedTx, appointments: str) -> None:
+    """The same for a uuid[] as a literal, of which no value of Python is made."""
+    awaited = [row.id for row in tx.rows(_AWAITED, ids=appointments)]
     if not awaited:
         return
     missing = [id_ for id_ in awaited if id_ not in tx.held]

@@ -2,7 +2,8 @@
 
 The hot one: a million at once must not stand in anybody's way. A seat that is TENTATIVE is held by its
 work row, which is locked and deleted here, and never written to: whoever else would change the seat (a
-capture, a cancellation) locks that row first, so one of us finds it gone.
+capture, a cancellation) locks that row first, so one of us finds it gone. Which seats they are passes from
+one statement to the next as an array literal: as values of Python they would cost half as much again.
 """
 
 from dataclasses import dataclass
@@ -11,12 +12,12 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from db.aggregates import states_of
-from db.bookings.places import freed
-from db.transitions import take
+from db import holds
+from db.bookings.places import freed_of
+from db.transitions import hold
 from db.tx import Tx
-from db.work import ClaimOrder, Next
-from domain.appointments import RELEASE_TENTATIVE, SEATS, SeatState
+from db.work import ClaimOrder
+from domain.appointments import RELEASE_TENTATIVE
 
 AGAIN: Final = timedelta(hours=1)
 """When a seat is looked at again that a payment keeps."""
@@ -33,65 +34,61 @@ class Released:
 
 _RELEASE: Final = sa.text("""
     -- The predicate is asked here, after the locks: a payment that landed meanwhile keeps its seat.
-    WITH released AS (
+    WITH taken AS MATERIALIZED (
+      SELECT * FROM unnest(CAST(:subjects AS uuid[]), CAST(:places AS tid[])) AS t (id, place)),
+    released AS (
       UPDATE seats s SET state = 'RELEASED', updated_at = clock_timestamp()
-      WHERE s.id = ANY(CAST(:ids AS uuid[])) AND s.state = 'TENTATIVE' AND s.updated_at <= :since
+      FROM taken t
+      WHERE s.id = t.id AND s.state = 'TENTATIVE' AND s.updated_at <= clock_timestamp() - CAST(:older AS interval)
         AND NOT EXISTS (SELECT FROM payments p WHERE p.booking = s.booking
                           AND (p.state = 'PENDING' OR p.state = 'SUCCEEDED' AND NOT p.orphaned))
-      RETURNING s.id, s.appointment, s.places),
+      RETURNING s.id, s.appointment, s.places, t.place),
+    -- Work rows where they are, since they are locked: no second way through an index.
     done AS (
-      DELETE FROM work w USING released r WHERE w.subject = r.id AND w.job = :job),
+      DELETE FROM work w USING released r WHERE w.ctid = r.place),
+    others AS MATERIALIZED (
+      SELECT t.place, s.state
+      FROM taken t LEFT JOIN released r ON r.id = t.id LEFT JOIN seats s ON s.id = t.id WHERE r.id IS NULL),
+    kept AS (
+      UPDATE work w SET due_at = clock_timestamp() + CAST(:again AS interval), claims = 0, tries = 0, last_error = NULL
+      FROM others o WHERE w.ctid = o.place AND o.state = 'TENTATIVE'),
+    elsewhere AS (
+      DELETE FROM work w USING others o WHERE w.ctid = o.place AND o.state IS DISTINCT FROM 'TENTATIVE'),
     told AS (
       INSERT INTO moves (kind, subject, source, target, run, actor, reason)
       SELECT 'seat', id, 'TENTATIVE', 'RELEASED', :run, :actor, :reason FROM released),
-    -- Appointments are locked in key order before any is changed.
-    held AS MATERIALIZED (
-      SELECT a.id, a.state, g.places
-      FROM (SELECT appointment, sum(places) AS places FROM released GROUP BY appointment) g
-      JOIN appointments a ON a.id = g.appointment ORDER BY a.id FOR UPDATE OF a),
+    -- Appointments are changed in key order, and so locked: a lock of its own would be one more write of each.
+    given_back AS MATERIALIZED (
+      SELECT appointment, sum(places) AS places FROM released GROUP BY appointment ORDER BY appointment),
     freed AS (
-      UPDATE appointments a SET taken = a.taken - h.places, updated_at = clock_timestamp(),
-             state = CASE WHEN h.state = 'TENTATIVE' THEN 'CANCELLED' ELSE h.state END
-      FROM held h WHERE a.id = h.id RETURNING a.id, h.state),
+      UPDATE appointments a SET taken = a.taken - g.places, updated_at = clock_timestamp(),
+             state = CASE WHEN a.state = 'TENTATIVE' THEN 'CANCELLED' ELSE a.state END
+      FROM given_back g WHERE a.id = g.appointment RETURNING a.id, a.state),
     ended AS (
       INSERT INTO moves (kind, subject, source, target, run, actor, reason)
-      SELECT 'appointment', id, 'TENTATIVE', 'CANCELLED', :run, :actor, :reason FROM freed WHERE state = 'TENTATIVE')
+      SELECT 'appointment', id, 'TENTATIVE', 'CANCELLED', :run, :actor, :reason FROM freed WHERE state = 'CANCELLED')
     SELECT (SELECT count(*) FROM released) AS seats, (SELECT count(*) FROM freed) AS appointments,
            -- Nobody waits for a private one.
-           ARRAY(SELECT id FROM freed WHERE state <> 'TENTATIVE' ORDER BY id) AS shared,
-           CASE WHEN (SELECT count(*) FROM released) < :asked
-             THEN ARRAY(SELECT unnest(CAST(:ids AS uuid[])) EXCEPT SELECT id FROM released) END AS others""")
+           CAST(ARRAY(SELECT id FROM freed WHERE state <> 'CANCELLED') AS text) AS shared""")
 
 
 def release_tentative(tx: Tx, order: ClaimOrder, *, older: timedelta) -> Released:
     """Release up to `order.limit` seats that have been TENTATIVE for longer than `older`."""
-    leased = take(tx, RELEASE_TENTATIVE, order)
-    if not leased.held:
+    whole = holds.take_whole(tx, RELEASE_TENTATIVE, order)
+    if whole is None:
         return Released(taken=0, seats=0, appointments=0)
-    since = tx.scalar(_SINCE, older=older)
-    [row] = tx.rows(
+    leased = hold(tx, (), run=order.run, actor=f"run:{order.run}")
+    row = leased.row(
         _RELEASE,
-        ids=list(leased.held),
-        asked=len(leased.held),
-        since=since,
-        job=RELEASE_TENTATIVE,
-        run=order.run,
+        subjects=whole.subjects,
+        places=whole.places,
+        older=older,
+        again=AGAIN,
+        run=leased.holder,
         actor=leased.actor,
         reason="not paid for in time",
     )
+    assert row is not None, "it counts"
     # Asked after the locks: who joined the line before them is seen, and nobody joins meanwhile.
-    freed(leased, row.shared)
-    others = row.others or []
-    where = states_of(tx, SEATS, others)
-    leased.settle(
-        [
-            Next(subject=id_, job=RELEASE_TENTATIVE, delay=AGAIN)
-            if where.get(id_) == SeatState.TENTATIVE
-            else Next(subject=id_, job=None)
-            for id_ in others
-        ]
-    )
-    return Released(taken=len(leased.held), seats=row.seats, appointments=row.appointments)
-
-
-_SINCE: Final = sa.text("SELECT clock_timestamp() - CAST(:older AS interval)")
+    freed_of(leased, row.shared)
+    return Released(taken=whole.taken, seats=row.seats, appointments=row.appointments)

@@ -15,7 +15,7 @@ class ReleaseTentative(Chore):
     queue = Queue.REST
     scope_keys = frozenset({"seat"})
     sets = 4
-    """2,000 seats by default: their rows are locked for some 70 ms."""
+    """2,000 seats by default: their rows are locked for some 50 ms."""
 
     def work(self, tx: Tx, order: ClaimOrder) -> Done:
         """Release a set of them; those that a payment keeps are looked at again later."""

@@ -31,9 +31,8 @@ LOADS = (
        FROM generate_series(1, :many) n""",
 )  # fmt: skip
 HOT = {
-    "take": ("SELECT job, subject, 0 AS token", 10 * SET),
+    "take": ("SELECT count(*) AS taken", 10 * SET),
     "release": ("UPDATE seats s SET state = 'RELEASED'", 60 * SET),
-    "settle": ("DELETE FROM work w USING next", 40 * SET),
 }
 """A piece of each statement, and the pages that a set of 200 may touch."""
 
