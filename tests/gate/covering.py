@@ -61,7 +61,13 @@ def names(path: str) -> frozenset[str]:
     return frozenset(node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
 
 
-def _docstrings() -> Iterator[tuple[str, str]]:
+@cache
+def _docstrings() -> tuple[tuple[str, str], ...]:
+    """Every module and function of the tests and of the storm (`file`, `file::name`) with its docstring."""
+    return tuple(_read())
+
+
+def _read() -> Iterator[tuple[str, str]]:
     for folder in WHERE:
         for path in sorted((ROOT / folder).rglob("*.py")):
             where = path.relative_to(ROOT).as_posix()
