@@ -44,16 +44,20 @@ SLOTS_FIT_THEIR_APPOINTMENT: Final = Invariant(
 
 SEATS_FOLLOW_THEIR_BOOKING: Final = Invariant(
     name="bookings-seats-fit",
-    promise="A booking that is SCHEDULED or COMPLETED has a confirmed seat; one that was cancelled or expired has none.",
+    promise="A SCHEDULED booking has a confirmed seat at what is not over yet, a COMPLETED one has one anywhere, an ended one none.",
     walk=walk(BOOKINGS),
     finding=FindingKind.INVARIANT_BROKEN,
     offences="""
       WITH seated AS (
-        SELECT s.booking, count(*) AS seats FROM page b JOIN seats s ON s.booking = b.id
+        SELECT s.booking, count(*) AS seats, count(*) FILTER (WHERE a.state <> 'OVER') AS to_come
+        FROM page b JOIN seats s ON s.booking = b.id JOIN appointments a ON a.id = s.appointment
         WHERE s.state = 'CONFIRMED' GROUP BY s.booking)
-      SELECT 'booking ' || b.id AS subject, format('it is %s with %s confirmed seats', b.state, coalesce(s.seats, 0)) AS detail
+      SELECT 'booking ' || b.id AS subject,
+             format('it is %s with %s confirmed seats, %s of them to come', b.state, coalesce(s.seats, 0), coalesce(s.to_come, 0)) AS detail
       FROM page b LEFT JOIN seated s ON s.booking = b.id
-      WHERE CASE WHEN b.state IN ('SCHEDULED', 'COMPLETED') THEN s.seats IS NULL
+      -- Only the end of an appointment ends what was kept: at nothing but what is over, nothing would.
+      WHERE CASE WHEN b.state = 'SCHEDULED' THEN coalesce(s.to_come, 0) = 0
+                 WHEN b.state = 'COMPLETED' THEN s.seats IS NULL
                  WHEN b.state IN ('CANCELLED', 'EXPIRED') THEN s.seats > 0 END""",
 )
 

@@ -19,6 +19,7 @@ PLANTS = [
     ("bookings-seats-fit", "UPDATE seats SET state = 'RELEASED' WHERE state = 'CONFIRMED'", "booking "),
     ("bookings-seats-fit", "UPDATE seats SET state = 'CONFIRMED' WHERE state = 'RELEASED'", "booking "),
     ("bookings-seats-fit", "UPDATE bookings SET state = 'SCHEDULED' WHERE state = 'CANCELLED'", "booking "),
+    ("bookings-seats-fit", "UPDATE appointments SET state = 'OVER' WHERE state = 'PLANNED'", "booking "),
     ("payments-legs-add-up", "DELETE FROM payment_legs WHERE kind = 'referral_credit'", "payment "),
     ("payments-legs-add-up", "UPDATE payments SET amount = amount + 1", "payment "),
     ("payments-legs-add-up", "UPDATE orders SET amount = amount + 1", "payment "),
