@@ -148,8 +148,10 @@ def unsend(tx: LeasedTx, keys: Sequence[UUID]) -> int:
     )
 
 
-def keep_evidence(tx: Tx, answers: Sequence[tuple[UUID, str, str | None]], *, run: int) -> None:
-    """Keep answers that came too late to move anything: (key, answer, detail) each."""
+def keep_evidence(
+    tx: Tx, answers: Sequence[tuple[UUID, str, str | None]], *, run: int | None
+) -> None:
+    """Keep answers that move nothing, such as those that came too late: (key, answer, detail) each."""
     tx.run(
         sa.text("""
         INSERT INTO effect_answers (key, answer, detail, run, moved)

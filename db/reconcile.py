@@ -18,11 +18,13 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from db import clock, findings, installation, switches
-from db.payouts import verdicts, withholding
+from db.payouts import recovering, verdicts
 from db.payouts.apply import Verdict, apply
-from db.payouts.claim import Provider, commit_to
+from db.payouts.claim import Provider, commit_to, keep_back
 from db.payouts.details import Details, read
+from db.payouts.guards import SHORT_OF_DEBT
 from db.payouts.known import known
+from db.payouts.recovering import Debts
 from db.transitions import LeasedTx, seize, unleased_move
 from db.tx import Tx
 from domain.answers import ProviderPayout, ProviderStatus
@@ -177,7 +179,11 @@ def _adopt(tx: Tx, provider: Provider, done: _Sorted, actor: str) -> None:
     if not leased.held:
         return
     # What was withheld in the time that was lost is withheld again: where it comes to less or more, a person looks.
-    _, refused = withholding.stage(leased, provider.withholding, read(leased, leased.held))
+    rows = read(leased, leased.held)
+    debts = recovering.hold(leased, rows)
+    refused = {row.id: SHORT_OF_DEBT for row in rows if not debts.take_again(row)}
+    kept = [row for row in rows if row.id not in refused]
+    refused |= keep_back(leased, provider, kept, debts)[1]
     rows = read(leased, leased.held)
     decided = {row.id: _verdict(leased, row, done) for row in rows}
     decided |= {
@@ -189,7 +195,7 @@ def _adopt(tx: Tx, provider: Provider, done: _Sorted, actor: str) -> None:
         for row in rows
         if row.state == PayoutState.APPROVED and decided[row.id].outcome is not None
     ]
-    commit_to(leased, provider, unsent)
+    commit_to(leased, provider, unsent, Debts())
     decided |= {
         row.id: _verdict(leased, row, done) for row in read(leased, [row.id for row in unsent])
     }

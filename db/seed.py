@@ -5,8 +5,7 @@ from collections.abc import Iterable, Sequence
 import sqlalchemy as sa
 
 from domain.families import AGGREGATES, MACHINES
-from domain.ledger import Side
-from domain.ledger_rules import ENTRY_RULES
+from domain.ledger import ENTRY_RULES, Side
 
 
 def rules(connection: sa.Connection) -> None:

@@ -63,6 +63,8 @@ class LeftOut(StrEnum):
     """Why somebody is owed something and not paid by a batch."""
 
     BELOW_MINIMUM = "below_minimum"
+    OWES_BACK = "owes_back"
+    """What they owe leaves less than the minimum."""
     NO_ACCOUNT = "no_account"
     """No default account."""
     NOT_VERIFIED = "not_verified"
@@ -98,6 +100,8 @@ class Owed:
     """Its owner's own least, in minor units; the installation's holds beside it."""
     period: Period | None = None
     """How often its owner wants to be paid; None: as the batch is asked."""
+    owing: int = 0
+    """What the payee owes back: kept back of what is paid."""
     is_opted_out: bool = False
 
 
@@ -110,8 +114,11 @@ def left_out(owed: Owed, policy: BatchPolicy) -> LeftOut | None:
     """Why `owed` is not paid; None pays it."""
     if owed.is_opted_out:
         return LeftOut.OPTED_OUT
-    if owed.amount < least(policy.minimum_minor, owed.minimum):
+    minimum = least(policy.minimum_minor, owed.minimum)
+    if owed.amount < minimum:
         return LeftOut.BELOW_MINIMUM
+    if owed.amount - owed.owing < minimum:
+        return LeftOut.OWES_BACK
     if owed.is_active is None:
         return LeftOut.NO_ACCOUNT
     if not owed.is_active:

@@ -30,6 +30,7 @@ class FindingKind(StrEnum):
     PAYOUT_FOUND_TWICE = "payout-found-twice"
     PAYOUT_CHANGED_AFTER_APPROVAL = "payout-changed-after-approval"
     PAYOUT_PAID_AFTER_FAILED = "payout-paid-after-failed"
+    PAYOUTS_FAILED_ELSEWHERE = "payouts-failed-elsewhere"
     PAYEES_UNPAYABLE = "payees-unpayable"
     PAYOUT_NOT_PAYABLE = "payout-not-payable"
     BALANCE_INSUFFICIENT = "balance-insufficient"
@@ -45,9 +46,6 @@ class FindingKind(StrEnum):
     EVENT_FAILED = "event-failed"
     WEBHOOKS_SILENT = "webhooks-silent"
     PAYMENT_ORPHANED = "payment-orphaned"
-    SETTLED_WITHOUT_CASH = "settled-without-cash"
-    SETTLED_WITHOUT_DATE = "settled-without-date"
-    DISPERSAL_STALLED = "dispersal-stalled"
     PROVIDER_BRAKE = "provider-brake"
     BOOKS_DRIFT = "books-drift"
     INVARIANT_BROKEN = "invariant-broken"
@@ -88,6 +86,7 @@ SEVERITIES: Final[Mapping[FindingKind, Severity]] = MappingProxyType({
     _K.PAYOUT_FOUND_TWICE: Severity.P0,
     _K.PAYOUT_CHANGED_AFTER_APPROVAL: Severity.P0,
     _K.PAYOUT_PAID_AFTER_FAILED: Severity.P0,
+    _K.PAYOUTS_FAILED_ELSEWHERE: Severity.P1,
     _K.PAYEES_UNPAYABLE: Severity.P2,
     _K.PAYOUT_NOT_PAYABLE: Severity.P1,
     _K.BALANCE_INSUFFICIENT: Severity.P1,
@@ -103,9 +102,6 @@ SEVERITIES: Final[Mapping[FindingKind, Severity]] = MappingProxyType({
     _K.EVENT_FAILED: Severity.P1,
     _K.WEBHOOKS_SILENT: Severity.P2,
     _K.PAYMENT_ORPHANED: Severity.P1,
-    _K.SETTLED_WITHOUT_CASH: Severity.P1,
-    _K.SETTLED_WITHOUT_DATE: Severity.P1,
-    _K.DISPERSAL_STALLED: Severity.P1,
     _K.PROVIDER_BRAKE: Severity.P0,
     _K.BOOKS_DRIFT: Severity.P0,
     _K.INVARIANT_BROKEN: Severity.P0,

@@ -18,6 +18,10 @@ class Links:
         """Where a plan is shown."""
         return f"{self.base}/plans/{quote(str(plan))}"
 
+    def payout(self, payout: UUID) -> str:
+        """Where a payout is shown to its payee."""
+        return f"{self.base}/payouts/{quote(str(payout))}"
+
     def offer(self, plan: UUID, entry: UUID) -> str:
         """Where an offered place of a plan is taken or declined."""
         return f"{self.plan(plan)}/waitlist/{quote(str(entry))}"

@@ -63,6 +63,9 @@ class MailKind(StrEnum):
     WAITLIST_REMINDER = "waitlist.reminder"
     WAITLIST_EXPIRED = "waitlist.expired"
     REFUND_GIVEN = "refund.given"
+    PAYOUT_COMPLETED = "payout.completed"
+    PAYOUT_FAILED = "payout.failed"
+    PAYOUT_REVERSED = "payout.reversed"
 
 
 class InDoubt(StrEnum):
@@ -83,6 +86,7 @@ class Policy(NamedTuple):
 
 
 _PLACE: Final = frozenset({"name", "title", "plan", "starts_at", "expires_at"})
+_PAYOUT: Final = frozenset({"name", "title", "payout", "amount_minor", "currency"})
 
 POLICIES: Final[Mapping[MailKind, Policy]] = MappingProxyType({
     # Who does not hear of an offer loses the place they waited for.
@@ -92,6 +96,10 @@ POLICIES: Final[Mapping[MailKind, Policy]] = MappingProxyType({
     MailKind.WAITLIST_EXPIRED: Policy(InDoubt.ASK, _PLACE),
     # Read twice it is two refunds.
     MailKind.REFUND_GIVEN: Policy(InDoubt.ASK, frozenset({"name", "title", "plan", "amount_minor", "currency"})),
+    # Read twice it is two payments.
+    MailKind.PAYOUT_COMPLETED: Policy(InDoubt.ASK, _PAYOUT | {"gross_minor", "tax_minor", "recovered_minor", "utr"}),
+    MailKind.PAYOUT_FAILED: Policy(InDoubt.ASK, _PAYOUT),
+    MailKind.PAYOUT_REVERSED: Policy(InDoubt.ASK, _PAYOUT),
 })  # fmt: skip
 """The one table of kinds."""
 

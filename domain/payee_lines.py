@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from domain.errors import BadInputError
+from domain.mails import is_address
 from domain.payees import PayeeKind
 from domain.payout_rules import FUND_ACCOUNT_RULE, fits_fund_account
 from domain.records import LABEL_RULE, Records, faults, fits_label
 
 FIELDS: Final = (
-    "name", "fund_account_id", "kind", "tax_class", "has_pan", "resident", "verified", "default",
+    "name", "fund_account_id", "kind", "tax_class", "has_pan", "resident", "verified", "default", "email",
 )  # fmt: skip
-OF_PAYEE: Final = ("kind", "tax_class", "has_pan", "resident")
-"""What is said of the payee; of its account are the fields after."""
+OF_PAYEE: Final = ("kind", "tax_class", "has_pan", "resident", "email")
+"""What is said of the payee; the others are of its account."""
 KINDS: Final = tuple(kind.value for kind in PayeeKind)
 TAX_CLASSES: Final = ("unknown", "individual", "huf", "company", "firm")
 UNTOLD: Final = {
@@ -23,8 +24,10 @@ UNTOLD: Final = {
     "resident": "yes",
     "verified": "no",
     "default": "no",
+    "email": "",
 }
 """What an empty field means, and what a payee is that only an import of payouts has named."""
+ADDRESS_RULE: Final = "must be empty or one plain address, such as asha@example.org"
 FLAGS: Final = frozenset({"has_pan", "resident", "verified", "default"})
 _CHOICES: Final = {"kind": KINDS, "tax_class": TAX_CLASSES} | dict.fromkeys(FLAGS, ("yes", "no"))
 
@@ -43,13 +46,15 @@ class PayeeLine:
     """Whether the provider has proven that the account is the payee's."""
     default: bool
     """Whether payouts that a batch makes go to this account."""
+    email: str = ""
+    """Where the payee is told of payouts; empty where nobody said."""
 
     @property
     def record(self) -> tuple[str, ...]:
         """The line as texts in the order of `FIELDS`."""
         flags = (self.has_pan, self.resident, self.verified, self.default)
         said = tuple("yes" if flag else "no" for flag in flags)
-        return (self.name, self.fund_account_id, self.kind, self.tax_class, *said)
+        return (self.name, self.fund_account_id, self.kind, self.tax_class, *said, self.email)
 
 
 def parse_payee(record: Sequence[str], file: str, row: int) -> PayeeLine | list[BadInputError]:
@@ -68,6 +73,7 @@ def parse_payee(record: Sequence[str], file: str, row: int) -> PayeeLine | list[
         resident=said["resident"] == "yes",
         verified=said["verified"] == "yes",
         default=said["default"] == "yes",
+        email=said["email"],
     )
 
 
@@ -77,6 +83,8 @@ def _rule(field: str, value: str, _record: Sequence[str]) -> str | None:
             return None if fits_label(value) else LABEL_RULE
         case "fund_account_id":
             return None if fits_fund_account(value) else FUND_ACCOUNT_RULE
+        case "email":
+            return None if not value or is_address(value) else ADDRESS_RULE
         case _:
             known = _CHOICES[field]
             return None if value in {"", *known} else f"must be empty or one of {', '.join(known)}"
@@ -90,4 +98,5 @@ PAYEE_RECORDS: Final = Records(
     key_field="fund_account_id",
     optional=frozenset(UNTOLD),
     flags=FLAGS,
+    absent=frozenset({"email"}),
 )

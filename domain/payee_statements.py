@@ -52,10 +52,17 @@ class Movement:
     @property
     def event(self) -> str:
         """What happened, in words."""
-        return _WORDS.get(self.type, self.type)
+        words = _OF_DEBTS if self.account in OWING else _WORDS
+        return words.get(self.type) or _WORDS.get(self.type, self.type)
 
 
 _WORDS: Final = {kind.value: words for kind, words in EVENTS.items()}
+_OF_DEBTS: Final = {
+    EntryType.PAYOUT_SUBMITTED.value: "recovered from what is paid out",
+    EntryType.PAYOUT_PUT_BACK.value: "owed again: not sent after all",
+    EntryType.PAYOUT_FAILED.value: "owed again: did not arrive",
+}
+"""What moves what the payee owes, where that reads otherwise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +73,8 @@ class Payment:
     paid_at: datetime
     gross_minor: int
     tax_minor: int
+    recovered_minor: int
+    """Kept back of what the payee owed."""
     net_minor: int
     utr: str | None
     state: str

@@ -106,4 +106,5 @@ def opening_payee_records(as_of: datetime) -> Records[OpeningPayee]:
         amounts=frozenset(_AMOUNTS),
         optional=PAYEE_RECORDS.optional | frozenset(PRIOR),
         flags=PAYEE_RECORDS.flags,
+        absent=PAYEE_RECORDS.absent,
     )

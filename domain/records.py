@@ -40,6 +40,8 @@ class Records(Generic[LineT]):
     """What may be absent or null in JSON, and is empty then."""
     flags: frozenset[str] = frozenset()
     """What JSON may write as true or false."""
+    absent: frozenset[str] = frozenset()
+    """Columns that a CSV header may leave out; they are empty then."""
 
 
 def fits_label(text: str) -> bool:

@@ -41,7 +41,7 @@ class Posted:
     returned_tax_minor: int
     overpaid_minor: int
     """Paid beyond what was owed: its payee owes it back."""
-    recovered_minor: int
+    settled_minor: int
     """Of what the payee owed back, settled by this payout's own return."""
     returned_at: datetime | None
 
@@ -65,6 +65,8 @@ class Advice:
     tax_base_minor: int
     tax_rate_bps: int | None
     tax_financial_year: str | None
+    recovered_minor: int
+    """Kept back of what the payee owed."""
     net_minor: int | None
     clawed_back_minor: int
     """Paid, and owed back by the payee since: given back to a customer, or paid beyond what was owed."""
@@ -87,8 +89,9 @@ class Advice:
 
         Nobody is told of a payment that the books do not have, or have with other sums.
         """
-        if self.net_minor is not None and self.net_minor + self.tax_minor != self.gross_minor:
-            raise BrokenError(f"payout {self.id}: {self.gross_minor} is not net and tax")
+        kept_back = self.tax_minor + self.recovered_minor
+        if self.net_minor is not None and self.net_minor + kept_back != self.gross_minor:
+            raise BrokenError(f"payout {self.id}: {self.gross_minor} is not net, tax and recovered")
         said, posted = (self.net_minor, self.tax_minor), self.posted
         if posted.is_paid and said != (posted.paid_minor, posted.paid_tax_minor):
             had = f"{posted.paid_minor} and tax {posted.paid_tax_minor}"

@@ -20,7 +20,7 @@ HOLD_BALANCE: Final = "hold:balance"
 HOLD_ORG_BALANCE: Final = "hold:org_balance"
 """The same, of what is due to organisations: people are paid meanwhile."""
 MAKER_CHECKER: Final = "policy:maker-checker"
-"""Nobody approves what they made themselves. It holds nothing back."""
+"""Nobody approves what they made themselves, nor puts money into wallets alone. It holds nothing back."""
 _NAME: Final = re.compile(
     r"maintenance|restored|notices|mails|hold:(payouts|balance|org_balance)|policy:maker-checker|queue:(money|rest)|"
     r"(job|schedule):[a-z_]+\.[a-z_]+|brake:[^:\s]+:.+"

@@ -25,6 +25,8 @@ class EarningFacts:
     """What an operator said of it last, who and why."""
     payable: int
     """What its payee may be paid now, in this currency."""
+    owing: int
+    """What its payee owes back in it."""
     account: str | None
     """The payee's default account at the provider."""
     account_fault: str | None
@@ -68,6 +70,10 @@ def _waiting(facts: EarningFacts, minimum: int) -> tuple[str, str | None]:
     if facts.payable < minimum:
         least, payable = _money(facts, minimum), _money(facts, facts.payable)
         return f"{facts.payee} may be paid {payable}: a batch pays {least} at least", None
+    if facts.payable - facts.owing < minimum:
+        owing, payable = _money(facts, facts.owing), _money(facts, facts.payable)
+        reason = f"{facts.payee} owes back {owing} of what they were paid: of {payable} too little is left to be sent"
+        return reason, f'bursar payees show "{facts.payee}"'
     return f"it waits for the next batch, at {facts.next_batch or 'no time that is known'}", (
         "bursar enqueue payouts.batch --dry-run"
     )
@@ -81,6 +87,8 @@ def _evidence(facts: EarningFacts) -> tuple[str, ...]:
     if facts.state is EarningState.READY:
         lines.append(f"hold until {facts.ready}")
         lines.append(f"{facts.payee} may be paid {_money(facts, facts.payable)} in all now")
+        if facts.owing:
+            lines.append(f"{facts.payee} owes back {_money(facts, facts.owing)}")
     return tuple(lines)
 
 

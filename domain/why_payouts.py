@@ -27,6 +27,8 @@ class PayoutFacts:
     """Open findings about it."""
     withheld: str | None
     """What was kept back of it as tax, in words; None where nothing was."""
+    recovered: str | None
+    """What was kept back of a debt, likewise."""
     place: Place | None
     around: Surroundings
 
@@ -96,7 +98,6 @@ def _evidence(facts: PayoutFacts) -> tuple[str, ...]:
     if facts.effect_state is not None:
         provider = f", at the provider {facts.provider_id}" if facts.provider_id else ""
         lines.append(f"effect {facts.effect_state}, sent at most {facts.sends} times{provider}")
-    if facts.withheld is not None:
-        lines.append(facts.withheld)
+    lines += [words for words in (facts.withheld, facts.recovered) if words is not None]
     lines += [f"finding: {finding}" for finding in facts.findings]
     return tuple(lines)

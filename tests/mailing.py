@@ -13,12 +13,20 @@ from domain.switches import MAILS
 
 PLAN: Final = UUID("11111111-2222-4333-8444-555555555555")
 ENTRY: Final = UUID("66666666-7777-4888-9999-000000000000")
+PAYOUT: Final = UUID("99999999-8888-4777-8666-555555555555")
 _PLACE: Final = {
     "name": "Mira <b>",
     "title": "Tea & talk",
     "plan": str(PLAN),
     "starts_at": datetime(2027, 1, 5, 10, tzinfo=UTC).isoformat(),
     "expires_at": datetime(2027, 1, 3, 10, tzinfo=UTC).isoformat(),
+}
+_PAYOUT: Final = {
+    "name": "Mira <b>",
+    "title": "Tea & talk",
+    "payout": str(PAYOUT),
+    "amount_minor": 125_050,
+    "currency": "INR",
 }
 FACTS: Final[dict[MailKind, dict[str, object]]] = {
     MailKind.WAITLIST_OFFERED: {**_PLACE, "entry": str(ENTRY)},
@@ -31,6 +39,15 @@ FACTS: Final[dict[MailKind, dict[str, object]]] = {
         "amount_minor": 125_050,
         "currency": "INR",
     },
+    MailKind.PAYOUT_COMPLETED: {
+        **_PAYOUT,
+        "gross_minor": 200_000,
+        "tax_minor": 200,
+        "recovered_minor": 74_750,
+        "utr": "000123456789",
+    },
+    MailKind.PAYOUT_FAILED: dict(_PAYOUT),
+    MailKind.PAYOUT_REVERSED: dict(_PAYOUT),
 }
 """Facts of each kind."""
 

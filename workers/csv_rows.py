@@ -1,7 +1,7 @@
 """Reads the rows of a CSV file: a header in any order, then one record per row."""
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from difflib import get_close_matches
 from operator import itemgetter
 
@@ -13,11 +13,12 @@ Row = tuple[int, Sequence[str]]
 
 
 def csv_rows(
-    lines: Iterator[str], file: str, fields: Sequence[str]
+    lines: Iterator[str], file: str, fields: Sequence[str], absent: Collection[str] = ()
 ) -> Iterator[Row | BadInputError]:
     """Yield each record, or the error that hides it. Blank lines are skipped.
 
-    A wrong header ends the reading: every error in it is yielded, and no record.
+    A wrong header ends the reading: every error in it is yielded, and no record. A header may leave
+    out columns that are `absent`: they are empty.
     """
     records = _records(lines, file)
     header = next(records, None)
@@ -28,17 +29,19 @@ def csv_rows(
         yield header
         return
     row, names = header
-    if errors := _header_errors(names, fields, f"{file} row {row}"):
+    left_out = [field for field in fields if field in absent and field not in names]
+    if errors := _header_errors([*names, *left_out], fields, f"{file} row {row}"):
         yield from errors
         return
-    in_order = itemgetter(*(names.index(field) for field in fields))
+    in_order = itemgetter(*([*names, *left_out].index(field) for field in fields))
+    nothing = [""] * len(left_out)
     for item in records:
         if isinstance(item, BadInputError):
             yield item
             continue
         row, record = item
-        if len(record) == len(fields):
-            yield row, in_order(record)
+        if len(record) == len(names):
+            yield row, in_order(record + nothing)
         else:
             yield _wrong_length(record, names, f"{file} row {row}")
 

@@ -123,7 +123,9 @@ def read_stream(
     try:
         lines = _lines(text, file)
         rows = (
-            csv_rows(lines, file, kind.fields) if form is Form.CSV else json_rows(lines, file, kind)
+            csv_rows(lines, file, kind.fields, kind.absent)
+            if form is Form.CSV
+            else json_rows(lines, file, kind)
         )
         return _Collector(file, kind, rows_max).collect(rows, partial(_tell, stream, progress))
     finally:

@@ -27,12 +27,14 @@ _READY: Final = """
       WHERE e.state = 'READY' AND NOT e.disputed AND e.ready_at <= :now AND e.refunded < e.amount
         AND e.payee > :after AND e.payee <= :last"""
 _OWED: Final = """
-    SELECT r.payee, r.currency, r.items, r.amount, r.parts, a.verified, a.active
+    SELECT r.payee, r.currency, r.items, r.amount, r.parts, a.verified, a.active, coalesce(d.debits - d.credits, 0) AS owing
     FROM (
       SELECT payee, currency, count(*) AS items, CAST(sum(owed) AS bigint) AS amount,
              '{' || string_agg(CAST(id AS text), ',') || '}' AS parts
       FROM ready GROUP BY payee, currency) r
     LEFT JOIN payout_accounts a ON a.payee = r.payee AND a.is_default
+    LEFT JOIN accounts o ON o.kind = 'payee_receivable' AND o.owner = CAST(r.payee AS text) AND o.currency = r.currency
+    LEFT JOIN balances d ON d.account = o.id
     ORDER BY r.payee, r.currency"""
 _LOCKED: Final = sa.text(
     f"WITH ready AS MATERIALIZED ({_READY} ORDER BY e.id FOR UPDATE OF e) {_OWED}"
@@ -73,6 +75,7 @@ class Earnings:
                 parts=row.parts,
                 is_verified=row.verified,
                 is_active=row.active,
+                owing=row.owing,
             )
             for row in tx.rows(statement, now=now, **whose)
         ]

@@ -19,7 +19,9 @@ _EARNING: Final = sa.text("""
             WHERE n.schedule = 'payouts.batch') AS next_batch,
            (SELECT CAST(coalesce(sum(o.amount - o.refunded), 0) AS bigint) FROM earnings o
             WHERE o.payee = e.payee AND o.state = 'READY' AND o.ready_at <= clock_timestamp() AND o.currency = e.currency)
-             AS payable
+             AS payable,
+           (SELECT CAST(coalesce(sum(b.debits - b.credits), 0) AS bigint) FROM accounts c JOIN balances b ON b.account = c.id
+            WHERE c.kind = 'payee_receivable' AND c.owner = CAST(e.payee AS text) AND c.currency = e.currency) AS owing
     FROM earnings e
     JOIN payees y ON y.id = e.payee
     LEFT JOIN payout_accounts a ON a.payee = e.payee AND a.is_default
@@ -48,6 +50,7 @@ def earning(tx: Tx, id_: UUID) -> EarningFacts:
         is_on_hold=row.is_on_hold,
         last_said=row.said,
         payable=row.payable,
+        owing=row.owing,
         account=row.fund_account_id,
         account_fault=_fault(row),
         payout=row.payout,

@@ -39,7 +39,7 @@ class PayeesImported:
 
 
 _STORED: Final = sa.text("""
-    SELECT n.n AS at, y.id AS payee, a.id AS account, y.kind, y.tax_class, y.has_pan, y.resident, a.verified,
+    SELECT n.n AS at, y.id AS payee, a.id AS account, y.kind, y.tax_class, y.has_pan, y.resident, y.email, a.verified,
            coalesce(a.is_default, false) AS is_default, d.fund_account_id AS default_is
     FROM unnest(CAST(:payees AS uuid[]), CAST(:accounts AS uuid[])) WITH ORDINALITY AS n (payee, account, n)
     LEFT JOIN payees y ON y.id = n.payee
@@ -47,15 +47,18 @@ _STORED: Final = sa.text("""
     LEFT JOIN payout_accounts d ON d.payee = n.payee AND d.is_default
     ORDER BY n.n""")
 _LOCK: Final = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('bursar import payees', 0))")
+_LOCK_PAYEES: Final = sa.text("""
+    SELECT FROM payees WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR NO KEY UPDATE""")
 _TELL: Final = sa.text("""
     WITH told AS (
       SELECT * FROM unnest(CAST(:payees AS uuid[]), CAST(:accounts AS uuid[]), CAST(:kinds AS text[]), CAST(:classes AS text[]),
                            CAST(:pans AS boolean[]), CAST(:residents AS boolean[]), CAST(:verified AS boolean[]),
-                           CAST(:defaults AS boolean[]))
-        AS t (payee, account, kind, tax_class, has_pan, resident, verified, is_default)),
+                           CAST(:defaults AS boolean[]), CAST(:emails AS text[]))
+        AS t (payee, account, kind, tax_class, has_pan, resident, verified, is_default, email)),
     of_payee AS (
-      UPDATE payees y SET kind = t.kind, tax_class = t.tax_class, has_pan = t.has_pan, resident = t.resident
-      FROM (SELECT DISTINCT payee, kind, tax_class, has_pan, resident FROM told) t WHERE y.id = t.payee)
+      UPDATE payees y SET kind = t.kind, tax_class = t.tax_class, has_pan = t.has_pan, resident = t.resident,
+             email = coalesce(nullif(t.email, ''), y.email), updated_at = clock_timestamp()
+      FROM (SELECT DISTINCT payee, kind, tax_class, has_pan, resident, email FROM told) t WHERE y.id = t.payee)
     UPDATE payout_accounts a SET verified = t.verified, is_default = t.is_default FROM told t WHERE a.id = t.account""")
 
 
@@ -124,7 +127,7 @@ def _contradictions(order: PayeeLines, at: int, seen: _Seen, row: Row) -> list[B
         if theirs[name] != ours[name]
     }
     for name, known in _known(row).items():
-        if known not in {ours[name], UNTOLD[name]}:
+        if known not in {ours[name], UNTOLD[name]} and not _says_nothing(name, ours[name]):
             told[name] = f"{known!r} was told of it before: what was told stays"
     if line.default:
         one = row.default_is or seen.default.setdefault(line.name, line.fund_account_id)
@@ -143,6 +146,7 @@ def _known(row: Row) -> Mapping[str, str]:
             "tax_class": row.tax_class,
             "has_pan": _yes(row.has_pan),
             "resident": _yes(row.resident),
+            "email": row.email or "",
         }
     if row.account is not None:
         said |= {"verified": _yes(row.verified), "default": _yes(row.is_default)}
@@ -151,7 +155,15 @@ def _known(row: Row) -> Mapping[str, str]:
 
 def _is_said(line: PayeeLine, row: Row) -> bool:
     ours = dict(zip(FIELDS, line.record, strict=True))
-    return all(ours[name] == known for name, known in _known(row).items())
+    return all(
+        ours[name] == known or _says_nothing(name, ours[name])
+        for name, known in _known(row).items()
+    )
+
+
+def _says_nothing(name: str, value: str) -> bool:
+    """Whether an empty field leaves what is known: of an address nobody says that there is none by saying nothing."""
+    return name == "email" and not value
 
 
 def _yes(flag: bool) -> str:  # noqa: FBT001 - a column of the database, not an option
@@ -163,6 +175,7 @@ def _tell(tx: Tx, installation: UUID, lines: Sequence[PayeeLine]) -> None:
     payees = {name: id_ for (name, _), (id_, _) in open_payees(tx, installation, names).items()}
     pairs = sorted({(line.name, line.fund_account_id) for line in lines})
     accounts = open_destinations(tx, installation, payees, pairs)
+    tx.rows(_LOCK_PAYEES, ids=list(payees.values()))
     for start in range(0, len(lines), SET_MAX):
         part = lines[start : start + SET_MAX]
         tx.run(
@@ -175,4 +188,5 @@ def _tell(tx: Tx, installation: UUID, lines: Sequence[PayeeLine]) -> None:
             residents=[line.resident for line in part],
             verified=[line.verified for line in part],
             defaults=[line.default for line in part],
+            emails=[line.email for line in part],
         )

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from db import changes
 from db.tx import Row, Rows, Tx
 from domain.errors import BadInputError
 
@@ -67,7 +68,7 @@ def _uuid(text: str) -> UUID | None:
 
 
 _SHOW: Final = sa.text(
-    "SELECT id, name, kind, tax_class, has_pan, resident FROM payees WHERE id = :id"
+    "SELECT id, name, kind, tax_class, has_pan, resident, email FROM payees WHERE id = :id"
 )
 _ACCOUNTS: Final = sa.text("""
     SELECT id, fund_account_id, active, verified, is_default FROM payout_accounts WHERE payee = :id ORDER BY fund_account_id""")
@@ -77,6 +78,16 @@ _OF_ONE: Final = sa.text(f"{_BALANCES.format(payee=':id')} ORDER BY a.currency")
 def show(tx: Tx, payee: UUID) -> Row | None:
     """What is known of one payee."""
     return tx.row(_SHOW, id=payee)
+
+
+_ADDRESS: Final = sa.text("""
+    UPDATE payees SET email = :email, updated_at = clock_timestamp() WHERE id = :id""")
+
+
+def set_address(tx: Tx, payee: UUID, email: str | None, *, actor: str, why: str) -> None:
+    """Say where a payee is told of payouts; None: nowhere. Its caller has found the payee."""
+    tx.run(_ADDRESS, id=payee, email=email)
+    changes.note(tx, "payee.set", [str(payee)], who=actor, why=why)
 
 
 def destinations(tx: Tx, payee: UUID) -> Sequence[Row]:

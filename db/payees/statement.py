@@ -65,7 +65,7 @@ _PAYMENTS: Final = sa.text("""
       JOIN postings s ON s.debit = a.id AND s.at < :end
       JOIN entries n ON n.id = s.entry
       WHERE n.type IN ('payout.submitted', 'payout.paid_late') AND n.key ~ '^payout:[0-9a-f-]{36}:')
-    SELECT p.external_id, p.currency, p.completed_at, p.amount, p.tds_deducted,
+    SELECT p.external_id, p.currency, p.completed_at, p.amount, p.tds_deducted, p.recovered,
            coalesce(p.net_amount, p.amount - p.tds_deducted) AS net, e.utr, p.state
     FROM sent x
     JOIN payouts p ON p.id = x.payout
@@ -138,6 +138,7 @@ def _payment(row: Row) -> Payment:
         paid_at=row.completed_at,
         gross_minor=row.amount,
         tax_minor=row.tds_deducted,
+        recovered_minor=row.recovered,
         net_minor=row.net,
         utr=row.utr,
         state=row.state,

@@ -16,7 +16,7 @@ LINES_MAX: Final = 20_000
 """Earnings of one payout that an advice lists."""
 
 _PAYOUT: Final = sa.text("""
-    SELECT p.id, p.external_id, y.name AS payee, p.state, p.generation, p.source, p.currency, p.amount, p.tds_deducted,
+    SELECT p.id, p.external_id, y.name AS payee, p.state, p.generation, p.source, p.currency, p.amount, p.tds_deducted, p.recovered,
            p.tds_base, p.tds_rate_bps, p.tds_financial_year, coalesce(p.mode, e.request ->> 'mode') AS mode,
            -- Until the claim computes it nobody knows what is sent of a payout that tax is withheld from.
            CASE WHEN p.source = 'earnings' AND p.tds_engine IS NULL AND p.state IN ('PENDING', 'APPROVED', 'CANCELLED')
@@ -36,8 +36,10 @@ _POSTED: Final = sa.text("""
            CAST(coalesce(sum(s.amount) FILTER (WHERE c.kind = 'tds_payable'), 0) AS bigint) AS paid_tax,
            CAST(coalesce(sum(s.amount) FILTER (WHERE d.kind = 'cash'), 0) AS bigint) AS returned,
            CAST(coalesce(sum(s.amount) FILTER (WHERE d.kind = 'tds_payable'), 0) AS bigint) AS returned_tax,
-           CAST(coalesce(sum(s.amount) FILTER (WHERE d.kind = 'payee_receivable'), 0) AS bigint) AS overpaid,
-           CAST(coalesce(sum(s.amount) FILTER (WHERE c.kind = 'payee_receivable'), 0) AS bigint) AS recovered,
+           CAST(coalesce(sum(s.amount) FILTER (WHERE d.kind = 'payee_receivable' AND n.type = 'payout.paid_late'), 0) AS bigint) AS overpaid,
+           CAST(coalesce(sum(s.amount) FILTER (WHERE c.kind = 'payee_receivable' AND n.type = 'payout.paid_late'), 0) AS bigint) AS settled_late,
+           CAST(coalesce(sum(s.amount) FILTER (WHERE c.kind = 'payee_receivable' AND n.type = 'payout.reversed'), 0) AS bigint) AS settled,
+           bool_or(n.type = 'payout.paid_late') AS is_late,
            min(n.created_at) FILTER (WHERE n.type = 'payout.reversed') AS returned_at
     FROM entries n
     JOIN postings s ON s.entry = n.id
@@ -77,7 +79,7 @@ def advice(tx: Tx, payout: UUID) -> Advice:
         raise NotFoundError(f"there is no payout {payout}")
     back = {"completed_at": row.completed_at, "returned_at": posted.returned_at}
     # Paid late, and twice: its earnings were paid by another payout meanwhile.
-    paid_for_nothing = row.amount == posted.overpaid
+    paid_for_nothing = row.amount == _overpaid(row, posted)
     lines = () if paid_for_nothing else tx.rows(_LINES, id=payout, limit=LINES_MAX + 1, **back)
     if len(lines) > LINES_MAX:
         raise RefusedError(
@@ -98,15 +100,16 @@ def _advice(row: Row, posted: Row, lines: Sequence[Row]) -> Advice:
         tax_base_minor=row.tds_base,
         tax_rate_bps=row.tds_rate_bps,
         tax_financial_year=row.tds_financial_year,
+        recovered_minor=row.recovered,
         net_minor=row.net,
-        clawed_back_minor=posted.overpaid + sum(line.clawed_back for line in lines),
+        clawed_back_minor=_overpaid(row, posted) + sum(line.clawed_back for line in lines),
         posted=Posted(
             paid_minor=posted.paid,
             paid_tax_minor=posted.paid_tax,
             returned_minor=posted.returned,
             returned_tax_minor=posted.returned_tax,
-            overpaid_minor=posted.overpaid,
-            recovered_minor=posted.recovered,
+            overpaid_minor=_overpaid(row, posted),
+            settled_minor=posted.settled,
             returned_at=posted.returned_at,
         ),
         reference=row.reference or reference(row.id, row.generation),
@@ -121,6 +124,13 @@ def _advice(row: Row, posted: Row, lines: Sequence[Row]) -> Advice:
         is_earned=row.is_earned,
         lines=[_line(line) for line in lines],
     )
+
+
+def _overpaid(row: Row, posted: Row) -> int:
+    """Paid beyond what was owed; what was kept back of a debt that was settled otherwise meanwhile is so too."""
+    again: int = row.recovered - posted.settled_late if posted.is_late else 0
+    overpaid: int = posted.overpaid + again
+    return overpaid
 
 
 def _line(row: Row) -> AdviceLine:

@@ -18,10 +18,10 @@ from db import effects, findings, ledger
 from db.accounts import Owner, open_accounts
 from db.effects import Outcome
 from db.notices import write as notices
-from db.payouts import late, tax_records
-from db.payouts.claim import Leg, entry
+from db.payouts import late, mails, recovering, tax_records
 from db.payouts.details import Details, read
 from db.payouts.late import Bearing
+from db.payouts.posting import Leg, entry, reserved
 from db.payouts.tax_records import Ended
 from db.transitions import LeasedTx, move
 from db.work import Next
@@ -57,6 +57,7 @@ def apply(tx: LeasedTx, verdicts: Sequence[Verdict]) -> set[UUID]:
     tax_records.keep(tx, ended)
     tx.settle([_lost(tx, v) if v.subject in lost else v.next for v in verdicts])
     notices.write(tx, [(one.row.id, one.target) for one in ended if one.row.is_told])
+    mails.tell(tx, [(one.row.id, one.target) for one in ended if one.row.is_mailed])
     findings.report(tx, [v.finding for v in verdicts if v.finding is not None])
     ledger.post(tx, _entries(tx, ended), run=tx.holder, actor=tx.actor)
     return lost
@@ -113,7 +114,17 @@ def _entries(tx: LeasedTx, ended: Sequence[Ended]) -> list[Entry]:
         return []
     day, taxes = ledger.today(tx), _tax_accounts(tx, ended)
     borne = late.bearings(tx, ended)
-    return [_entry(one, taxes.get(one.row.currency), borne.get(one.row.id), day) for one in ended]
+    owing = recovering.receivables(tx, [one.row for one in ended if _reinstates(one)])
+    return [
+        _entry(one, taxes.get(one.row.currency), borne.get(one.row.id), day, owing.get(one.row.id))
+        for one in ended
+    ]
+
+
+def _reinstates(ended: Ended) -> bool:
+    """Whether what was kept back of a debt is owed again."""
+    unpaid = {PayoutState.APPROVED, PayoutState.FAILED, PayoutState.CANCELLED}
+    return ended.row.recovered > 0 and ended.target in unpaid
 
 
 def _tax_accounts(tx: LeasedTx, ended: Sequence[Ended]) -> dict[str, int]:
@@ -124,7 +135,9 @@ def _tax_accounts(tx: LeasedTx, ended: Sequence[Ended]) -> dict[str, int]:
     return {owner.currency: account for owner, account in opened.items()}
 
 
-def _entry(ended: Ended, taxes: int | None, borne: Bearing | None, day: date) -> Entry:
+def _entry(
+    ended: Ended, taxes: int | None, borne: Bearing | None, day: date, owing: int | None
+) -> Entry:
     row, source, target = ended
     match source, target:
         case PayoutState.PROCESSING, PayoutState.COMPLETED:
@@ -133,14 +146,14 @@ def _entry(ended: Ended, taxes: int | None, borne: Bearing | None, day: date) ->
             return entry(row, EntryType.PAYOUT_COMPLETED, [sent, withheld], day)
         case PayoutState.PROCESSING, PayoutState.APPROVED:
             number = row.put_backs or 0
-            return entry(row, EntryType.PAYOUT_PUT_BACK, [_back(row)], day, number)
+            return entry(row, EntryType.PAYOUT_PUT_BACK, reserved(row, owing), day, number)
         case PayoutState.PROCESSING, PayoutState.FAILED | PayoutState.CANCELLED:
-            return entry(row, EntryType.PAYOUT_FAILED, [_back(row)], day)
+            return entry(row, EntryType.PAYOUT_FAILED, reserved(row, owing), day)
         case PayoutState.FAILED | PayoutState.CANCELLED, PayoutState.COMPLETED:
-            legs = _split(_payees(row, borne), _paid(row, taxes))
+            legs = _split(_payees(row, borne), [*_paid(row, taxes), _settled(borne)])
             return entry(row, EntryType.PAYOUT_PAID_LATE, legs, day)
         case PayoutState.COMPLETED, PayoutState.REVERSED:
-            legs = _split(_paid(row, taxes), _payees(row, borne))
+            legs = _split([*_paid(row, taxes), _settled(borne)], _payees(row, borne))
             return entry(row, EntryType.PAYOUT_REVERSED, legs, day)
         case _:
             raise AssertionError(f"{source} to {target} has no entry")
@@ -156,10 +169,16 @@ def _paid(row: Details, taxes: int | None) -> tuple[Part, ...]:
 
 
 def _payees(row: Details, borne: Bearing | None) -> tuple[Part, ...]:
-    """Whose it is: what is owed to the payee, and what the payee owes."""
+    """Whose it is: what is owed to the payee, what the payee owes, and what the payee has settled already."""
     if borne is None:
-        return ((row.payable, row.amount),)
-    return (row.payable, borne.owed), (borne.receivable, row.amount - borne.owed)
+        return ((row.payable, row.sent),)
+    rest = (borne.receivable, max(0, borne.rest))
+    return (row.payable, borne.owed), rest, (borne.wallet, borne.surplus)
+
+
+def _settled(borne: Bearing | None) -> Part:
+    """What was kept back of a debt, as far as it is or was settled by the payment."""
+    return (None, 0) if borne is None else (borne.receivable, max(0, -borne.rest))
 
 
 def _split(debits: Sequence[Part], credits_: Sequence[Part]) -> list[Leg]:
@@ -176,11 +195,6 @@ def _split(debits: Sequence[Part], credits_: Sequence[Part]) -> list[Leg]:
             if room > taken:
                 left.insert(0, (credit, room - taken))
     return legs
-
-
-def _back(row: Details) -> Leg:
-    """All that was reserved, tax too: nothing of it was paid."""
-    return (row.in_transit, row.payable, row.amount)
 
 
 def _lost(tx: LeasedTx, verdict: Verdict) -> Next:

@@ -1,6 +1,6 @@
 """Claim payouts for a send: APPROVED ones first, PROCESSING ones whose send may have been lost again.
 
-One transaction, in lock order: lease the work rows, withhold tax from first sends, move APPROVED to
+One transaction, in lock order: lease the work rows, withhold tax from first sends, keep back what payees owe, move APPROVED to
 PROCESSING, commit to the effects (`sends + 1`, request frozen), post `payout.submitted` for those
 moved. What was claimed but is not to be sent is handed over by the table, or parked with its reason,
 in the same transaction.
@@ -8,21 +8,21 @@ in the same transaction.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
-from db import effects, findings, ledger
+from db import effects, findings
 from db.batch import Batch
 from db.effects import Intent, Sendable
-from db.payouts import guards, withholding
+from db.payouts import guards, posting, recovering, withholding
 from db.payouts.details import Details, read
 from db.payouts.guards import Behind
+from db.payouts.recovering import Debts
 from db.payouts.withholding import Counted
 from db.transitions import LeasedTx, claim, move
 from db.tx import Tx
 from db.work import ClaimOrder, Held, Next
-from domain.ledger import Entries, Entry, EntryType, Posting, payout_entry_key
+from domain.batching import BatchPolicy
 from domain.payout_ids import reference
 from domain.payout_modes import mode_for
 from domain.payouts import PAYOUTS, PROCESS, RECOVER, SUBMIT, PayoutState
@@ -54,6 +54,8 @@ class Provider:
     """How long after the first send a same-key send is safe."""
     withholding: Withholding = field(default_factory=Withholding)
     """How tax is kept back before anything is sent to it."""
+    least_minor: int = BatchPolicy().minimum_minor
+    """What is left of a payout at least, whatever its payee owes."""
 
 
 def start_processing(
@@ -65,13 +67,19 @@ def start_processing(
         return Batch(items=[], taken=0)
     rows = read(tx, leased.held, key_seconds=provider.key_seconds)
     behind = guards.behind(tx, rows)
-    verdicts = [(row, _verdict(leased.held[row.id], row, behind.get(row.id))) for row in rows]
+    debts = recovering.hold(tx, rows)
+    verdicts = [
+        (row, _verdict(leased.held[row.id], row, behind.get(row.id), debts)) for row in rows
+    ]
     send = [row for row, verdict in verdicts if verdict is None]
     nexts = [Next(subject=gone, job=None) for gone in missing(leased, rows)]
     nexts += [verdict for _, verdict in verdicts if verdict is not None]
-    short = [row for row, verdict in verdicts if verdict is not None and verdict.job is None]
-    approved = [row for row in short if row.state == PayoutState.APPROVED]
-    leaving = guards.fail_short(leased, approved)
+    short = [
+        (row, verdict.error or "")
+        for row, verdict in verdicts
+        if verdict is not None and verdict.job is None and row.state == PayoutState.APPROVED
+    ]
+    leaving = guards.fail_short(leased, short)
     leased.settle(nexts)
     findings.report(
         leased,
@@ -81,7 +89,8 @@ def start_processing(
             if verdict is not None and verdict.parked is not None and row.id in behind
         ],
     )
-    return Batch(items=commit_to(leased, provider, send, leaving), taken=len(leased.held))
+    items = commit_to(leased, provider, send, debts, leaving)
+    return Batch(items=items, taken=len(leased.held))
 
 
 def missing(leased: LeasedTx, rows: Sequence[Details]) -> set[UUID]:
@@ -89,7 +98,7 @@ def missing(leased: LeasedTx, rows: Sequence[Details]) -> set[UUID]:
     return leased.held.keys() - {row.id for row in rows} if len(rows) < len(leased.held) else set()
 
 
-def _verdict(held: Held, row: Details, behind: Behind | None) -> Next | None:
+def _verdict(held: Held, row: Details, behind: Behind | None, debts: Debts) -> Next | None:
     """What becomes of a claimed row instead of a send; None sends it."""
     call = PAYOUTS.call_for(row.state, row.effect_state, row.payee_kind)
     if call is None:
@@ -102,18 +111,26 @@ def _verdict(held: Held, row: Details, behind: Behind | None) -> Next | None:
         )
     if held.is_worn:
         return _park(held, f"claimed {held.claims - 1} times without a settle")
-    if not row.is_sealed:
-        return _park(held, "changed after approval: amount, beneficiary or key do not fit the seal")
-    if row.tax_engine is not None and row.effect_state is None:
-        return _park(
-            held, "changed after approval: it was never claimed, and tax is withheld from it"
-        )
-    reason = guards.not_payable(row)
+    reason = _changed(row) or guards.not_payable(row)
     if reason is not None:
         return _park(held, reason)
     if row.in_transit is None:
         return _park(held, f"no books in {row.currency}")
-    return None if behind is None else _of_batch(held, row, behind)
+    verdict = None if behind is None else _of_batch(held, row, behind)
+    if verdict is None and not debts.take_again(row):
+        return Next(subject=row.id, job=None, error=guards.SHORT_OF_DEBT)
+    return verdict
+
+
+def _changed(row: Details) -> str | None:
+    """How a row was changed behind the back of whoever approved it; None where it was not."""
+    if not row.is_sealed:
+        return "changed after approval: amount, beneficiary or key do not fit the seal"
+    if row.tax_engine is not None and row.effect_state is None:
+        return "changed after approval: it was never claimed, and tax is withheld from it"
+    if row.recovered and row.effect_state is None:
+        return "changed after approval: it was never claimed, and a debt is kept back of it"
+    return None
 
 
 def _of_batch(held: Held, row: Details, behind: Behind) -> Next | None:
@@ -136,14 +153,34 @@ def _park(held: Held, reason: str) -> Next:
     return Next(subject=held.subject, job=held.job, parked=reason, error=reason)
 
 
+def keep_back(
+    leased: LeasedTx,
+    provider: Provider,
+    rows: Sequence[Details],
+    debts: Debts,
+    leaving: Sequence[Counted] = (),
+) -> tuple[list[Details], dict[UUID, str]]:
+    """Keep tax back from what is sent for the first time, and what its payee owes.
+
+    Returns all rows that may be sent, with what is left to send, and why each other one may not.
+    """
+    fresh = {row.id for row in rows if withholding.is_fresh(row)}
+    ready, refused = withholding.stage(leased, provider.withholding, rows, leaving)
+    return recovering.stage(leased, debts, ready, fresh, provider.least_minor), refused
+
+
 def commit_to(
-    leased: LeasedTx, provider: Provider, rows: Sequence[Details], leaving: Sequence[Counted] = ()
+    leased: LeasedTx,
+    provider: Provider,
+    rows: Sequence[Details],
+    debts: Debts,
+    leaving: Sequence[Counted] = (),
 ) -> list[Sending]:
-    """Commit to a send of each of `rows` (all held): tax, state, effect, reserved money.
+    """Commit to a send of each of `rows` (all held): what is kept back, state, effect, reserved money.
 
     What cannot be sent for its tax is parked. What is `leaving` its tax year leaves it before.
     """
-    ready, refused = withholding.stage(leased, provider.withholding, rows, leaving)
+    ready, refused = keep_back(leased, provider, rows, debts, leaving)
     leased.settle([_park(leased.held[id_], reason) for id_, reason in refused.items()])
     findings.report(leased, [guards.finding(id_, reason) for id_, reason in refused.items()])
     approved = [row.id for row in ready if row.state == PayoutState.APPROVED]
@@ -153,7 +190,7 @@ def commit_to(
     going = [row for row in ready if row.state == PayoutState.PROCESSING or row.id in moved]
     sendings = intend_sends(leased, provider, going)
     sent = [(row, sending) for row, sending in zip(going, sendings, strict=True) if sending]
-    _post_submitted(leased, [row for row, _ in sent if row.id in moved])
+    posting.post_submitted(leased, [row for row, _ in sent if row.id in moved])
     return [sending for _, sending in sent]
 
 
@@ -199,48 +236,3 @@ def _frozen(effect: Sendable, asked: PayoutOrder) -> FrozenRequest:
         currency=asked.currency,
         fund_account_id=asked.fund_account_id,
     )
-
-
-def _post_submitted(leased: LeasedTx, rows: Sequence[Details]) -> None:
-    """Reserve the money of first sends: from here it is in transit, whatever the answer."""
-    for currency in sorted({row.currency for row in rows}):  # the same order of locks for everybody
-        mine = [row for row in rows if row.currency == currency]
-        made = Entries(
-            type=EntryType.PAYOUT_SUBMITTED,
-            currency=currency,
-            keys=[
-                payout_entry_key(
-                    row.id, row.generation, EntryType.PAYOUT_SUBMITTED, row.put_backs or 0
-                )
-                for row in mine
-            ],
-            debits=[row.payable for row in mine],
-            credits=[_opened(row, row.in_transit) for row in mine],
-            amounts=[row.amount for row in mine],
-        )
-        ledger.post_new(leased, made, run=leased.holder, actor=leased.actor)
-
-
-Leg = tuple[int | None, int | None, int]
-"""Debit, credit, amount: the accounts by their ids, None where there is none."""
-
-
-def entry(row: Details, kind: EntryType, legs: Sequence[Leg], day: date, number: int = 0) -> Entry:
-    """One entry of a payout; legs of nothing are left out. Its accounts were opened before its first send."""
-    return Entry(
-        type=kind,
-        key=payout_entry_key(row.id, row.generation, kind, number),
-        currency=row.currency,
-        effective_on=day,
-        postings=tuple(
-            Posting(debit=_opened(row, debit), credit=_opened(row, credit), amount=amount)
-            for debit, credit, amount in legs
-            if amount
-        ),
-    )
-
-
-def _opened(row: Details, account: int | None) -> int:
-    if account is None:
-        raise AssertionError(f"payout {row.id} is to be sent without books in {row.currency}")
-    return account

@@ -32,7 +32,8 @@ def decide(
 
     Outcomes: moved | busy (a worker holds it) | sent (a send may have begun) | illegal (not in a
     state this is about) | missing | unlinked (what it paid is paid by another payout) | short (part of it is owed no
-    more) | own (made by who approves it, while `policy:maker-checker` is on) | exhausted (refused three times).
+    more) | own (made by who approves it, while `policy:maker-checker` is on) | exhausted (refused three times)
+    | unproven (another system said that it failed, and nobody has asked its provider).
     """
     wanted = sorted(set(payouts))
     sources = SOURCES[decision]

@@ -18,9 +18,11 @@ class Details(NamedTuple):
     amount: int
     """The gross: what its payee is owed less by."""
     net: int
-    """What is sent: the gross, less what was withheld at its claim."""
+    """What is sent: the gross, less what was withheld and recovered at its claim."""
     withheld: int
     """Tax kept back at its claim."""
+    recovered: int
+    """Kept back at its claim of what its payee owes."""
     tax_year: str | None
     """The financial year it counts in; None where nothing was computed, or there was nothing to compute."""
     tax_engine: str | None
@@ -62,6 +64,13 @@ class Details(NamedTuple):
     """What the other system had it filed under, where that is known."""
     is_told: bool
     """Whether applications are told what becomes of payouts: the switch `notices`."""
+    is_mailed: bool
+    """Whether payees are: the switch `mails`."""
+
+    @property
+    def sent(self) -> int:
+        """What goes through the books between claim and end: what is sent, and the tax of it."""
+        return self.amount - self.recovered
 
     @property
     def filed_under(self) -> str:
@@ -72,7 +81,7 @@ class Details(NamedTuple):
 
 
 _READ: Final = sa.text("""
-    SELECT p.id, p.amount, coalesce(p.net_amount, p.amount) AS net, p.tds_deducted AS withheld,
+    SELECT p.id, p.amount, coalesce(p.net_amount, p.amount) AS net, p.tds_deducted AS withheld, p.recovered,
            p.tds_financial_year AS tax_year, p.tds_engine AS tax_engine, p.source = 'earnings' AS is_earned, p.wallet, p.currency, p.mode, p.purpose, p.narration, p.generation,
            p.effect_key, p.payable, p.payee_kind, p.state,
            p.approval_seal = payout_seal(p, p.generation, p.effect_key) AS is_sealed,
@@ -80,7 +89,8 @@ _READ: Final = sa.text("""
            e.state AS effect_state, e.sends, e.put_backs, e.provider_id, e.accepted_at, e.first_sent_at, p.completed_at,
            e.sends > 0 AND clock_timestamp() - e.first_sent_at > make_interval(secs => :key_seconds) AS is_past_key,
            coalesce(e.taken_over, false) AS is_foreign, e.reference AS foreign_reference,
-           EXISTS (SELECT FROM switches WHERE name = 'notices' AND is_on) AS is_told
+           EXISTS (SELECT FROM switches WHERE name = 'notices' AND is_on) AS is_told,
+           EXISTS (SELECT FROM switches WHERE name = 'mails' AND is_on) AS is_mailed
     FROM payouts p
     JOIN payout_accounts a ON a.id = p.account
     LEFT JOIN accounts t ON t.kind = 'payouts_in_transit' AND t.owner = '' AND t.currency = p.currency

@@ -21,6 +21,7 @@ PAYOUTS: Final = Family(
         WALLET_ACCOUNTS_HAVE_A_WALLET,
         promises.IN_TRANSIT_IS_PROCESSING,
         promises_payable.PAYABLE_IS_WHAT_IS_OWED,
+        promises_payable.RECOVERED_IS_POSTED,
         promises_outside.SENDS_ARE_COUNTED,
         promises_outside.COMPLETED_WAS_ACCEPTED,
         promises_outside.REJECTED_IS_NOT_PROCESSING,

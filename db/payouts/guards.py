@@ -9,7 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from db.notices import write as notices
-from db.payouts import withholding
+from db.payouts import mails, withholding
 from db.payouts.details import Details
 from db.payouts.withholding import Counted
 from db.transitions import LeasedTx, move
@@ -22,6 +22,7 @@ DISPUTED_AGAIN: Final = timedelta(minutes=15)
 """How long a payout with a disputed earning waits before it is looked at again."""
 SHORT: Final = "owed less than approved: part of it was given back since"
 SHORT_OF_WALLET: Final = "its wallet holds less than was approved: it was spent since"
+SHORT_OF_DEBT: Final = "its payee owes less than was kept back of it: it was settled since"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,15 +98,15 @@ _RELEASE: Final = sa.text("""
     WHERE e.id = u.earning AND e.state = 'BATCHED'""")
 
 
-def fail_short(leased: LeasedTx, rows: Sequence[Details]) -> list[Counted]:
-    """Fail held payouts that are owed less than was approved; what is left waits for the next batch.
+def fail_short(leased: LeasedTx, rows: Sequence[tuple[Details, str]]) -> list[Counted]:
+    """Fail held payouts that cannot be paid as approved, each for its reason; what is left waits for the next batch.
 
     Returns what is to leave its tax year: it was put back with its tax computed, and is never to be sent now.
     """
     return [
         counted
-        for reason in (SHORT, SHORT_OF_WALLET)
-        for counted in _fail(leased, [row for row in rows if short_of(row) == reason], reason)
+        for reason in sorted({reason for _, reason in rows})
+        for counted in _fail(leased, [row for row, why in rows if why == reason], reason)
     ]
 
 
@@ -123,6 +124,7 @@ def _fail(leased: LeasedTx, rows: Sequence[Details], reason: str) -> list[Counte
     leased.run(_RELEASE, payouts=list(moved), reason=reason)
     failed = [row for row in rows if row.id in set(moved)]
     notices.write(leased, [(row.id, PayoutState.FAILED) for row in failed if row.is_told])
+    mails.tell(leased, [(row.id, PayoutState.FAILED) for row in failed if row.is_mailed])
     return [withholding.ended_unsent(row.id, row.tax_year) for row in failed if row.tax_year]
 
 

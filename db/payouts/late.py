@@ -3,6 +3,9 @@
 When it failed, its money went back to the payee's account and its earnings became payable again. If both
 are still there, this payment is what they were for; of what was given back meanwhile the payee owes the
 difference. If they were spent meanwhile, the payee was paid twice.
+
+What a payout kept back of a debt was owed again since it failed: paid late, it settles that debt once more, where
+it is there. What comes back after its payee has settled more than that is put into the payee's wallet.
 """
 
 from collections import Counter
@@ -13,12 +16,13 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from db.accounts import Owner, open_accounts
+from db.payouts import recovering
 from db.payouts.details import Details
+from db.payouts.recovering import Debts
 from db.payouts.tax_records import Ended
 from db.transitions import LeasedTx
-from db.wallets.rows import lock_wallets
-from domain.ledger import AccountKind, EntryType, payout_entry_key
+from db.wallets.rows import lock_wallets, open_wallets
+from domain.ledger import EntryType, payout_entry_key
 from domain.payouts import SETTLED, PayoutState
 
 _HOLD: Final = sa.text("""
@@ -41,46 +45,68 @@ _NEVER_OWED: Final = sa.text("""
       AND (t.state IN ('CANCELLED', 'REVERSED') OR t.state IN ('PENDING', 'APPROVED', 'FAILED') AND p.source = 'earnings')""")
 _LEFT: Final = sa.text("""
     SELECT account, credits - debits AS balance FROM balances WHERE account = ANY(CAST(:accounts AS bigint[]))""")
-_PAYEES: Final = sa.text("""
-    SELECT a.id, a.owner FROM accounts a WHERE a.id = ANY(CAST(:accounts AS bigint[]))""")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bearing:
-    """Whose side of a payment or its reversal is what, in minor units; both together are its amount."""
+    """Whose side of a payment or its return is what, in minor units; together they are what was sent, and its tax."""
 
     owed: int
     """Of what is owed to the payee."""
+    rest: int = 0
+    """Of what the payee owes. Below zero where less was sent than was owed: a debt was kept back of it."""
     receivable: int | None = None
-    """The account of what the payee owes, which bears the rest; None where there is no rest."""
+    """The account of the rest; None where there is none."""
+    surplus: int = 0
+    """What came back and the payee has settled already: it goes to their wallet."""
+    wallet: int | None = None
+    """The account of the surplus; None where there is none."""
 
 
 def hold(tx: LeasedTx, ended: Sequence[Ended]) -> None:
-    """Lock earnings and wallets of what was paid late, in key order: before tax years and accounts, which come after them."""
-    lock_wallets(tx, {one.row.wallet for one in ended if one.source in SETTLED and one.row.wallet})
+    """Lock earnings, wallets and payees of what was paid late or came back, in key order: tax years and accounts follow."""
     late = [one.row.id for one in ended if one.source in SETTLED and one.row.is_earned]
     if late:
         tx.rows(_HOLD, ids=late)
+    lock_wallets(tx, {one.row.wallet for one in ended if one.source in SETTLED and one.row.wallet})
+    recovering.hold_payees(tx, {one.row.id for one in ended if _may_settle(one)})
+
+
+def _may_settle(one: Ended) -> bool:
+    """Whether a move may take from what its payee owes."""
+    return one.source in SETTLED or one.target is PayoutState.REVERSED
 
 
 def bearings(tx: LeasedTx, ended: Sequence[Ended]) -> Mapping[UUID, Bearing]:
-    """What bears each of `ended` that was paid late or given back; of what is absent, all is owed.
+    """What bears each of `ended` that was paid late or given back; of what is absent, all that was sent is owed.
 
-    What is taken back is taken back here; its earnings are held since `hold`.
+    What is taken back is taken back here; its earnings and its payee are held since `hold`.
     """
     late = {one.row.id: one.row for one in ended if one.source in SETTLED}
     back = {one.row.id: one.row for one in ended if one.target is PayoutState.REVERSED}
     # What is paid late and given back in the same breath comes out of what is owed and goes back there.
-    owed = {
-        **_owed_late(tx, [row for row in late.values() if row.id not in back]),
-        **_owed_back(tx, [row for row in back.values() if row.id not in late]),
+    mine = [row for id_, row in late.items() if id_ not in back]
+    returned = [row for id_, row in back.items() if id_ not in late]
+    debts = recovering.debts(tx, [row.id for row in (*mine, *returned)])
+    owed = {**_owed_late(tx, mine, debts), **_owed_back(tx, returned)}
+    surplus = {row.id: _surplus(row, owed[row.id], debts) for row in returned}
+    rows = {row.id: row for row in (*mine, *returned)}
+    rests = {id_: row.sent - owed[id_] - surplus.get(id_, 0) for id_, row in rows.items()}
+    receivables = recovering.receivables(tx, [rows[id_] for id_, rest in rests.items() if rest])
+    wallets = _wallets(tx, [rows[id_] for id_, more in surplus.items() if more])
+    return {
+        id_: Bearing(
+            owed=owed[id_],
+            rest=rest,
+            receivable=receivables.get(id_),
+            surplus=surplus.get(id_, 0),
+            wallet=wallets.get(id_),
+        )
+        for id_, rest in rests.items()
     }
-    rows = {**late, **back}
-    receivables = _receivables(tx, [rows[id_] for id_, n in owed.items() if n < rows[id_].amount])
-    return {id_: Bearing(owed=n, receivable=receivables.get(id_)) for id_, n in owed.items()}
 
 
-def _owed_late(tx: LeasedTx, rows: Sequence[Details]) -> dict[UUID, int]:
+def _owed_late(tx: LeasedTx, rows: Sequence[Details], debts: Debts) -> dict[UUID, int]:
     """How much of each payment was still owed: all of it, what was not given back, or nothing."""
     if not rows:
         return {}
@@ -94,7 +120,8 @@ def _owed_late(tx: LeasedTx, rows: Sequence[Details]) -> dict[UUID, int]:
         mine = own.get(row.id)
         due = min(row.amount, mine.owed) if mine and row.is_earned else row.amount
         is_there = (mine.are_free if mine else row.id not in never) and left[row.payable] >= due
-        owed[row.id] = due if is_there else 0
+        # Less was sent than is owed now: the rest settles a debt, where that is still there to be settled.
+        owed[row.id] = due if is_there and debts.has(row, due - row.sent) else 0
         left[row.payable] -= owed[row.id]
     tx.run(_TAKE_BACK, ids=[id_ for id_, due in owed.items() if due and id_ in own])
     return owed
@@ -129,17 +156,16 @@ def _owed_back(tx: LeasedTx, rows: Sequence[Details]) -> dict[UUID, int]:
     }
 
 
-def _receivables(tx: LeasedTx, rows: Sequence[Details]) -> dict[UUID, int]:
-    """What each payee owes back, as an account."""
+def _surplus(row: Details, owed: int, debts: Debts) -> int:
+    """What comes back of a payout beyond what is owed again and what its payee owes still."""
+    rest = max(0, row.sent - owed)
+    return rest - debts.take(row, rest)
+
+
+def _wallets(tx: LeasedTx, rows: Sequence[Details]) -> dict[UUID, int]:
+    """The wallet of each payee, as an account, by payout."""
     if not rows:
         return {}
-    payables = [row.payable for row in rows]
-    names = {row.id: row.owner for row in tx.rows(_PAYEES, accounts=payables)}
-    wanted = {
-        row.id: Owner(
-            kind=AccountKind.PAYEE_RECEIVABLE, owner=names[row.payable], currency=row.currency
-        )
-        for row in rows
-    }
-    accounts = open_accounts(tx, wanted.values())
-    return {payout: accounts[owner] for payout, owner in wanted.items()}
+    payees = recovering.payees(tx, rows)
+    opened = open_wallets(tx, {(payees[row.id], row.currency) for row in rows})
+    return {row.id: opened[payees[row.id], row.currency].account for row in rows}

@@ -119,7 +119,7 @@ def _uuid(text: str) -> UUID | None:
 
 _SHOW: Final = sa.text(f"""
     SELECT {_FIELDS}, a.fund_account_id, p.purpose, p.narration, p.generation, p.effect_key, p.approved_by, p.approved_at,
-           p.created_by, p.completed_at, p.source, p.payee_kind, coalesce(p.net_amount, p.amount) AS net_minor, p.tds_deducted AS tds_minor,
+           p.created_by, p.completed_at, p.source, p.payee_kind, coalesce(p.net_amount, p.amount) AS net_minor, p.tds_deducted AS tds_minor, p.recovered AS recovered_minor,
            p.tds_gross AS tds_gross_minor, p.tds_base AS tds_base_minor, p.tds_rate_bps, p.tds_engine, p.tds_financial_year,
            e.sends, e.put_backs, e.status AS provider_status, e.first_sent_at, e.accepted_at,
            w.job AS waits_for, NULLIF(w.due_at, 'infinity') AS due_at, w.leased_until, w.holder AS held_by_run, w.tries, w.parked_reason

@@ -10,13 +10,16 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from db import findings
 from db.importing import sets
 from db.importing.order import ERRORS_MAX, SET_MAX, Imported, Told
 from db.payouts.opening_sets import OpeningLines, PayoutOpening
 from db.tx import Tx
 from domain.errors import BadInputError, BadInputsError
+from domain.findings import Finding, FindingKind
+from domain.opening_lines import OpeningLine
 from domain.payout_ids import numbers
-from domain.payouts import PAYOUTS
+from domain.payouts import PAYOUTS, PayoutState
 
 _ONCE: Final = "a payment belongs to one payout"
 __all__ = ["OpeningLines", "look", "take_over"]
@@ -37,7 +40,21 @@ def take_over(
     """
     _each_once(order)
     _known(tx, installation, order)
-    return PayoutOpening(tx, installation, order, actor).run(told)
+    done = PayoutOpening(tx, installation, order, actor).run(told)
+    unproven = [line.external_id for line in order.lines if _is_unproven(line)]
+    if done.created and unproven:
+        found = Finding(
+            kind=FindingKind.PAYOUTS_FAILED_ELSEWHERE,
+            subject=f"payouts taken over as of {order.as_of:%Y-%m-%dT%H:%M:%SZ}",
+            detail=f"{len(unproven)} FAILED by their file's word alone, such as {unproven[0]}",
+        )
+        findings.report(tx, [found])
+    return done
+
+
+def _is_unproven(line: OpeningLine) -> bool:
+    """Whether nobody but the other system says that it failed."""
+    return line.state is PayoutState.FAILED and line.provider_id is None
 
 
 def look(

@@ -93,15 +93,17 @@ def _overdue(found: Sequence[Row], limit: int) -> Overdue:
 
 
 _PULL: Final = sa.text("""
-    -- What somebody holds is being asked about; what is parked waits for a person.
+    -- What somebody holds is being worked on; what is parked waits for a person.
     WITH mine AS MATERIALIZED (
       SELECT subject, job FROM work
       WHERE subject = ANY(CAST(:subjects AS uuid[])) AND job = ANY(CAST(:jobs AS text[]))
         AND leased_until IS NULL AND parked_reason IS NULL AND due_at > clock_timestamp()
       ORDER BY job, subject FOR UPDATE SKIP LOCKED)
-    UPDATE work w SET due_at = clock_timestamp() FROM mine m WHERE w.subject = m.subject AND w.job = m.job""")
+    UPDATE work w SET due_at = clock_timestamp() FROM mine m WHERE w.subject = m.subject AND w.job = m.job RETURNING w.subject""")
 
 
-def pull_forward(tx: Tx, payouts: Sequence[UUID]) -> int:
-    """Let the jobs that ask take these now rather than later; returns how many were waiting for later."""
-    return tx.run(_PULL, subjects=list(payouts), jobs=list(ASKED)) if payouts else 0
+def pull_forward(tx: Tx, payouts: Sequence[UUID], jobs: Sequence[str] = ASKED) -> list[UUID]:
+    """Let `jobs` (those that ask) take these now rather than later; returns those that were waiting for later."""
+    if not payouts:
+        return []
+    return [row.subject for row in tx.rows(_PULL, subjects=list(payouts), jobs=list(jobs))]

@@ -114,7 +114,7 @@ EARNINGS_ARE_LIVE_ONCE: Final = Invariant(
 
 IN_TRANSIT_IS_PROCESSING: Final = Invariant(
     name="in-transit-is-processing",
-    promise="In each currency what is in transit is the sum of the payouts that are PROCESSING.",
+    promise="In each currency what is in transit is the sum of the payouts that are PROCESSING, less what was kept back of them.",
     walk=CURRENCIES,
     finding=FindingKind.BOOKS_DRIFT,
     offences="""
@@ -126,7 +126,7 @@ IN_TRANSIT_IS_PROCESSING: Final = Invariant(
         SELECT a.currency, sum(b.credits - b.debits) AS balance FROM accounts a JOIN balances b ON b.account = a.id
         WHERE a.kind = 'payouts_in_transit' GROUP BY a.currency) b ON b.currency = c.currency
       LEFT JOIN (
-        SELECT p.currency, sum(p.amount) AS amount FROM payouts p
+        SELECT p.currency, sum(p.amount - p.recovered) AS amount FROM payouts p
         WHERE p.state = 'PROCESSING' AND p.id IN (SELECT w.subject FROM work w WHERE w.job LIKE 'payouts.%')
         GROUP BY p.currency) p ON p.currency = c.currency
       WHERE coalesce(b.balance, 0) <> coalesce(p.amount, 0)""",

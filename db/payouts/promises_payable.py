@@ -1,8 +1,9 @@
-"""Payees and the books: what stands on a payee's account is what is told or earned and not on its way."""
+"""Payees and the books: what is owed to them is what is told or earned and not on its way; what they owed is taken off once."""
 
 from typing import Final
 
 from db.invariant import Invariant, Walk
+from db.payouts.promises import WALK
 from domain.findings import FindingKind
 
 _WALK: Final = Walk(
@@ -44,4 +45,31 @@ PAYABLE_IS_WHAT_IS_OWED: Final = Invariant(
       LEFT JOIN told t ON t.account = a.id
       LEFT JOIN earned e ON e.owner = a.owner AND e.currency = a.currency
       WHERE coalesce(b.credits - b.debits, 0) <> coalesce(t.amount, 0) + coalesce(e.amount, 0)""",
+)
+
+RECOVERED_IS_POSTED: Final = Invariant(
+    name="recovered-is-posted",
+    promise="What a payout kept back of a debt is off its payee's account once while the payout is on its way or paid, and owed otherwise.",
+    walk=WALK,
+    finding=FindingKind.BOOKS_DRIFT,
+    offences="""
+      WITH asked AS MATERIALIZED (
+        SELECT p.id, p.state, p.recovered, 'payout:' || p.id || ':' || p.generation || ':' AS prefix FROM page p WHERE p.recovered > 0),
+      posted AS (
+        SELECT a.id, bool_or(n.type = 'payout.failed') AS has_failed,
+               coalesce(sum(s.amount) FILTER (WHERE c.kind = 'payee_receivable'), 0)
+                 - coalesce(sum(s.amount) FILTER (WHERE d.kind = 'payee_receivable'), 0) AS settled
+        FROM asked a
+        -- The semicolon is the sign after the colon: every entry of this generation, and no other's.
+        JOIN entries n ON n.key >= a.prefix AND n.key < left(a.prefix, -1) || ';'
+          AND n.type IN ('payout.submitted', 'payout.put_back', 'payout.failed')
+        JOIN postings s ON s.entry = n.id
+        JOIN accounts d ON d.id = s.debit
+        JOIN accounts c ON c.id = s.credit
+        GROUP BY a.id)
+      SELECT 'payout ' || a.id AS subject,
+             format('it is %s and kept back %s, of which its entries took off %s', a.state, a.recovered, coalesce(p.settled, 0)) AS detail
+      FROM asked a LEFT JOIN posted p ON p.id = a.id
+      WHERE coalesce(p.settled, 0) <> CASE
+        WHEN a.state IN ('PROCESSING', 'COMPLETED', 'REVERSED') AND NOT coalesce(p.has_failed, false) THEN a.recovered ELSE 0 END""",
 )

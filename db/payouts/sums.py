@@ -10,8 +10,9 @@ from db.tx import Rows, Tx
 _OF: Final = """
     FROM payouts p WHERE p.created_at >= :start AND p.created_at < :end"""
 _SUMS: Final = """count(*) AS payouts, CAST(sum(p.amount) AS bigint) AS amount_minor,
-           -- Of what ended unpaid, or was given back, a payout tells only what its last request would have withheld.
-           CAST(coalesce(sum(p.tds_deducted) FILTER (WHERE p.state IN ('APPROVED', 'PROCESSING', 'COMPLETED')), 0) AS bigint) AS tax_minor"""
+           -- Of what ended unpaid, or was given back, a payout tells only what its last request would have kept back.
+           CAST(coalesce(sum(p.tds_deducted) FILTER (WHERE p.state IN ('APPROVED', 'PROCESSING', 'COMPLETED')), 0) AS bigint) AS tax_minor,
+           CAST(coalesce(sum(p.recovered) FILTER (WHERE p.state IN ('APPROVED', 'PROCESSING', 'COMPLETED')), 0) AS bigint) AS recovered_minor"""
 
 _BY_DAY: Final = sa.text(f"""
     SELECT CAST(p.created_at AT TIME ZONE 'UTC' AS date) AS day, p.state, p.currency, {_SUMS} {_OF}

@@ -97,7 +97,7 @@ def stage(
     What was computed before (it was put back) stays as it was. What is `leaving` its year beside them
     leaves it first: all years are locked together, in key order.
     """
-    fresh = [row.id for row in rows if _is_fresh(row)]
+    fresh = [row.id for row in rows if is_fresh(row)]
     if not fresh:
         count(tx, leaving)
         return list(rows), {}
@@ -113,12 +113,13 @@ def stage(
         if (one := found.get(row.id))
         else row
         for row in rows
-        if row.id in found or not _is_fresh(row)
+        if row.id in found or not is_fresh(row)
     ]
     return ready, refused
 
 
-def _is_fresh(row: Details) -> bool:
+def is_fresh(row: Details) -> bool:
+    """Whether a row is to be sent for the first time, and is withheld from."""
     return row.is_earned and row.tax_engine is None and row.state == PayoutState.APPROVED
 
 

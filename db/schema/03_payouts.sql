@@ -8,7 +8,9 @@ CREATE TABLE payees (
   -- Whose income it is, as the law of withholding asks; what nobody told is never exempt.
   tax_class text NOT NULL DEFAULT 'unknown' CHECK (tax_class IN ('individual', 'huf', 'company', 'firm', 'unknown')),
   has_pan   boolean NOT NULL DEFAULT false,
-  resident  boolean NOT NULL DEFAULT true
+  resident  boolean NOT NULL DEFAULT true,
+  email     text CHECK (email ~ '^[!-~]+@[!-~]+$' AND length(email) <= 254),  -- where they are told of payouts
+  updated_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
 -- A destination as the gateway knows it: its token, never a bank number.
@@ -86,6 +88,8 @@ CREATE TABLE payouts (
   tds_rate_bps  smallint,
   tds_engine    text,
   tds_financial_year text,
+  -- Kept back of what its payee owes, fixed likewise.
+  recovered     bigint NOT NULL DEFAULT 0 CHECK (recovered >= 0),
   -- What its payee was when it was made: it says which job sends it.
   payee_kind    text NOT NULL DEFAULT 'person' CHECK (payee_kind IN ('person', 'organisation')),
   wallet        uuid,                  -- whose account in the books `payable` is, then
@@ -94,7 +98,9 @@ CREATE TABLE payouts (
   CONSTRAINT payouts_wallet_fkey FOREIGN KEY (wallet, payee, currency, payable) REFERENCES wallets (id, payee, currency, account),
   CONSTRAINT of_wallets_has_one CHECK ((source = 'wallets') = (wallet IS NOT NULL)),
   CONSTRAINT approved_is_sealed CHECK (state IN ('PENDING', 'CANCELLED') OR (effect_key IS NOT NULL AND approval_seal IS NOT NULL)),
-  CONSTRAINT gross_is_net_and_tax CHECK (amount = coalesce(net_amount, amount - tds_deducted) + tds_deducted)
+  CONSTRAINT gross_is_its_parts CHECK (amount = coalesce(net_amount, amount - tds_deducted - recovered) + tds_deducted + recovered),
+  -- This prevents a debt from being kept back of what was told, and not earned.
+  CONSTRAINT recovered_is_of_earnings CHECK (recovered = 0 OR source = 'earnings' AND net_amount IS NOT NULL)
 ) WITH (fillfactor = 50);
 -- Keyset pages, newest first. No index names the state: a change of state stays on its page.
 CREATE INDEX payouts_by_age ON payouts (created_at, id);

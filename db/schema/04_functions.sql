@@ -17,6 +17,12 @@ CREATE FUNCTION earning_released(disputed boolean, refunded bigint, amount bigin
   SELECT CASE WHEN refunded = amount THEN 'REFUNDED' WHEN disputed THEN 'HELD' ELSE 'READY' END
 $$;
 
+-- Whether nobody but another system says that what it sent was not paid.
+CREATE FUNCTION is_unproven(e effects) RETURNS boolean LANGUAGE sql STABLE AS $$
+  SELECT e.taken_over AND e.state = 'rejected' AND e.provider_id IS NULL
+    AND NOT EXISTS (SELECT FROM effect_answers a WHERE a.key = e.key AND a.answer IN ('absent', 'unpaid', 'declared unpaid'))
+$$;
+
 -- Monthly partitions of the append-only tables, this month and `ahead` more; the default partition
 -- catches what no month covers. A trigger of the parent is not asked when a partition is named, so
 -- each has its own.
@@ -96,7 +102,8 @@ END $$;
 -- Move subjects that no worker holds: CAS, seal, work rows and history, in the caller's transaction.
 -- One row per id: moved | busy (leased) | sent (a send may have begun) | illegal | missing | unlinked
 -- (an earning it paid is paid elsewhere) | short (what it paid is owed no more) | own (made by who approves it)
--- | exhausted (refused three times: two people may allow one more) | forbidden (an application approves no money).
+-- | exhausted (refused three times: two people may allow one more) | unproven (that it failed another system says, and
+-- no provider: ask it, or two people) | forbidden (an application approves no money).
 CREATE FUNCTION bursar_move(kind text, ids uuid[], to_state text, actor text, why text, due timestamptz DEFAULT NULL)
 RETURNS TABLE (subject uuid, outcome text, from_state text) LANGUAGE plpgsql SECURITY DEFINER AS $$
 #variable_conflict use_variable
@@ -213,6 +220,10 @@ BEGIN
                 WHEN p.state = 'FAILED' AND p.generation >= 3 AND NOT EXISTS (
                   SELECT FROM proposals r WHERE r.action = 'payout.retry' AND r.subject = p.id::text
                     AND r.approved_at IS NOT NULL AND r.outcome IS NULL) THEN 'exhausted'
+                -- That another system calls it failed lets nothing be sent again: its provider, or two people, say so too.
+                WHEN p.state = 'FAILED' AND is_unproven(e) AND NOT EXISTS (
+                    SELECT FROM proposals r WHERE r.action = 'payout.retry' AND r.subject = p.id::text
+                      AND r.approved_at IS NOT NULL AND r.outcome IS NULL) THEN 'unproven'
                 WHEN p.state = 'FAILED' AND EXISTS (
                   SELECT FROM payout_earnings own JOIN earnings g ON g.id = own.earning
                   WHERE own.payout = p.id AND g.state <> 'READY') THEN 'unlinked'
@@ -236,8 +247,8 @@ BEGIN
     UPDATE payouts p SET state = to_state, generation = k.generation, effect_key = k.key,
            approval_seal = payout_seal(p, k.generation, k.key),
            approved_by = actor, approved_at = clock_timestamp(), error = NULL, updated_at = clock_timestamp(),
-           -- Another request: what is withheld from it is computed at its claim.
-           net_amount = NULL, tds_deducted = 0, tds_gross = 0, tds_base = 0, tds_rate_bps = NULL, tds_engine = NULL, tds_financial_year = NULL
+           -- Another request: what is withheld and kept back of it is computed at its claim.
+           net_amount = NULL, recovered = 0, tds_deducted = 0, tds_gross = 0, tds_base = 0, tds_rate_bps = NULL, tds_engine = NULL, tds_financial_year = NULL
     FROM keyed k WHERE p.id = k.id AND to_state = 'APPROVED' RETURNING p.id, p.payee_kind),
   ended AS (
     UPDATE payouts p SET state = to_state, error = why, updated_at = clock_timestamp()

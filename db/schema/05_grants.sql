@@ -15,13 +15,15 @@ REVOKE UPDATE ON effects FROM bursar_worker, bursar_operator;
 GRANT UPDATE (state, sends, put_backs, token, provider_id, status, utr, error, first_sent_at, accepted_at, updated_at)
   ON effects TO bursar_worker, bursar_operator;
 GRANT INSERT ON accounts, balances, ledger_totals TO bursar_worker, bursar_operator;
--- What is withheld is fixed at the claim; that gross is net and tax a constraint holds.
-GRANT UPDATE (state, error, completed_at, updated_at, net_amount, tds_deducted, tds_base, tds_rate_bps, tds_engine, tds_financial_year) ON payouts TO bursar_worker, bursar_operator;
+-- What is withheld and kept back is fixed at the claim; that they and the net are the gross a constraint holds.
+GRANT UPDATE (state, error, completed_at, updated_at, net_amount, recovered, tds_deducted, tds_base, tds_rate_bps, tds_engine, tds_financial_year) ON payouts TO bursar_worker, bursar_operator;
+-- Whoever keeps back what a payee owes locks the payee's row.
+GRANT UPDATE (updated_at) ON payees TO bursar_worker, bursar_operator;
 -- A worker disputes what turns out to have been paid before.
 GRANT UPDATE (state, disputed, updated_at) ON earnings TO bursar_worker, bursar_operator;
 -- An operator says what is given back, and of payees what was not known of them.
 GRANT UPDATE (refunded) ON earnings TO bursar_operator;
-GRANT UPDATE (kind, tax_class, has_pan, resident) ON payees TO bursar_operator;
+GRANT UPDATE (kind, tax_class, has_pan, resident, email) ON payees TO bursar_operator;
 GRANT UPDATE (verified, is_default) ON payout_accounts TO bursar_operator;
 GRANT UPDATE (live) ON payout_earnings TO bursar_worker, bursar_operator;
 GRANT UPDATE (provider, account, system_identifier, timeline, incarnation) ON installation TO bursar_operator;
@@ -38,7 +40,7 @@ GRANT SELECT ON payouts, runs, work, moves TO bursar_app;
 GRANT EXECUTE ON FUNCTION bursar_move(text, uuid[], text, text, text, timestamptz), bursar_enqueue(text, jsonb, text)
   TO bursar_app, bursar_worker, bursar_operator;
 GRANT EXECUTE ON FUNCTION earning_released(boolean, bigint, bigint) TO bursar_worker, bursar_operator;
-GRANT EXECUTE ON FUNCTION effect_key(text, uuid, integer), payout_seal(payouts, integer, uuid) TO bursar_worker, bursar_operator, bursar_app;
+GRANT EXECUTE ON FUNCTION effect_key(text, uuid, integer), payout_seal(payouts, integer, uuid), is_unproven(effects) TO bursar_worker, bursar_operator, bursar_app;
 
 GRANT EXECUTE ON FUNCTION pay_earnings(uuid[], text[], uuid[], text[], text[], text[], text) TO bursar_worker, bursar_operator;
 

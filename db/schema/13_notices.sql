@@ -47,8 +47,8 @@ BEGIN
       'payout', json_build_object(
         'id', (t.payout).id, 'external_id', (t.payout).external_id, 'payee', (t.payout).payee,
         'state', t.state, 'generation', (t.payout).generation,
-        'amount_minor', (t.payout).amount, 'net_minor', coalesce((t.payout).net_amount, (t.payout).amount - (t.payout).tds_deducted),
-        'tax_minor', (t.payout).tds_deducted, 'currency', (t.payout).currency))
+        'amount_minor', (t.payout).amount, 'net_minor', coalesce((t.payout).net_amount, (t.payout).amount - (t.payout).tds_deducted - (t.payout).recovered),
+        'tax_minor', (t.payout).tds_deducted, 'recovered_minor', (t.payout).recovered, 'currency', (t.payout).currency))
     FROM told t
     -- A state is told of once per generation.
     ON CONFLICT (id) DO NOTHING RETURNING notices.id),

@@ -1,4 +1,13 @@
--- Wallets: what is left of one, and the one way in which a worker makes payouts of it.
+-- Wallets: how a worker opens one, what is left of it, and the one way in which a worker makes payouts of it.
+
+-- Make the wallets that are missing, each with the account of its kind, owner and currency, which is there already.
+CREATE FUNCTION open_wallets(ids uuid[], payees uuid[], currencies text[]) RETURNS void LANGUAGE sql SECURITY DEFINER AS $$
+  INSERT INTO wallets (id, payee, currency, account)
+  SELECT g.id, g.payee, g.currency, a.id
+  FROM unnest(ids, payees, currencies) AS g (id, payee, currency)
+  JOIN accounts a ON a.kind = 'wallet' AND a.owner = CAST(g.payee AS text) AND a.currency = g.currency
+  ORDER BY g.id ON CONFLICT DO NOTHING
+$$;
 
 -- A wallet's balance less what waits to be sent of it; below zero where that was spent meanwhile.
 CREATE FUNCTION wallet_left(wallet uuid, account bigint) RETURNS bigint LANGUAGE sql STABLE AS $$

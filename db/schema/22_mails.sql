@@ -2,7 +2,7 @@
 CREATE TABLE mails (
   id         uuid PRIMARY KEY,              -- of installation, kind, subject and occasion: the same after a restore
   kind       text COLLATE "C" NOT NULL,     -- such as waitlist.offered
-  subject    uuid NOT NULL,                 -- what it tells of: a waitlist entry, a refund
+  subject    uuid NOT NULL,                 -- what it tells of: a waitlist entry, a refund, a payout
   occasion   integer NOT NULL DEFAULT 1 CHECK (occasion > 0),   -- which of the mails of this kind about it
   recipient  text NOT NULL CHECK (recipient ~ '^[!-~]+@[!-~]+$' AND length(recipient) <= 254),
   facts      json NOT NULL,                 -- what its template is filled with

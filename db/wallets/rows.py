@@ -51,10 +51,7 @@ def balances_of(tx: Tx, accounts: Collection[int]) -> Counter[int]:
 _OF_PAYOUTS: Final = (AccountKind.PAYOUTS_IN_TRANSIT, AccountKind.CASH)
 """The system's own accounts that a payout of a wallet goes through."""
 _OPEN: Final = sa.text("""
-    INSERT INTO wallets (id, payee, currency, account)
-    SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:payees AS uuid[]), CAST(:currencies AS text[]), CAST(:accounts AS bigint[]))
-      AS g (id, payee, currency, account) ORDER BY id
-    ON CONFLICT DO NOTHING""")
+    SELECT open_wallets(CAST(:ids AS uuid[]), CAST(:payees AS uuid[]), CAST(:currencies AS text[]))""")
 
 
 def open_wallets(tx: Tx, wanted: Collection[tuple[UUID, str]]) -> Mapping[tuple[UUID, str], Wallet]:
@@ -78,12 +75,11 @@ def open_wallets(tx: Tx, wanted: Collection[tuple[UUID, str]]) -> Mapping[tuple[
         )
         for (payee, currency), owner in owners.items()
     }
-    tx.run(
+    tx.rows(
         _OPEN,
         ids=[wallet.id for wallet in found.values()],
         payees=[wallet.payee for wallet in found.values()],
         currencies=[wallet.currency for wallet in found.values()],
-        accounts=[wallet.account for wallet in found.values()],
     )
     return found
 

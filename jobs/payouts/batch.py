@@ -166,6 +166,8 @@ class BatchPayouts(Sweep):
         for currency in sorted({order.owed.currency for order in orders}):
             mine = [order.owed for order in orders if order.owed.currency == currency]
             facts[f"amount_minor_{currency}"] = sum(owed.amount for owed in mine)
+            if recovers := sum(owed.owing for owed in mine):
+                facts[f"recovers_minor_{currency}"] = recovers
             facts[f"largest_minor_{currency}"] = max(owed.amount for owed in mine)
             facts[f"largest_payee_{currency}"] = max(mine, key=lambda owed: owed.amount).payee
         return facts | {f"left_out_{reason}": count for reason, count in sorted(why_not.items())}

@@ -53,7 +53,7 @@ def conclude(
         detail = f"{found} so far; the first {NAMED_MAX} have findings of their own"
         named.append(Finding(kind=kinds[0], subject="payouts", detail=detail))
     findings.report(tx, named)
-    pulled = pull_forward(tx, [row.subject for row in seen.rows])
+    pulled = len(pull_forward(tx, [row.subject for row in seen.rows]))
     tally = Tally(
         {
             Count.PROCESSED: seen.looked_at,

@@ -14,6 +14,7 @@ from db.transitions import LeasedTx
 from db.tx import Tx
 from db.work import ClaimOrder
 from domain.answers import Answer as BankAnswer, Unknown
+from domain.batching import BatchPolicy
 from domain.effects import as_evidence
 from domain.payouts import PROCESS, RECOVER, PayoutState
 from domain.ports import Bank
@@ -41,9 +42,10 @@ class ProcessPayouts(Drain[Sending, BankAnswer]):
         call_seconds_max: float,
         recover_seconds: tuple[float, ...],
         withholding: Withholding | None = None,
+        batch: BatchPolicy | None = None,
     ) -> None:
         self.bank = bank
-        self.provider: Provider = provider.of(bank, withholding)
+        self.provider: Provider = provider.of(bank, withholding, batch)
         self.gates = (provider.brake(bank), HOLD_PAYOUTS, HOLDS[self.name])
         self.preflight = EnoughBalance(bank, job=self.name)
         self.limit = provider.limit(bank)
@@ -60,6 +62,7 @@ class ProcessPayouts(Drain[Sending, BankAnswer]):
             call_seconds_max=ports.call_seconds_max,
             recover_seconds=ports.recover_seconds,
             withholding=ports.withholding,
+            batch=ports.batch,
         )
 
     def claim(self, tx: Tx, order: ClaimOrder) -> Batch[Sending]:

@@ -10,6 +10,7 @@ from db.payouts.apply import Verdict
 from db.payouts.claim import Provider
 from db.tx import Tx
 from domain.answers import Accepted, Answer, LookUpFailed, NotSent, Rejected, Unknown
+from domain.batching import BatchPolicy
 from domain.findings import Finding, FindingKind
 from domain.ports import Bank
 from domain.tally import Count, Tally
@@ -19,8 +20,10 @@ _MAY_REFUSE: Final = (Rejected, NotSent, Unknown, LookUpFailed)
 _MAY_LIMIT: Final = (Unknown, LookUpFailed)
 
 
-def of(bank: Bank, withholding: Withholding | None = None) -> Provider:
-    """What a claim needs of a bank, and to withhold. Its keys are trusted for a day less than it promises."""
+def of(
+    bank: Bank, withholding: Withholding | None = None, batch: BatchPolicy | None = None
+) -> Provider:
+    """What a claim needs of a bank, and to keep back. Its keys are trusted for a day less than it promises."""
     window = bank.key_window - min(timedelta(days=1), bank.key_window / 6)
     return Provider(
         name=bank.provider,
@@ -28,6 +31,7 @@ def of(bank: Bank, withholding: Withholding | None = None) -> Provider:
         freeze=bank.freeze,
         key_seconds=window.total_seconds(),
         withholding=withholding or Withholding(),
+        least_minor=(batch or BatchPolicy()).minimum_minor,
     )
 
 

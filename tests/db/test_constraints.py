@@ -10,7 +10,6 @@ import pytest
 import sqlalchemy as sa
 
 from db.errors import constraint_of
-from tests.db.broken_obligations import OF_OBLIGATIONS, UNKNOWN
 from tests.db.every_table import ROWS
 from tests.driving import every_state
 from tests.fakes.bank import FakeBank
@@ -29,10 +28,10 @@ CATALOGUE: Final = """
     SELECT c.relname, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
     WHERE c.relnamespace = 'bursar'::regnamespace AND NOT c.relispartition AND NOT t.tgisinternal"""
 MONTH: Final = re.compile(r"_\d{4}_\d{2}(?=_)")
-
+UNKNOWN: Final = "ffffffff-0000-4000-8000-000000000000"
+"""A key that nothing has."""
 
 CHANGED: Final[dict[str, dict[str, object]]] = {
-    **OF_OBLIGATIONS,
     "accounts_kind_owner_currency_key": {"id": -1},
     "accounts_normal_check": {"normal": "X"},
     "accounts_stripes_check": {"stripes": 65, "bounded": False},
@@ -107,6 +106,7 @@ CHANGED: Final[dict[str, dict[str, object]]] = {
     "notices_sequence_check": {"sequence": 0},
     "notices_state_check": {"state": "LOST"},
     "operators_token_hash_key": {"name": "another"},
+    "payees_email_check": {"email": "asha@example.org, all@example.org"},
     "payees_kind_check": {"kind": "robot"},
     "payees_tax_class_check": {"tax_class": "alien"},
     "payees_name_key": {"id": UNKNOWN},
@@ -139,7 +139,9 @@ CHANGED: Final[dict[str, dict[str, object]]] = {
     "payouts_tds_base_check": {"tds_base": -1},
     "payouts_tds_deducted_check": {"tds_deducted": -1},
     "payouts_tds_gross_check": {"tds_gross": -1},
-    "gross_is_net_and_tax": {"tds_deducted": 1, "net_amount": 1, "amount": 3},
+    "gross_is_its_parts": {"tds_deducted": 1, "net_amount": 1, "amount": 3},
+    "payouts_recovered_check": {"recovered": -1},
+    "recovered_is_of_earnings": {"recovered": 1},
     "approved_is_sealed": {"state": "APPROVED", "effect_key": None},
     "postings_amount_check": {"amount": 0},
     "two_accounts": {"debit": 1, "credit": 1},

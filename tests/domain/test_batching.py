@@ -1,5 +1,6 @@
 """What a batch pays, to whom, under which name."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID
 
@@ -38,6 +39,13 @@ def owed(amount: int, account: tuple[bool | None, bool | None] = (True, True)) -
 def test_the_minimum_is_paid_and_a_paisa_less_is_not(amount: int, reason: LeftOut | None) -> None:
     """Invariant 20."""
     assert left_out(owed(amount), BatchPolicy()) is reason
+
+
+@pytest.mark.parametrize(("owing", "reason"), [(50_000, None), (50_001, LeftOut.OWES_BACK)])
+def test_the_minimum_is_what_is_left_after_what_is_owed_back(
+    owing: int, reason: LeftOut | None
+) -> None:
+    assert left_out(replace(owed(100_000), owing=owing), BatchPolicy()) is reason
 
 
 @pytest.mark.parametrize(

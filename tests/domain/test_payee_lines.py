@@ -5,7 +5,7 @@ import pytest
 from domain.payee_lines import FIELDS, PayeeLine, parse_payee
 from domain.sample_earnings import sample_payees
 
-GOOD = ("Asha Rao", "fa_1", "organisation", "company", "yes", "no", "yes", "no")
+GOOD = ("Asha Rao", "fa_1", "organisation", "company", "yes", "no", "yes", "no", "asha@example.org")
 
 
 def test_a_record_becomes_a_line() -> None:
@@ -16,7 +16,7 @@ def test_a_record_becomes_a_line() -> None:
 
 
 def test_what_is_not_told_is_never_exempt_and_never_paid_to() -> None:
-    line = parse_payee(("Asha Rao", "fa_1", "", "", "", "", "", ""), "p.csv", 2)
+    line = parse_payee(("Asha Rao", "fa_1", "", "", "", "", "", "", ""), "p.csv", 2)
     assert isinstance(line, PayeeLine)
     assert (line.kind, line.tax_class) == ("person", "unknown")
     assert (line.has_pan, line.resident, line.verified, line.default) == (False, True, False, False)
@@ -31,6 +31,7 @@ def test_what_is_not_told_is_never_exempt_and_never_paid_to() -> None:
         ("tax_class", "Company"),
         ("has_pan", "true"),
         ("default", "1"),
+        ("email", "asha@example.org, all@example.org"),
     ],
 )
 def test_a_bad_field_is_named(field: str, value: str) -> None:

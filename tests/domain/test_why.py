@@ -38,6 +38,7 @@ PAYOUT = PayoutFacts(
     last_move="PENDING -> APPROVED by asha",
     findings=(),
     withheld=None,
+    recovered=None,
     place=PLACE,
     around=OPEN,
 )

@@ -54,9 +54,18 @@ MORE: Final[tuple[Flow, ...]] = (
     ),
     Flow(
         name="payouts.process",
-        constraints=("approved_is_sealed", *BOOKS),
-        tests=("tests/jobs/payouts/test_guards.py", "tests/faults/test_worker_kills.py"),
-        races=("worker", "sleeper", "process", "claim"),
+        constraints=(
+            "approved_is_sealed",
+            "gross_is_its_parts",
+            "recovered_is_of_earnings",
+            *BOOKS,
+        ),
+        tests=(
+            "tests/jobs/payouts/test_guards.py",
+            "tests/jobs/payouts/test_recovering.py",
+            "tests/faults/test_worker_kills.py",
+        ),
+        races=("worker", "sleeper", "process", "claim", "recover-debt"),
     ),
     Flow(
         name="payouts.org_batch",
@@ -96,17 +105,6 @@ MORE: Final[tuple[Flow, ...]] = (
         less=("effects_pkey", "sends_are_counted"),  # safe twice by its id: decision 27
         tests=("tests/conformance/test_events.py", "tests/db/notices/test_write.py"),
         races=("deliver",),
-    ),
-    Flow(
-        name="dispersals.create",
-        constraints=(
-            "calculated_once",
-            "divided_is_what_was_received",
-            "dispersals_once_per_lender",
-            *BOOKS,
-        ),
-        tests=("tests/domain/test_dispersals.py", "tests/db/obligations/test_operations.py"),
-        races=("disperse",),
     ),
     Flow(
         name="waitlist.offer",

@@ -6,7 +6,6 @@ from tests.races import (
     bookings,
     completing,
     core,
-    dispersals,
     earnings,
     keys,
     mails,
@@ -14,6 +13,7 @@ from tests.races import (
     openings,
     organisations,
     payouts,
+    recoveries,
     sweeps,
     taxes,
     waitlist,
@@ -28,6 +28,7 @@ GROUPS: Final = (
     earnings,
     organisations,
     taxes,
+    recoveries,
     wallets,
     notices,
     mails,
@@ -37,7 +38,6 @@ GROUPS: Final = (
     waitlist,
     keys,
     sweeps,
-    dispersals,
     core,
 )
 RACES: Final[dict[str, Race]] = {race.name: race for group in GROUPS for race in group.ALL}

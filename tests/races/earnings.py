@@ -30,13 +30,24 @@ def owed(stage: Stage) -> Given:
     """Two earnings of one payee, and two runs that would pay them."""
     know(stage.operator, [payee()])
     earn(stage.operator, [earning("E-1"), earning("E-2")])
-    asked = [
-        Request(job=BATCH, queue="money", version=1, origin=Origin.OPERATOR, key=f"run {n}")
-        for n in range(2)
-    ]
-    with stage.operator.begin() as tx:
-        made = [run.id for run in runs.enqueue(tx, asked)]
+    made = [asked(stage, f"run {n}") for n in range(2)]
     return [row.id for row in rows(stage.worker, "SELECT id FROM earnings ORDER BY id")], made
+
+
+def asked(stage: Stage, key: str, period: str = "week") -> int:
+    """A run of the batch for a period, put on record; returns its number."""
+    wanted = Request(
+        job=BATCH,
+        queue="money",
+        version=1,
+        origin=Origin.OPERATOR,
+        key=key,
+        scope={"period": period},
+    )
+    with stage.operator.begin() as tx:
+        [run] = runs.enqueue(tx, [wanted])
+    number: int = run.id
+    return number
 
 
 def batches(number: int) -> Act:

@@ -14,6 +14,7 @@ from db.tx import Tx
 from domain.decisions import Decision
 from domain.errors import BadInputError, RefusedError
 from workers.cli.asking import subject as id_of
+from workers.cli.crediting import brought_with_its_file
 from workers.cli.resolving import by_two, checked
 from workers.settings.model import PayoutProvider
 
@@ -126,10 +127,17 @@ def _retry(tx: Tx, agreed: Agreed) -> str:
     return f"payout {agreed.subject} is sent once more, under its next generation"
 
 
+def _credit(tx: Tx, agreed: Agreed) -> str:
+    """Never by itself: whoever approves holds the file in their hands."""
+    brought_with_its_file(tx, agreed.subject, agreed.details)
+    return ""
+
+
 ACTIONS: Final[dict[str, Action]] = {
     "payout.resolve": Action(check=_payout_there, run=_payout),
     "effect.resolve": Action(check=_effect_there, run=_effect),
     "payout.retry": Action(check=_retry_there, run=_retry),
     "provider.rebind": Action(check=_rebind_details, run=_rebind),
+    "wallets.credit": Action(check=brought_with_its_file, run=_credit),
     "lease.break": Action(check=_lease_there, run=_break_lease),
 }

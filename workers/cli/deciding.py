@@ -135,6 +135,8 @@ MEANINGS = {
     "short": "part of what it paid is owed no more: the next batch pays the rest",
     "own": "you made it: somebody else must approve it (policy:maker-checker is on)",
     "exhausted": "refused three times: two people may allow one more, bursar propose payout.retry ID",
+    "unproven": "another system calls it failed and its provider was not asked, or has it: name it, or two people, "
+    "bursar propose payout.retry ID",
 }
 
 
@@ -165,11 +167,16 @@ def _moved(
 ) -> "list[Moved]":
     from db.payouts import listing
     from db.payouts.decide import decide
+    from domain.decisions import Decision
+    from workers.cli.proving import prove
 
     database, actor = here.database(), here.actor
     if every is None:
         with database.begin() as tx:
             ids = list(listing.find(tx, names).values())
+        if decision is Decision.RETRY:
+            prove(here, ids)
+        with database.begin() as tx:
             return decide(tx, decision, ids, actor=actor, why=why, due=due)
     moved: list[Moved] = []
     after: UUID | None = None

@@ -5,19 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from domain.payouts import SENDERS
-from workers.cli import import_obligations
 from workers.cli.asking import At, WhyToo, moment, reason, wake
 from workers.cli.context import context
-from workers.cli.importing import (
-    SECONDS_MAX,
-    DryRun,
-    File,
-    Partial,
-    read_lines,
-    run_import,
-    tell_done,
-    tell_imported,
-)
+from workers.cli.importing import SECONDS_MAX, read_lines, run_import, tell_done, tell_imported
 from workers.cli.output import JsonOne
 from workers.cli.taking_over import (
     WHOLE,
@@ -34,8 +24,11 @@ if TYPE_CHECKING:
 
 app = typer.Typer(name="import", help="Bring files into the database.", no_args_is_help=True)
 
-for command in import_obligations.COMMANDS:
-    app.command()(command)
+File = Annotated[str, typer.Argument(help="CSV or JSON Lines; - reads standard input.")]
+Partial = Annotated[
+    bool, typer.Option("--partial", help="Take over the good rows; name the others, exit 1.")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Write nothing.")]
 
 
 @app.command()
@@ -134,6 +127,9 @@ def earnings(
 def wallets(
     ctx: typer.Context,
     file: File,
+    proposal: Annotated[
+        int | None, typer.Option("--proposal", min=1, help="Another operator's, about this file.")
+    ] = None,
     partial: Partial = False,
     dry_run: DryRun = False,
     why: WhyToo = None,
@@ -142,11 +138,14 @@ def wallets(
     """Put money into wallets: each external id once.
 
     What is left of a wallet is paid out by batches, as its owner wants it. The same file twice
-    credits nothing more; the same id with other content is an error.
+    credits nothing more; the same id with other content is an error. While policy:maker-checker is on,
+    the file is only proposed, and another operator brings it with --proposal.
     """
+    from db import proposals
     from db.importing.order import Lines
     from db.wallets.imports import look, take_over
     from domain.wallet_lines import WALLET_RECORDS
+    from workers.cli.crediting import agreed, proposed_first
 
     here, because = context(ctx), None if why is None else reason(why)
     read = read_lines(file, WALLET_RECORDS, partial=partial)
@@ -155,8 +154,16 @@ def wallets(
     def work(tx: "Tx", told: "Told") -> "Imported":
         if dry_run:
             return look(tx, order, told=told)
-        return take_over(tx, here.installation, order, actor=here.actor, told=told)
+        who = here.actor if proposal is None else agreed(tx, here, read.lines, proposal)
+        done = take_over(tx, here.installation, order, actor=who, told=told)
+        if proposal is not None:
+            proposals.finish(tx, proposal, f"{done.created} credited")
+        return done
 
+    if proposal is None and not dry_run:
+        with here.database().begin(SECONDS_MAX) as tx:
+            found = look(tx, order)
+        proposed_first(here, read.lines, found, why=because)
     done = run_import(here, read, work, why=because, what=None if dry_run else "wallets.import")
     tell_imported(read, done, {}, dry_run=dry_run, json=json)
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from domain.errors import BadInputError, NotFoundError
-from workers.cli.asking import dicts
+from workers.cli.asking import Why, dicts, reason
 from workers.cli.context import context
 from workers.cli.listing import Asked, Found, found, listing, word
 from workers.cli.output import Json, JsonOne, plain, show, show_one
@@ -54,6 +54,32 @@ def show_(ctx: typer.Context, payee: Payee, json: JsonOne = False) -> None:
         show(accounts, DESTINATIONS, empty="no account to be paid to")
         typer.echo()
         show(balances, BALANCES, empty="nothing was ever owed")
+
+
+@app.command("set")
+def set_(
+    ctx: typer.Context,
+    payee: Payee,
+    why: Why,
+    email: Annotated[
+        str | None, typer.Option("--email", help="Where they are told of payouts.")
+    ] = None,
+    no_email: Annotated[bool, typer.Option("--no-email", help="They are told nowhere.")] = False,
+) -> None:
+    """Say where a payee is told of payouts by mail, from the next one on."""
+    from db.payees import listing as rows
+    from domain.mails import is_address
+    from domain.payee_lines import ADDRESS_RULE
+
+    here, because = context(ctx), reason(why)
+    if (email is None) != no_email:
+        raise BadInputError("payees set", payee, "say either --email or --no-email")
+    if email is not None and not is_address(email):
+        raise BadInputError("--email", email, ADDRESS_RULE)
+    with here.database().begin() as tx:
+        id_, name = rows.find(tx, payee)
+        rows.set_address(tx, id_, email, actor=here.actor, why=because)
+    typer.echo(f"{name} is told of payouts at {email}" if email else f"{name} is told by no mail")
 
 
 @app.command()

@@ -50,6 +50,8 @@ class Renderer:
         facts = {
             k: " ".join(v.split()) if isinstance(v, str) else v for k, v in letter.facts.items()
         }
+        if "payout" in facts:
+            return facts | {"payout_link": self._links.payout(UUID(str(facts["payout"])))}
         plan = UUID(str(facts["plan"]))
         facts["plan_link"] = self._links.plan(plan)
         if "entry" in facts:

@@ -7,8 +7,8 @@ from domain.remittance import Advice
 from workers.papers.paper import Paper, Table
 
 AMOUNTS: Final = (
-    *("payout", "gross_minor", "tax_minor", "net_minor"),
-    *("returned_minor", "clawed_back_minor", "recovered_minor"),
+    *("payout", "gross_minor", "tax_minor", "recovered_minor", "net_minor"),
+    *("returned_minor", "clawed_back_minor", "settled_minor"),
 )
 LINES: Final = (
     *("earning", "kind", "earned_at", "sale_minor", "share_minor"),
@@ -23,6 +23,10 @@ SAID: Final = {
     PayoutState.FAILED: "not paid: it did not arrive, and is owed still",
     PayoutState.CANCELLED: "not paid: it was withdrawn",
     PayoutState.REVERSED: "paid, and came back since: it is owed again",
+}
+RECOVERED: Final = {
+    False: "Recovered: kept back of what the payee owed from earlier payouts.",
+    True: "Recovered: kept back of what the payee owed from earlier payouts, and owed again since it came back.",
 }
 
 
@@ -67,10 +71,11 @@ def _amounts(advice: Advice) -> Table:
         "currency": advice.currency,
         "gross_minor": advice.gross_minor,
         "tax_minor": advice.tax_minor,
+        "recovered_minor": advice.recovered_minor,
         "net_minor": advice.net_minor,
         "returned_minor": advice.posted.returned_minor,
         "clawed_back_minor": advice.clawed_back_minor,
-        "recovered_minor": advice.posted.recovered_minor,
+        "settled_minor": advice.posted.settled_minor,
     }
     return Table(
         section="amounts",
@@ -108,9 +113,11 @@ def _lines(advice: Advice) -> Table:
 
 
 def _notes(advice: Advice) -> list[str]:
-    notes = ["Times are UTC. Gross is tax and net; net is what was sent."]
+    notes = ["Times are UTC. Gross is tax, recovered and net; net is what was sent."]
     if advice.net_minor is None:
         notes.append("Tax is computed when it is sent: net is not known yet.")
+    if advice.recovered_minor:
+        notes.append(RECOVERED[advice.posted.returned_at is not None])
     if advice.clawed_back_minor:
         notes.append(
             "Clawed back: paid, and owed back by the payee, as it was given back to a customer or paid twice."

@@ -10,7 +10,10 @@ from workers.papers.paper import Paper, Table
 
 SUMMARY: Final = ("line", "count", "amount_minor")
 MOVEMENTS: Final = ("at", "event", "document", "account", "change_minor", "balance_minor")
-PAYMENTS: Final = ("payout", "paid_at", "state", "utr", "gross_minor", "tax_minor", "net_minor")
+PAYMENTS: Final = (
+    *("payout", "paid_at", "state", "utr"),
+    *("gross_minor", "tax_minor", "recovered_minor", "net_minor"),
+)
 OWED: Final = "owed to the payee"
 OWING: Final = "owed by the payee"
 ACCOUNTS: Final = {AccountKind.PAYEE_PAYABLE: OWED, AccountKind.PAYEE_RECEIVABLE: OWING}
@@ -30,7 +33,7 @@ def paper(statement: PayeeStatement) -> Paper:
         tables=[table for one in statement.currencies for table in _tables(one)],
         notes=[
             "Times are UTC; the last is not included. What is above zero is owed to the payee, below zero by them.",
-            "What is paid out leaves the balance when it is sent; tax was withheld from it, and net is what arrived.",
+            "What is paid out leaves the balance when it is sent; net is what arrived, without tax and recovered.",
         ],
     )
 
@@ -75,6 +78,7 @@ def _tables(one: CurrencyStatement) -> Iterator[Table]:
             "currency": currency,
             "gross_minor": p.gross_minor,
             "tax_minor": p.tax_minor,
+            "recovered_minor": p.recovered_minor,
             "net_minor": p.net_minor,
         }
         for p in one.payments
@@ -85,7 +89,7 @@ def _tables(one: CurrencyStatement) -> Iterator[Table]:
         columns=PAYMENTS,
         rows=payments,
         currency=currency,
-        totals=["gross_minor", "tax_minor", "net_minor"],
+        totals=["gross_minor", "tax_minor", "recovered_minor", "net_minor"],
         empty="no payout was paid",
     )
 

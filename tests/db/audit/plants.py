@@ -103,6 +103,13 @@ PLANTS = [
         "UPDATE takeovers SET state = 'CANCELLED' WHERE state = 'FAILED'",
         "payee ",
     ),
+    (
+        "recovered-is-posted",
+        """
+        UPDATE payouts SET recovered = 1, net_amount = net_amount - 1
+        WHERE source = 'earnings' AND state = 'COMPLETED'""",
+        "payout ",
+    ),
     ("state-has-its-entries", "DELETE FROM entries WHERE key LIKE '%:completed'", "payout "),
     ("state-has-its-entries", "DELETE FROM entries WHERE key LIKE '%:put_back:1'", "payout "),
     ("state-has-its-entries", "DELETE FROM entries WHERE key LIKE '%:submitted:1'", "payout "),

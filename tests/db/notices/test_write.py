@@ -94,6 +94,7 @@ def test_a_completed_payout_is_told_of_as_the_page_says(
             "amount_minor": row.amount,
             "net_minor": row.amount,
             "tax_minor": 0,
+            "recovered_minor": 0,
             "currency": "INR",
         },
     }

@@ -50,6 +50,19 @@ def test_what_was_told_otherwise_is_named(
         assert len(query(operator, FACTS)) == 1
 
 
+def test_an_address_is_filled_in_and_said_by_nobody_it_stays(database_url: str) -> None:
+    """An older file without the column takes no address away; another address is an error."""
+    with opened(database_url) as operator:
+        know(operator, [payee("Asha")])
+        know(operator, [payee("Asha", email="asha@example.org")])
+        know(operator, [payee("Asha")])
+        assert [row.email for row in query(operator, "SELECT email FROM payees")] == [
+            "asha@example.org"
+        ]
+        with pytest.raises(BadInputsError, match="row 2 field email"):
+            know(operator, [payee("Asha", email="other@example.org")])
+
+
 def test_rows_of_one_payee_must_say_the_same_and_name_one_default(database_url: str) -> None:
     second = {"fund_account_id": "fa_2", "default": False}
     with opened(database_url) as operator:

@@ -154,7 +154,7 @@ def test_what_came_back_is_recovered_and_what_is_given_back_after_is_no_claw(
     drive(worker, follow(bank))
     refund(operator, "E-back-1", 40_000)
     [told_] = advices(operator)
-    assert (told_.clawed_back_minor, told_.posted.recovered_minor) == (30_000, 30_000)
+    assert (told_.clawed_back_minor, told_.posted.settled_minor) == (30_000, 30_000)
     [line] = told_.lines
     assert (line.paid_minor, line.refunded_since_minor) == (80_000, 40_000)
     one = rupees(operator, COMPANY.name)

@@ -5,6 +5,7 @@ import pytest
 from db.engine import Database
 from db.payouts import claim, details
 from db.payouts.claim import Provider
+from db.payouts.recovering import Debts
 from db.transitions import claim as lease
 from db.work import ClaimOrder
 from domain.payouts import PROCESS
@@ -22,4 +23,4 @@ def test_no_send_is_committed_to_whose_money_cannot_be_reserved(
         first, second = details.read(tx, leased.held)
         unbooked = [first._replace(in_transit=None), second]
         with pytest.raises(AssertionError, match="without books in INR"):
-            claim.commit_to(leased, BANK, unbooked)
+            claim.commit_to(leased, BANK, unbooked, Debts())

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.operating import query
+from tests.operating import change, query
 from tests.workers.cli.conftest import Line
 
 PAYEES = """name,fund_account_id,kind,tax_class,has_pan,resident,verified,default
@@ -101,3 +101,50 @@ def test_why_tells_what_became_of_it(kept: Line) -> None:
     assert any("is APPROVED" in line for line in told["evidence"])
     kept("import", "wallets", kept.file(CREDITS.replace("W-", "V-"), "v.csv"))
     assert "once in a week" in kept("why", "wallet", "Asha Rao").out
+
+
+def checked(bursar: Line) -> str:
+    """Under policy:maker-checker; a file of credits."""
+    turned = bursar("maintenance", "hold", "policy:maker-checker", "--why", "policy 7")
+    assert turned.code == 0
+    return bursar.file(CREDITS, "wallets.csv")
+
+
+def by_another(bursar: Line) -> None:
+    """Whoever proposed it was somebody else."""
+    change(bursar.database, "UPDATE proposals SET proposed_by = 'somebody else'")
+
+
+def test_under_four_eyes_credits_are_proposed_and_brought_by_another(bursar: Line) -> None:
+    file = checked(bursar)
+    assert bursar("import", "wallets", file).code == 2, "another person reads why"
+    said = bursar("import", "wallets", file, "--why", "refunds of May")
+    assert said.code == 0
+    assert "proposal 1" in said.err
+    assert query(bursar.database, "SELECT FROM wallets") == []
+    own = bursar("import", "wallets", file, "--proposal", "1")
+    assert own.code != 0
+    assert "another operator" in own.err
+    by_another(bursar)
+    assert bursar("import", "wallets", file, "--proposal", "1", "--json").json["created"] == 4
+    [entry] = query(bursar.database, "SELECT DISTINCT actor FROM entries")
+    assert entry.actor.startswith("somebody else, ")
+    [proposal] = query(bursar.database, "SELECT outcome FROM proposals")
+    assert proposal.outcome == "4 credited"
+    assert bursar("import", "wallets", file, "--why", "again").code == 0, "nothing is new"
+
+
+def test_a_proposal_is_about_one_file_and_approved_with_it_alone(bursar: Line) -> None:
+    file = checked(bursar)
+    bursar("import", "wallets", file, "--why", "refunds of May")
+    by_another(bursar)
+    other = bursar.file(CREDITS.replace("800.00", "801.00"), "other.csv")
+    said = bursar("import", "wallets", other, "--proposal", "1")
+    assert said.code != 0
+    assert "not about this file" in said.err
+    bare = bursar("approve", "1")
+    assert bare.code != 0
+    assert "with its file" in bare.err
+    assert query(bursar.database, "SELECT FROM wallets") == []
+    [proposal] = query(bursar.database, "SELECT approved_at FROM proposals")
+    assert proposal.approved_at is None

@@ -10,8 +10,7 @@ from uuid import UUID
 import pytest
 
 from domain.errors import BrokenError
-from domain.ledger import AccountKind, EntryType
-from domain.ledger_rules import ENTRY_RULES
+from domain.ledger import ENTRY_RULES, AccountKind, EntryType
 from domain.payee_statements import (
     EVENTS,
     OWED,
@@ -46,15 +45,16 @@ def advice() -> Advice:
         tax_base_minor=188_000,
         tax_rate_bps=10,
         tax_financial_year="2026-27",
-        net_minor=149_812,
+        recovered_minor=10_000,
+        net_minor=139_812,
         clawed_back_minor=2_500,
         posted=Posted(
-            paid_minor=149_812,
+            paid_minor=139_812,
             paid_tax_minor=188,
             returned_minor=0,
             returned_tax_minor=0,
             overpaid_minor=0,
-            recovered_minor=0,
+            settled_minor=0,
             returned_at=None,
         ),
         reference=str(UUID(int=7)),
@@ -100,6 +100,7 @@ def statement() -> PayeeStatement:
                 paid_at=START + timedelta(hours=2),
                 gross_minor=150_000,
                 tax_minor=188,
+                recovered_minor=0,
                 net_minor=149_812,
                 utr="000123456789",
                 state="COMPLETED",
@@ -169,8 +170,9 @@ def test_every_movement_of_a_payee_has_words_for_them() -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"tax_minor": 189}, "net and tax"),
-        ({"net_minor": 149_811, "tax_minor": 189}, "the books paid"),
+        ({"tax_minor": 189}, "net, tax and recovered"),
+        ({"recovered_minor": 9_999}, "net, tax and recovered"),
+        ({"net_minor": 139_811, "tax_minor": 189}, "the books paid"),
         ({"lines": [line("E-1", 149_999)]}, "its earnings come to 149999"),
     ],
 )

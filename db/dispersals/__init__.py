@@ -1,1 +1,0 @@
-"""Dispersals: what settled obligations received, divided among their lenders."""

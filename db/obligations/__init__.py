@@ -1,1 +1,0 @@
-"""Obligations: accrued, received, settled, waived, written off, reversed."""

@@ -1,1 +1,0 @@
-"""Jobs of dispersals: what borrowers paid, divided among lenders."""

@@ -1,1 +1,0 @@
-"""Tests of obligations as rows and entries."""

@@ -1,0 +1,159 @@
+"""A retry of what another system called failed: its provider is asked first, and what it has is never sent again."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+
+from domain.answers import Found, LookUp, LookUpFailed, ProviderPayout, ProviderStatus
+from tests.builders import assert_sound
+from tests.fakes.bank import FakeBank
+from tests.opening import opening, taken
+from tests.operating import change, opened, query
+from tests.workers.cli.conftest import Line
+
+RETRY = ("payouts", "retry", "A-1", "--why", "looked it up", "--json")
+
+
+class Bank(FakeBank):
+    """A bank that answers every look-up alike."""
+
+    says: LookUp = Found(payouts=())
+
+    def find(self, reference: str) -> LookUp:
+        self.reads += 1
+        return self.says
+
+
+@pytest.fixture
+def bank(monkeypatch: pytest.MonkeyPatch) -> Bank:
+    made = Bank()
+
+    @contextmanager
+    def there(_settings: object) -> Iterator[Bank]:
+        yield made
+
+    monkeypatch.setattr("workers.cli.proving.open_bank", there)
+    return made
+
+
+def failed(bursar: Line, bank: Bank, **changes: str) -> UUID:
+    """One payout that was taken over as FAILED."""
+    taken(bursar.database, [opening("A-1", "FAILED", **{"reference": "OLD-1"} | changes)], bank)
+    [row] = query(bursar.database, "SELECT id FROM payouts")
+    id_: UUID = row.id
+    return id_
+
+
+def paid(status: ProviderStatus, word: str) -> ProviderPayout:
+    return ProviderPayout(
+        provider_id="pout_old_1",
+        reference="OLD-1",
+        status=status,
+        raw_status=word,
+        amount_minor=100_000,
+        currency="INR",
+        fund_account_id="fa_1",
+        utr="UTR1",
+        reason=None,
+        created_at=datetime(2026, 1, 5, tzinfo=UTC),
+    )
+
+
+def state(bursar: Line) -> str:
+    [row] = query(bursar.database, "SELECT state FROM payouts")
+    found: str = row.state
+    return found
+
+
+FAILED_THERE = Found(payouts=(paid(ProviderStatus.FAILED, "failed"),))
+
+
+@pytest.mark.parametrize("says", [Found(payouts=()), FAILED_THERE])
+def test_what_the_provider_has_not_paid_is_sent_again_under_our_key(
+    bursar: Line, bank: Bank, says: LookUp
+) -> None:
+    """Decision 30: a retry is the next generation, and only of what definitely failed."""
+    failed(bursar, bank)
+    bank.says = says
+    said = bursar(*RETRY)
+    assert (said.code, said.json[0]["outcome"], bank.reads) == (0, "moved", 1)
+    [row] = query(bursar.database, "SELECT state, generation FROM payouts")
+    assert (row.state, row.generation) == ("APPROVED", 2)
+    kept = query(bursar.database, "SELECT answer, moved FROM effect_answers")
+    assert [row.moved for row in kept] == [False]
+    assert_sound(bursar.database)
+
+
+def test_what_the_provider_has_paid_is_completed_and_never_sent(bursar: Line, bank: Bank) -> None:
+    """Each effect once: elsewhere a lost reply was written down as a failure."""
+    failed(bursar, bank)
+    bank.says = Found(payouts=(paid(ProviderStatus.PAID, "processed"),))
+    said = bursar(*RETRY)
+    assert (said.code, said.json[0]["outcome"]) == (1, "illegal")
+    assert "pout_old_1 is processed, so it is COMPLETED" in said.err
+    assert state(bursar) == "COMPLETED"
+    kinds = query(bursar.database, "SELECT kind FROM findings ORDER BY kind")
+    assert [row.kind for row in kinds] == ["payout-paid-after-failed", "payouts-failed-elsewhere"]
+    assert_sound(bursar.database)
+
+
+@pytest.mark.parametrize(
+    ("says", "words"),
+    [
+        (LookUpFailed(reason="no route"), "could not be asked about OLD-1: no route"),
+        (Found(payouts=(paid(ProviderStatus.UNDER_WAY, "processing"),)), "is not its end"),
+        (Found(payouts=(paid(ProviderStatus.PAID, "x"),) * 2), "has 2 of OLD-1"),
+    ],
+)
+def test_what_cannot_be_told_is_not_sent(
+    bursar: Line, bank: Bank, says: LookUp, words: str
+) -> None:
+    failed(bursar, bank)
+    bank.says = says
+    said = bursar(*RETRY)
+    assert (said.code, said.json[0]["outcome"]) == (1, "unproven")
+    assert words in said.err
+    assert state(bursar) == "FAILED"
+
+
+def test_sent_a_moment_ago_nothing_found_proves_nothing(bursar: Line, bank: Bank) -> None:
+    failed(bursar, bank)
+    with opened(bursar.database.options.url) as database:
+        change(database, "UPDATE effects SET first_sent_at = clock_timestamp()")
+    said = bursar(*RETRY)
+    assert (said.code, said.json[0]["outcome"]) == (1, "unproven")
+    assert "ask again an hour after" in said.err
+
+
+def test_without_a_reference_two_people_decide(bursar: Line, bank: Bank) -> None:
+    id_ = failed(bursar, bank, reference="")
+    assert (bursar(*RETRY).json[0]["outcome"], bank.reads) == ("unproven", 0)
+    assert bursar("propose", "payout.retry", str(id_), "--why", "the bank's desk says so").code == 0
+    with opened(bursar.database.options.url) as database:
+        change(database, "UPDATE proposals SET proposed_by = 'somebody else'")
+    assert bursar("approve", "1").code == 0
+    assert state(bursar) == "APPROVED"
+
+
+def test_a_named_payment_is_believed(bursar: Line, bank: Bank) -> None:
+    failed(bursar, bank, provider_id="pout_old_1")
+    assert (bursar(*RETRY).json[0]["outcome"], bank.reads) == ("moved", 0)
+    assert query(bursar.database, "SELECT FROM findings") == []
+
+
+def test_of_all_that_failed_what_nobody_proved_is_left(bursar: Line, bank: Bank) -> None:
+    failed(bursar, bank)
+    said = bursar("payouts", "retry", "--all-failed", "--why", "all", "--json")
+    assert (said.code, said.json[0]["outcome"], bank.reads) == (1, "unproven", 0)
+
+
+def test_what_contradicts_ours_is_not_adopted(bursar: Line, bank: Bank) -> None:
+    failed(bursar, bank)
+    other = replace(paid(ProviderStatus.PAID, "processed"), amount_minor=1)
+    bank.says = Found(payouts=(other,))
+    assert bursar(*RETRY).code != 0
+    assert state(bursar) == "FAILED"
