@@ -7,7 +7,8 @@ from typing import Final
 import sqlalchemy as sa
 
 from db.tx import Tx
-from domain.ledger import ACCOUNT_RULES, AccountKind
+from domain.ledger import AccountKind
+from domain.ledger_rules import ACCOUNT_RULES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,3 +60,25 @@ def open_accounts(tx: Tx, wanted: Iterable[Owner]) -> dict[Owner, int]:
 def _accounts(tx: Tx, parameters: dict[str, object]) -> dict[Owner, int]:
     rows = tx.rows(_OPEN, **parameters)
     return {Owner(kind=AccountKind(r.kind), owner=r.owner, currency=r.currency): r.id for r in rows}
+
+
+_FIND: Final = sa.text("""
+    SELECT a.id, a.kind, a.owner, a.currency
+    FROM unnest(CAST(:kinds AS text[]), CAST(:owners AS text[]), CAST(:currencies AS text[])) AS w (kind, owner, currency)
+    JOIN accounts a USING (kind, owner, currency)""")
+
+
+def accounts_of(tx: Tx, wanted: Iterable[Owner]) -> dict[Owner, int]:
+    """The same where most are there already: only what is missing is written."""
+    asked = set(wanted)
+    rows = tx.rows(
+        _FIND,
+        kinds=[o.kind.value for o in asked],
+        owners=[o.owner for o in asked],
+        currencies=[o.currency for o in asked],
+    )
+    found = {
+        Owner(kind=AccountKind(r.kind), owner=r.owner, currency=r.currency): r.id for r in rows
+    }
+    missing = asked - found.keys()
+    return found | open_accounts(tx, missing) if missing else found

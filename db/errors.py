@@ -38,12 +38,16 @@ class RuleBrokenError(ExpectedError):
         super().__init__(message)
 
 
-class KeyTakenError(RefusedError):
-    """The books hold other content under the key of entry `entry`."""
+class EntryRefusedError(RefusedError):
+    """A rule of the books refuses entry `entry`, by its key."""
 
     def __init__(self, entry: str, message: str) -> None:
         self.entry = entry
         super().__init__(message)
+
+
+class KeyTakenError(EntryRefusedError):
+    """The books hold other content under the key of entry `entry`."""
 
 
 class DatabaseRefusedError(ExpectedError):

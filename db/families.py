@@ -7,10 +7,12 @@ Its machine is in `domain/families.py`, its tables and functions in files of the
 from typing import Final
 
 from db.bookings.families import APPOINTMENTS, BOOKINGS, ORDERS, PAYMENTS, SEATS
+from db.dispersals.family import DISPERSALS
 from db.family import Family
 from db.inbox.family import INBOX
 from db.mails.family import MAILS
 from db.notices.family import NOTICES
+from db.obligations.family import OBLIGATIONS
 from db.payouts.family import PAYOUTS
 from db.waitlist.family import WAITLIST
 
@@ -25,6 +27,8 @@ FAMILIES: Final[tuple[Family, ...]] = (
     SEATS,
     WAITLIST,
     MAILS,
+    OBLIGATIONS,
+    DISPERSALS,
 )
 
 

@@ -40,10 +40,11 @@ _POST: Final = sa.text(f"""
     -- One block of ids serves the statement: no second look, no join to learn them.
     WITH block AS MATERIALIZED (SELECT nextval('entry_blocks') * :block AS base),
     entry AS (
-      INSERT INTO entries (id, type, key, currency, effective_on, run, actor)
-      SELECT block.base + e.n, e.type, e.key, e.currency, e.effective_on, :run, :actor
-      FROM block CROSS JOIN unnest(CAST(:types AS text[]), CAST(:keys AS text[]), CAST(:currencies AS text[]), CAST(:dates AS date[]))
-        WITH ORDINALITY AS e (type, key, currency, effective_on, n)),
+      INSERT INTO entries (id, type, key, currency, effective_on, run, actor, cause, reason)
+      SELECT block.base + e.n, e.type, e.key, e.currency, e.effective_on, :run, :actor, e.cause, e.reason
+      FROM block CROSS JOIN unnest(CAST(:types AS text[]), CAST(:keys AS text[]), CAST(:currencies AS text[]), CAST(:dates AS date[]),
+                                   CAST(:causes AS bigint[]), CAST(:reasons AS text[]))
+        WITH ORDINALITY AS e (type, key, currency, effective_on, cause, reason, n)),
     leg AS (
       INSERT INTO postings (entry, debit, credit, amount)
       SELECT block.base + l.n, l.debit, l.credit, l.amount
@@ -126,25 +127,31 @@ def _refusables(entries: Entries) -> list[Refusable]:
 
 def _post(tx: Tx, entries: Sequence[Entry], *, run: int | None, actor: str) -> int:
     """Insert as if all keys were new, which they nearly always are; where one is not, compare and leave it out."""
-    if _posted(tx, Columns.of_values(entries), run=run, actor=actor):
+    refusal = _refusal(tx, Columns.of_values(entries), run=run, actor=actor)
+    if refusal is None:
         return len(entries)
     seen = _compare(tx, entries)
+    if not seen:
+        raise refusal
     fresh = [e for e in entries if e.key not in seen]
     if fresh:
         _insert(tx, Columns.of_values(fresh), run=run, actor=actor)
     return len(fresh)
 
 
-def _posted(tx: Tx, columns: Columns, *, run: int | None, actor: str) -> bool:
-    """Insert `columns`; False, with nothing changed, where one of the keys is in the books already."""
+def _refusal(tx: Tx, columns: Columns, *, run: int | None, actor: str) -> IntegrityError | None:
+    """Insert `columns`, or say what refuses them where one of the keys may be in the books already; nothing changed then.
+
+    What was posted before may find its account empty a second time: the balance is asked before the key.
+    """
     try:
         with tx.savepoint():
             _insert(tx, columns, run=run, actor=actor)
     except IntegrityError as error:
-        if constraint_of(error) != "entries_key_key":
+        if constraint_of(error) not in {"entries_key_key", "never_below_zero"}:
             raise
-        return False
-    return True
+        return error
+    return None
 
 
 def _insert(tx: Tx, columns: Columns, *, run: int | None, actor: str) -> None:
@@ -155,6 +162,8 @@ def _insert(tx: Tx, columns: Columns, *, run: int | None, actor: str) -> None:
         keys=columns.keys,
         currencies=columns.currencies,
         dates=columns.dates,
+        causes=columns.causes,
+        reasons=columns.reasons,
         legs=columns.legs,
         debits=columns.debits,
         credits=columns.credits,
@@ -219,14 +228,14 @@ def _add_totals(tx: Tx, totals: Mapping[tuple[str, str], tuple[int, int]], strip
 
 
 _STORED: Final = sa.text("""
-    SELECT e.key, e.type, e.currency, array_agg(concat_ws(' ', p.debit, p.credit, p.amount) ORDER BY p.debit, p.credit, p.amount) AS legs
+    SELECT e.key, e.type, e.currency, e.cause, array_agg(concat_ws(' ', p.debit, p.credit, p.amount) ORDER BY p.debit, p.credit, p.amount) AS legs
     FROM unnest(CAST(:keys AS text[])) AS k (key) JOIN entries e USING (key) JOIN postings p ON p.entry = e.id GROUP BY e.id""")
 
 
 def _compare(tx: Tx, entries: Sequence[Entry]) -> set[str]:
     """The keys that are in the books already, with the same content. Raises `RefusedError` for other content."""
     stored = {
-        row.key: (row.type, row.currency, row.legs)
+        row.key: (row.type, row.currency, row.cause, row.legs)
         for row in tx.rows(_STORED, keys=[e.key for e in entries])
     }
     for entry in entries:
@@ -234,7 +243,8 @@ def _compare(tx: Tx, entries: Sequence[Entry]) -> set[str]:
             f"{p.debit} {p.credit} {p.amount}"
             for p in sorted(entry.postings, key=lambda p: (p.debit, p.credit, p.amount))
         ]
-        if entry.key in stored and stored[entry.key] != (entry.type.value, entry.currency, legs):
+        content = (entry.type.value, entry.currency, entry.cause, legs)
+        if stored.get(entry.key, content) != content:
             message = (
                 f"entry {entry.key} exists with other content: {stored[entry.key]}, now {legs}"
             )

@@ -15,6 +15,8 @@ class Columns:
     keys: list[str] = field(default_factory=list)
     currencies: list[str] = field(default_factory=list)
     dates: list[date] = field(default_factory=list)
+    causes: list[int | None] = field(default_factory=list)
+    reasons: list[str | None] = field(default_factory=list)
     legs: list[int] = field(default_factory=list)
     debits: list[int] = field(default_factory=list)
     credits: list[int] = field(default_factory=list)
@@ -28,6 +30,8 @@ class Columns:
             keys=[e.key for e in entries],
             currencies=[e.currency for e in entries],
             dates=[e.effective_on for e in entries],
+            causes=[e.cause for e in entries],
+            reasons=[e.reason for e in entries],
         )
         for n, entry in enumerate(entries, 1):
             for posting in entry.postings:

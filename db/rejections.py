@@ -12,18 +12,18 @@ from typing import Final, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from db.errors import KeyTakenError, RuleBrokenError, detail_of, translate
+from db.errors import EntryRefusedError, RuleBrokenError, detail_of, translate
 from db.tx import Rows, Tx
 from domain.errors import RefusedError
 from domain.ledger import EntryType
 
 
 class Refusable(NamedTuple):
-    """An entry as it is kept if it is refused; `legs` are (debit, credit, amount) each."""
+    """An entry as it is kept if it is refused; `legs` are (debit, credit, amount) each, an account by its id or in words."""
 
     key: str
     type: EntryType
-    legs: Sequence[Sequence[int]]
+    legs: Sequence[Sequence[int | str]]
 
 
 @contextmanager
@@ -60,7 +60,7 @@ def _named(error: DBAPIError | RefusedError) -> str | None:
     """The key of the entry that a refusal names."""
     if isinstance(error, DBAPIError):
         return detail_of(error)
-    return error.entry if isinstance(error, KeyTakenError) else None
+    return error.entry if isinstance(error, EntryRefusedError) else None
 
 
 _KEEP: Final = sa.text("""

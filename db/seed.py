@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 import sqlalchemy as sa
 
 from domain.families import AGGREGATES, MACHINES
-from domain.ledger import ENTRY_RULES, Side
+from domain.ledger import Side
+from domain.ledger_rules import ENTRY_RULES
 
 
 def rules(connection: sa.Connection) -> None:

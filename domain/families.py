@@ -4,11 +4,13 @@ from typing import Final
 
 from domain.appointments import APPOINTMENTS, SEATS
 from domain.bookings import BOOKINGS
+from domain.dispersals import DISPERSALS
 from domain.earnings import EARNINGS
 from domain.inbox import EVENTS
 from domain.machines import Machine
 from domain.mails import MAILS
 from domain.notices import NOTICES
+from domain.obligations import OBLIGATIONS
 from domain.payments import ORDERS, PAYMENTS
 from domain.payouts import PAYOUTS
 from domain.runs import RUNS
@@ -25,6 +27,8 @@ AGGREGATES: Final[tuple[Machine, ...]] = (
     SEATS,
     WAITLIST,
     MAILS,
+    OBLIGATIONS,
+    DISPERSALS,
 )
 """Whose subjects wait in `work`."""
 MACHINES: Final[tuple[Machine, ...]] = (*AGGREGATES, EARNINGS, RUNS)

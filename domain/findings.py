@@ -46,6 +46,9 @@ class FindingKind(StrEnum):
     EVENT_FAILED = "event-failed"
     WEBHOOKS_SILENT = "webhooks-silent"
     PAYMENT_ORPHANED = "payment-orphaned"
+    SETTLED_WITHOUT_CASH = "settled-without-cash"
+    SETTLED_WITHOUT_DATE = "settled-without-date"
+    DISPERSAL_STALLED = "dispersal-stalled"
     PROVIDER_BRAKE = "provider-brake"
     BOOKS_DRIFT = "books-drift"
     INVARIANT_BROKEN = "invariant-broken"
@@ -102,6 +105,9 @@ SEVERITIES: Final[Mapping[FindingKind, Severity]] = MappingProxyType({
     _K.EVENT_FAILED: Severity.P1,
     _K.WEBHOOKS_SILENT: Severity.P2,
     _K.PAYMENT_ORPHANED: Severity.P1,
+    _K.SETTLED_WITHOUT_CASH: Severity.P1,
+    _K.SETTLED_WITHOUT_DATE: Severity.P1,
+    _K.DISPERSAL_STALLED: Severity.P1,
     _K.PROVIDER_BRAKE: Severity.P0,
     _K.BOOKS_DRIFT: Severity.P0,
     _K.INVARIANT_BROKEN: Severity.P0,

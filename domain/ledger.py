@@ -1,4 +1,4 @@
-"""The books: account kinds, entry types, which may touch which, and entries that balance when made."""
+"""The books: account kinds, entry types, and entries that balance when made."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -47,6 +47,29 @@ class AccountKind(StrEnum):
     """Captured for nothing: owed back to whoever paid."""
     PROMOTIONS = "promotions"
     """What credits cost that were given away."""
+    BORROWER_RECEIVABLE = "borrower_receivable"
+    """What is open of one obligation. One per obligation; never below zero."""
+    TRUST_CASH = "trust_cash"
+    """What was collected of one mortgage's borrower and not paid on; one more for what nobody knows whose it is."""
+    CASH_CLEARING = "cash_clearing"
+    """Received of whoever nobody knows."""
+    UNAPPLIED_CASH = "unapplied_cash"
+    """Received for one mortgage, beyond what is open of it."""
+    LENDER_PAYABLE = "lender_payable"
+    """What is owed to one lender of what borrowers paid. One per lender; never below zero."""
+    SERVICING_REVENUE = "servicing_revenue"
+    WRITE_OFF = "write_off"
+    """What nobody expects any more, and we bear."""
+    SUSPENSE = "suspense"
+    """Cash set apart until a person has looked. One per item, an obligation or a receipt; never below zero."""
+    CONTROL_ACCRUAL = "control_accrual"
+    """Owed by borrowers and not received: the other side of every receivable."""
+    CONTROL_SETTLEMENT = "control_settlement"
+    """Received of obligations that are not settled yet."""
+    CONTROL_ALLOCATION = "control_allocation"
+    """Received of obligations that are settled, and not divided yet."""
+    CONTROL_WAIVER = "control_waiver"
+    """What was waived, all of it."""
 
 
 class EntryType(StrEnum):
@@ -78,73 +101,26 @@ class EntryType(StrEnum):
     REFUND_GIVEN = "refund.given"
     CREDIT_GRANTED = "credit.granted"
     WALLET_CREDITED = "wallet.credited"
+    OBLIGATION_ACCRUED = "OBLIGATION_ACCRUED"
+    """From here on named as other systems' books of obligations name them."""
+    CASH_RECEIVED = "CASH_RECEIVED"
+    CASH_APPLIED = "CASH_APPLIED"
+    LENDER_PAYABLE_CREATED = "LENDER_PAYABLE_CREATED"
+    SERVICING_FEE_RECOGNIZED = "SERVICING_FEE_RECOGNIZED"
+    LENDER_PAYOUT_SENT = "LENDER_PAYOUT_SENT"
+    OBLIGATION_WAIVED = "OBLIGATION_WAIVED"
+    OBLIGATION_WRITTEN_OFF = "OBLIGATION_WRITTEN_OFF"
+    SUSPENSE_ESCALATED = "SUSPENSE_ESCALATED"
+    SUSPENSE_ROUTED = "SUSPENSE_ROUTED"
+    SUSPENSE_RESOLVED = "SUSPENSE_RESOLVED"
+    REVERSAL = "REVERSAL"
+    """The opposite of one entry, whole, once."""
+    CORRECTION = "CORRECTION"
+    """What a person puts right, beside the entry it is about."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountRule:
-    """How accounts of a kind behave."""
-
-    normal: Side
-    stripes: int
-    """Rows its balance is kept in: 16 for system accounts without a bound, else 1."""
-    bounded: bool
-    """Whether the balance, on its normal side, may never fall below zero."""
-    owned: bool
-    """Whether there is one account per owner."""
-
-
-_D, _C = Side.DEBIT, Side.CREDIT
-_K, _T = AccountKind, EntryType
-
-ACCOUNT_RULES: Final[dict[AccountKind, AccountRule]] = {
-    _K.IMPORTED_LIABILITY: AccountRule(normal=_D, stripes=16, bounded=False, owned=False),
-    _K.OPENING_BALANCES: AccountRule(normal=_D, stripes=16, bounded=False, owned=False),
-    _K.PAYEE_PAYABLE: AccountRule(normal=_C, stripes=1, bounded=True, owned=True),
-    _K.PAYOUTS_IN_TRANSIT: AccountRule(normal=_C, stripes=16, bounded=False, owned=False),
-    _K.CASH: AccountRule(normal=_D, stripes=16, bounded=False, owned=False),
-    _K.TDS_PAYABLE: AccountRule(normal=_C, stripes=16, bounded=False, owned=False),
-    _K.PAYEE_RECEIVABLE: AccountRule(normal=_D, stripes=1, bounded=True, owned=True),
-    _K.WALLET: AccountRule(normal=_C, stripes=1, bounded=True, owned=True),
-    _K.REFERRAL_CREDIT: AccountRule(normal=_C, stripes=1, bounded=True, owned=True),
-    _K.CHECKOUT_HOLDS: AccountRule(normal=_C, stripes=16, bounded=False, owned=False),
-    _K.GATEWAY_CLEARING: AccountRule(normal=_D, stripes=16, bounded=False, owned=False),
-    _K.PLATFORM_REVENUE: AccountRule(normal=_C, stripes=16, bounded=False, owned=False),
-    _K.REFUNDS_PAYABLE: AccountRule(normal=_C, stripes=16, bounded=False, owned=False),
-    _K.PROMOTIONS: AccountRule(normal=_D, stripes=16, bounded=False, owned=False),
-}
-
-_THEIRS: Final = frozenset({_K.PAYEE_PAYABLE, _K.WALLET})
-"""Where the money of a payout is before it is sent."""
-
-ENTRY_RULES: Final[dict[EntryType, tuple[frozenset[AccountKind], frozenset[AccountKind]]]] = {
-    _T.PAYOUT_IMPORTED: (frozenset({_K.IMPORTED_LIABILITY}), frozenset({_K.PAYEE_PAYABLE})),
-    _T.PAYOUT_OPENED: (
-        frozenset({_K.OPENING_BALANCES}), frozenset({_K.PAYEE_PAYABLE, _K.PAYOUTS_IN_TRANSIT, _K.TDS_PAYABLE})
-    ),
-    _T.PAYOUT_SUBMITTED: (_THEIRS, frozenset({_K.PAYOUTS_IN_TRANSIT, _K.PAYEE_RECEIVABLE})),
-    _T.PAYOUT_PUT_BACK: (frozenset({_K.PAYOUTS_IN_TRANSIT, _K.PAYEE_RECEIVABLE}), _THEIRS),
-    _T.PAYOUT_COMPLETED: (frozenset({_K.PAYOUTS_IN_TRANSIT}), frozenset({_K.CASH, _K.TDS_PAYABLE})),
-    _T.PAYOUT_FAILED: (frozenset({_K.PAYOUTS_IN_TRANSIT, _K.PAYEE_RECEIVABLE}), _THEIRS),
-    _T.PAYOUT_PAID_LATE: (_THEIRS | {_K.PAYEE_RECEIVABLE}, frozenset({_K.CASH, _K.TDS_PAYABLE, _K.PAYEE_RECEIVABLE})),
-    _T.PAYOUT_REVERSED: (frozenset({_K.CASH, _K.TDS_PAYABLE, _K.PAYEE_RECEIVABLE}), _THEIRS | {_K.PAYEE_RECEIVABLE}),
-    _T.EARNING_OPENED: (frozenset({_K.OPENING_BALANCES}), frozenset({_K.PAYEE_PAYABLE})),
-    _T.EARNING_IMPORTED: (frozenset({_K.IMPORTED_LIABILITY}), frozenset({_K.PAYEE_PAYABLE})),
-    _T.EARNING_REDUCED: (frozenset({_K.PAYEE_PAYABLE, _K.PAYEE_RECEIVABLE}), frozenset({_K.IMPORTED_LIABILITY})),
-    _T.CHECKOUT_HELD: (frozenset({_K.WALLET, _K.REFERRAL_CREDIT}), frozenset({_K.CHECKOUT_HOLDS})),
-    _T.CHECKOUT_RELEASED: (frozenset({_K.CHECKOUT_HOLDS}), frozenset({_K.WALLET, _K.REFERRAL_CREDIT})),
-    _T.BOOKING_PAID: (
-        frozenset({_K.GATEWAY_CLEARING, _K.CHECKOUT_HOLDS}),
-        frozenset({_K.PAYEE_PAYABLE, _K.PLATFORM_REVENUE}),
-    ),
-    _T.BOOKING_ORPHANED: (frozenset({_K.GATEWAY_CLEARING, _K.CHECKOUT_HOLDS}), frozenset({_K.REFUNDS_PAYABLE})),
-    _T.REFUND_GIVEN: (
-        frozenset({_K.PAYEE_PAYABLE, _K.PAYEE_RECEIVABLE, _K.PLATFORM_REVENUE, _K.REFUNDS_PAYABLE}),
-        frozenset({_K.GATEWAY_CLEARING, _K.WALLET, _K.REFERRAL_CREDIT}),
-    ),
-    _T.CREDIT_GRANTED: (frozenset({_K.PROMOTIONS}), frozenset({_K.REFERRAL_CREDIT})),
-    _T.WALLET_CREDITED: (frozenset({_K.IMPORTED_LIABILITY}), frozenset({_K.WALLET})),
-}  # fmt: skip
-"""Entry type to the account kinds it may debit and credit; the database holds the same map."""
+CAUSED: Final = frozenset({EntryType.REVERSAL, EntryType.CORRECTION, EntryType.SUSPENSE_RESOLVED})
+"""Types whose entries name the entry they are about, and say why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,10 +150,16 @@ class Entry:
     currency: str
     effective_on: date
     postings: tuple[Posting, ...]
+    cause: int | None = None
+    """The entry it is about."""
+    reason: str | None = None
 
     def __post_init__(self) -> None:
         if not self.postings:
             raise BadInputError(f"entry {self.key}", 0, "must have a posting")
+        if (self.type in CAUSED) != (self.cause is not None and bool(self.reason)):
+            rule = f"{', '.join(sorted(CAUSED))} name their cause and a reason, and no other does"
+            raise BadInputError(f"entry {self.key} cause", self.cause, rule)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

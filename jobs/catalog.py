@@ -7,6 +7,7 @@ from jobs.bookings.complete import CompleteBookings
 from jobs.bookings.expire_checkouts import ExpireCheckouts
 from jobs.bookings.flag_orphans import FlagOrphans
 from jobs.bookings.release_tentative import ReleaseTentative
+from jobs.dispersals.create import CreateDispersals
 from jobs.mails.send import SendMails
 from jobs.notices.deliver import DeliverNotices
 from jobs.payouts.batch import BatchPayouts
@@ -48,6 +49,7 @@ ALL: Final[tuple[type[Job], ...]] = (
     ReleaseTentative,
     CompleteBookings,
     FlagOrphans,
+    CreateDispersals,
     Watch,
     AuditBooks,
     Prune,

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from db.importing.order import Lines, LineT
+from db.importing.order import Lines, LineT, RecordT
 from db.tx import Row, Tx
 from domain.errors import BadInputError
 
@@ -66,7 +66,7 @@ def compare(tx: Tx, stored: Stored[LineT], order: Lines[LineT], ids: Mapping[UUI
 
 
 def differences(
-    fields: Sequence[str], line: LineT, there: LineT, place: str
+    fields: Sequence[str], line: RecordT, there: RecordT, place: str
 ) -> Sequence[BadInputError]:
     """An error for each field in which a line differs from what its external id was imported with."""
     return [

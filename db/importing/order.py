@@ -12,12 +12,20 @@ SET_MAX: Final = 5_000
 ERRORS_MAX: Final = 50
 
 
-class Line(Protocol):
-    """One valid row of a file that says what somebody is owed or is to be paid."""
+class Recorded(Protocol):
+    """One valid row of a file."""
 
     @property
     def external_id(self) -> str:
         """What another system calls it."""
+
+    @property
+    def record(self) -> tuple[str, ...]:
+        """Its texts in the order of its fields; one spelling each."""
+
+
+class Line(Recorded, Protocol):
+    """One valid row of a file that says what somebody is owed or is to be paid."""
 
     @property
     def payee(self) -> str:
@@ -36,22 +44,19 @@ class Line(Protocol):
         """What it is counted under, where a file's lines are told apart; else empty."""
 
     @property
-    def record(self) -> tuple[str, ...]:
-        """Its texts in the order of its fields; one spelling each."""
-
-    @property
     def content_hash(self) -> str:
         """64 hex digits: the same for the same content, however it was spelled."""
 
 
 LineT = TypeVar("LineT", bound=Line)
+RecordT = TypeVar("RecordT", bound=Recorded)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lines(Generic[LineT]):
+class Lines(Generic[RecordT]):
     """What is to be taken over: valid lines, where they come from, and what is to become of them."""
 
-    lines: Sequence[LineT]
+    lines: Sequence[RecordT]
     file: str = "lines"
     rows: Sequence[int] | None = None
     """The row of each line; None counts them from 1."""
@@ -90,7 +95,7 @@ class Imported:
             number, sum_ = self.labels.get((label, currency), (0, 0))
             self.labels[label, currency] = number + rows, sum_ + amount
 
-    def blame(self, order: Lines[LineT], errors: Sequence[BadInputError], more: int) -> None:
+    def blame(self, order: Lines[RecordT], errors: Sequence[BadInputError], more: int) -> None:
         """Keep lines that cannot be taken over; raise `BadInputsError` unless the order is partial."""
         if errors and not order.partial:
             raise BadInputsError(list(errors), more=more)

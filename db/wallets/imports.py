@@ -6,12 +6,11 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from db.importing.comparing import differences
-from db.importing.order import ERRORS_MAX, SET_MAX, Imported, Lines, Told
+from db.importing.fresh import fresh
+from db.importing.order import Imported, Lines, Told
 from db.payees.opening import open_payees
 from db.tx import Tx
 from db.wallets.rows import Credit, credit_wallets, open_wallets
-from domain.errors import BadInputError
 from domain.payout_ids import payee_id
 from domain.wallet_lines import FIELDS, WalletLine
 from domain.wallets import credit_key
@@ -72,22 +71,7 @@ def look(tx: Tx, order: Lines[WalletLine], *, told: Told = lambda _: None) -> Im
 
 def _new(tx: Tx, order: Lines[WalletLine], done: Imported, told: Told) -> Sequence[WalletLine]:
     """The lines whose external id nothing was credited under; `done` is told of all."""
-    new: list[WalletLine] = []
-    for start in range(0, len(order.lines), SET_MAX):
-        part = order.lines[start : start + SET_MAX]
-        there = _there(tx, part)
-        errors = list[BadInputError]()
-        for at, line in enumerate(part, start):
-            known = there.get(line.external_id)
-            if known is None:
-                new.append(line)
-            elif known == line:
-                done.existing += 1
-            else:
-                errors += differences(FIELDS, line, known, order.place(at))
-        done.blame(order, errors[:ERRORS_MAX], len(errors[ERRORS_MAX:]))
-        told(len(part))
-    done.created = len(new)
+    new = [line for _, line in fresh(order, done, FIELDS, lambda part: _there(tx, part), told)]
     for line in new:
         done.amounts[line.currency] = done.amounts.get(line.currency, 0) + line.amount_minor
     return new

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import date
+from itertools import product
 from typing import Final
 
 from db import ledger
 from db.accounts import Owner, open_accounts
 from db.engine import Database
-from domain.ledger import ENTRY_RULES, AccountKind, Entry, EntryType, Posting
+from domain.ledger import AccountKind, Entry, EntryType, Posting
+from domain.ledger_rules import ENTRY_RULES
 from tests.operating import query
 
 DAY: Final = date(2026, 11, 21)
@@ -38,7 +40,8 @@ class Books:
 
     def entry(self, key: str, kind: EntryType, amount: int, owner: str = "one") -> Entry:
         """An entry of one leg between the first accounts its type may touch."""
-        debit, credit = (min(side) for side in ENTRY_RULES[kind])
+        debits, credits_ = ENTRY_RULES[kind]
+        debit, credit = min(pair for pair in product(debits, credits_) if pair[0] is not pair[1])
         leg = Posting(debit=self.id(debit, owner), credit=self.id(credit, owner), amount=amount)
         return Entry(type=kind, key=key, currency=self.currency, effective_on=DAY, postings=(leg,))
 

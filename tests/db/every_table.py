@@ -73,5 +73,28 @@ ROWS: Final = (
        SELECT gen_random_uuid(), 'W-1', a.id, c.id FROM appointments a, customers c LIMIT 1""",
     """INSERT INTO mails (id, kind, subject, recipient, facts, effect_key)
        VALUES (gen_random_uuid(), 'refund.given', gen_random_uuid(), 'mira@example.org', '{}', gen_random_uuid())""",
+    """INSERT INTO entries (id, type, key, currency, effective_on, actor)
+       VALUES (-5, 'CASH_RECEIVED', 'original', 'INR', '2026-01-01', 'asha')""",
+    """INSERT INTO entries (id, type, key, currency, effective_on, actor, cause, reason)
+       VALUES (-6, 'REVERSAL', 'reversal', 'INR', '2026-01-01', 'asha', -5, 'because')""",
+    "INSERT INTO mortgages (id, external_id) VALUES (gen_random_uuid(), 'M-1')",
+    "INSERT INTO lenders (payee, external_id) SELECT id, name FROM payees",
+    """INSERT INTO positions (mortgage, lender, units, external_id)
+       SELECT m.id, l.payee, 1, 'PO-1' FROM mortgages m, lenders l LIMIT 1""",
+    """INSERT INTO reroutes (external_id, mortgage, from_lender, to_lender, units, effective_on)
+       SELECT 'R-1', m.id, f.payee, t.payee, 1, '2026-01-01' FROM mortgages m, lenders f, lenders t
+       WHERE f.payee < t.payee LIMIT 1""",
+    """INSERT INTO obligations (id, external_id, mortgage, borrower, kind, amount, currency, due_on, principal,
+                                fee_rate_ppm, frequency, receivable, content_hash)
+       SELECT gen_random_uuid(), 'O-1', m.id, 'Mira', 'late_fee', 100, 'INR', '2026-01-01', 0, 0, 'monthly', a.id, ''
+       FROM mortgages m, accounts a LIMIT 1""",
+    """INSERT INTO receipts (id, external_id, reference, obligation, amount, currency, received_on, method,
+                             content_hash)
+       SELECT gen_random_uuid(), 'RC-1', '', id, 100, 'INR', '2026-01-01', 'manual', '' FROM obligations""",
+    """INSERT INTO calculation_runs (obligation, generation, received, fee_due, fee_applied, distributable, shares,
+                                     settled_on, eligible_on, inputs)
+       SELECT id, 1, 100, 8, 8, 92, 1, '2026-01-01', '2026-01-01', '{}' FROM obligations""",
+    """INSERT INTO dispersals (id, obligation, generation, lender, amount, currency, eligible_on)
+       SELECT gen_random_uuid(), o.id, 1, l.payee, 92, 'INR', '2026-01-01' FROM obligations o, lenders l LIMIT 1""",
     "INSERT INTO workers (id, host, pid, version, jobs) VALUES ('w', 'h', 1, '1', '{}')",
 )

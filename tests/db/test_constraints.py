@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from db.errors import constraint_of
+from tests.db.broken_obligations import OF_OBLIGATIONS, UNKNOWN
 from tests.db.every_table import ROWS
 from tests.driving import every_state
 from tests.fakes.bank import FakeBank
@@ -28,10 +29,10 @@ CATALOGUE: Final = """
     SELECT c.relname, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
     WHERE c.relnamespace = 'bursar'::regnamespace AND NOT c.relispartition AND NOT t.tgisinternal"""
 MONTH: Final = re.compile(r"_\d{4}_\d{2}(?=_)")
-UNKNOWN: Final = "ffffffff-0000-4000-8000-000000000000"
-"""A key that nothing has."""
+
 
 CHANGED: Final[dict[str, dict[str, object]]] = {
+    **OF_OBLIGATIONS,
     "accounts_kind_owner_currency_key": {"id": -1},
     "accounts_normal_check": {"normal": "X"},
     "accounts_stripes_check": {"stripes": 65, "bounded": False},

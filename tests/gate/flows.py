@@ -107,6 +107,17 @@ MORE: Final[tuple[Flow, ...]] = (
         races=("deliver",),
     ),
     Flow(
+        name="dispersals.create",
+        constraints=(
+            "calculated_once",
+            "divided_is_what_was_received",
+            "dispersals_once_per_lender",
+            *BOOKS,
+        ),
+        tests=("tests/domain/test_dispersals.py", "tests/db/obligations/test_operations.py"),
+        races=("disperse",),
+    ),
+    Flow(
         name="waitlist.offer",
         constraints=("taken_is_within_capacity", "offers_end"),
         tests=("tests/jobs/waitlist/test_waitlist.py",),

@@ -6,6 +6,7 @@ from tests.races import (
     bookings,
     completing,
     core,
+    dispersals,
     earnings,
     keys,
     mails,
@@ -38,6 +39,7 @@ GROUPS: Final = (
     waitlist,
     keys,
     sweeps,
+    dispersals,
     core,
 )
 RACES: Final[dict[str, Race]] = {race.name: race for group in GROUPS for race in group.ALL}

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import typer
 
@@ -24,6 +24,12 @@ SECONDS_MAX: Final = 900.0
 """How long one import may take."""
 STDIN: Final = "-"
 LineT = TypeVar("LineT")
+
+File = Annotated[str, typer.Argument(help="CSV or JSON Lines; - reads standard input.")]
+Partial = Annotated[
+    bool, typer.Option("--partial", help="Take over the good rows; name the others, exit 1.")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Write nothing.")]
 
 
 def read_lines(file: str, kind: "Records[LineT]", *, partial: bool) -> "RecordFile[LineT]":

@@ -5,9 +5,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from domain.payouts import SENDERS
+from workers.cli import import_obligations
 from workers.cli.asking import At, WhyToo, moment, reason, wake
 from workers.cli.context import context
-from workers.cli.importing import SECONDS_MAX, read_lines, run_import, tell_done, tell_imported
+from workers.cli.importing import (
+    SECONDS_MAX,
+    DryRun,
+    File,
+    Partial,
+    read_lines,
+    run_import,
+    tell_done,
+    tell_imported,
+)
 from workers.cli.output import JsonOne
 from workers.cli.taking_over import (
     WHOLE,
@@ -24,11 +34,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(name="import", help="Bring files into the database.", no_args_is_help=True)
 
-File = Annotated[str, typer.Argument(help="CSV or JSON Lines; - reads standard input.")]
-Partial = Annotated[
-    bool, typer.Option("--partial", help="Take over the good rows; name the others, exit 1.")
-]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Write nothing.")]
+for command in import_obligations.COMMANDS:
+    app.command()(command)
 
 
 @app.command()

@@ -81,6 +81,24 @@ def waitlist(
     tell(told, of_entry(facts), json=json)
 
 
+@app.command("obligation")
+def obligation(
+    ctx: typer.Context,
+    obligation: Annotated[str, typer.Argument(help="Id or external id.")],
+    json: JsonOne = False,
+) -> None:
+    """Why an obligation is where it is."""
+    from db import subjects
+    from db.obligations import why
+    from db.obligations.family import OBLIGATIONS
+    from domain.why_obligations import of_obligation
+
+    with context(ctx).database().begin() as tx:
+        facts = why.obligation(tx, subjects.find(tx, [obligation], [OBLIGATIONS])[obligation])
+    told: dict[str, object] = {"obligation": facts.subject.id, "state": facts.subject.state}
+    tell(told, of_obligation(facts), json=json)
+
+
 @app.command("run")
 def run(
     ctx: typer.Context,

@@ -13,18 +13,24 @@ from db.tx import Tx
 from tests.booking import every_ending
 from tests.builders import owner
 from tests.conftest import Addresses
-from tests.db.audit import plants_bookings, plants_waitlist
+from tests.db.audit import plants_bookings, plants_dispersals, plants_waitlist
 from tests.db.audit.plants import HARMLESS, PLANTS as OF_PAYOUTS
 from tests.driving import every_state
 from tests.earned import paid_and_given_back
 from tests.fakes.bank import FakeBank
 from tests.keeping import credit, keep
 from tests.lining import offered
+from tests.mortgages import every_standing
 from tests.opening import opening, taken
 from tests.operating import opened
 from tests.servers import Databases
 
-PLANTS = [*OF_PAYOUTS, *plants_bookings.PLANTS, *plants_waitlist.PLANTS]
+PLANTS = [
+    *OF_PAYOUTS,
+    *plants_bookings.PLANTS,
+    *plants_waitlist.PLANTS,
+    *plants_dispersals.PLANTS,
+]
 STATES = ("PENDING", "APPROVED", "PROCESSING", "COMPLETED", "FAILED", "CANCELLED", "REVERSED")
 PAYOUT = "(SELECT min(CAST(id AS text))::uuid FROM payouts WHERE state = '?')"
 ACCOUNT = "(SELECT id FROM accounts WHERE kind = '?')"
@@ -50,6 +56,7 @@ def scene(databases: Databases, template: str, addresses: Addresses) -> Iterator
             taken(operator, [opening(state, state, **more) for state, more in old], bank)
             keep(operator, [credit(payee="Kept")])
             every_ending(operator, worker)
+            every_standing(operator, worker)
             with owner(url) as outside:
                 offered(operator, outside)
         admin = sa.make_url(addresses.admin_url).set(database=name)

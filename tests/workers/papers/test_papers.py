@@ -10,7 +10,8 @@ from uuid import UUID
 import pytest
 
 from domain.errors import BrokenError
-from domain.ledger import ENTRY_RULES, AccountKind, EntryType
+from domain.ledger import AccountKind, EntryType
+from domain.ledger_rules import ENTRY_RULES
 from domain.payee_statements import (
     EVENTS,
     OWED,

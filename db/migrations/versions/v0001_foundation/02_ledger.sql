@@ -42,8 +42,14 @@ CREATE TABLE entries (
   effective_on date NOT NULL,
   run          bigint,
   actor        text NOT NULL,
-  created_at   timestamptz NOT NULL DEFAULT clock_timestamp()
+  created_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+  cause        bigint,                    -- the entry it is about: what is reversed, corrected, or opened the item it clears
+  reason       text,
+  CONSTRAINT caused_and_why CHECK ((type IN ('REVERSAL', 'CORRECTION', 'SUSPENSE_RESOLVED')) = (cause IS NOT NULL) AND (cause IS NULL) = (reason IS NULL)),
+  CONSTRAINT corrected_by_people CHECK (type <> 'CORRECTION' OR run IS NULL AND actor NOT LIKE 'run:%')
 );
+-- This prevents an entry from being reversed twice.
+CREATE UNIQUE INDEX entries_reversed_once ON entries (cause) WHERE type = 'REVERSAL';
 
 -- An amount out of one account's debit into another's credit: balanced by its form, so no state of
 -- this table can hold an entry that is not. An entry of three legs is two of these. Partitioned by month.
@@ -106,6 +112,36 @@ BEGIN
 END $$;
 CREATE TRIGGER postings_keep_the_rules AFTER INSERT ON postings
   REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION postings_keep_the_rules();
+
+-- What an entry is about is in the books: a reversal equals its original with the sides changed, and an item is cleared out of
+-- the account that its opening entry filled. Asked of entries that have a cause alone, when their statement is done.
+CREATE FUNCTION entries_keep_their_cause() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  wrong text;
+BEGIN
+  SELECT CASE
+    WHEN c.id IS NULL THEN 'is not in the books'
+    WHEN c.currency <> NEW.currency THEN 'is of another currency'
+    WHEN NEW.type = 'REVERSAL' AND c.type = 'REVERSAL' THEN 'is a reversal itself'
+    WHEN NEW.type = 'REVERSAL' AND EXISTS (
+      SELECT debit, credit, amount, sum(n) FROM (
+        SELECT debit, credit, amount, 1 AS n FROM postings WHERE entry = NEW.id
+        UNION ALL
+        SELECT credit, debit, amount, -1 FROM postings WHERE entry = c.id) legs
+      GROUP BY debit, credit, amount HAVING sum(n) <> 0) THEN 'has other legs'
+    WHEN NEW.type = 'SUSPENSE_RESOLVED' AND (c.type NOT IN ('SUSPENSE_ESCALATED', 'SUSPENSE_ROUTED') OR EXISTS (
+      SELECT FROM postings p WHERE p.entry = NEW.id
+        AND p.credit NOT IN (SELECT o.debit FROM postings o WHERE o.entry = c.id))) THEN 'opened no such item'
+    END INTO wrong
+  FROM (SELECT NEW.cause AS asked) n LEFT JOIN entries c ON c.id = n.asked;
+  IF wrong IS NOT NULL THEN
+    RAISE EXCEPTION 'entry % of type %: entry % %', NEW.key, NEW.type, NEW.cause, wrong
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'entries_keep_their_cause', DETAIL = NEW.key;
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER entries_keep_their_cause AFTER INSERT ON entries
+  FOR EACH ROW WHEN (NEW.cause IS NOT NULL) EXECUTE FUNCTION entries_keep_their_cause();
 
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

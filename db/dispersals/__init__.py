@@ -1,0 +1,1 @@
+"""Dispersals: what settled obligations received, divided among their lenders."""

@@ -1,0 +1,1 @@
+"""Obligations: accrued, received, settled, waived, written off, reversed."""

@@ -1,0 +1,33 @@
+"""The day on which an obligation was settled, said by a person where another system did not."""
+
+import datetime as dt
+from typing import Final
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from db.bookings.moving import shift
+from db.dispersals.settled import cease
+from db.obligations.facts import grip
+from db.tx import Tx
+from domain.errors import RefusedError
+from domain.obligations import OBLIGATIONS, ObligationState
+
+_SAY: Final = sa.text("""
+    UPDATE obligations SET settled_on = :day, updated_at = clock_timestamp() WHERE id = :id""")
+
+
+def date(tx: Tx, id_: UUID, day: dt.date, *, actor: str, why: str) -> None:
+    """Say that an obligation was settled on `day`; one that was STALLED is tried again at once.
+
+    Raises `RefusedError` where it is not settled, or its day is known.
+    """
+    leased, [one] = grip(tx, [id_], run=None, actor=actor)
+    if one.state not in {ObligationState.SETTLED, ObligationState.STALLED}:
+        raise RefusedError(f"obligation {one.external_id} is {one.state}")
+    if one.settled_on is not None:
+        raise RefusedError(f"obligation {one.external_id} was settled on {one.settled_on}")
+    leased.run(_SAY, id=id_, day=day)
+    if one.state == ObligationState.STALLED:
+        shift(leased, OBLIGATIONS, {id_: one.state}, ObligationState.SETTLED, reason=why)
+        cease(leased, [id_])

@@ -1,0 +1,1 @@
+"""Jobs of dispersals: what borrowers paid, divided among lenders."""

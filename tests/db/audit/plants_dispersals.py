@@ -1,0 +1,55 @@
+"""Every way in which a promise about obligations and their dispersals is broken on purpose."""
+
+PLANTS = [
+    (
+        "obligations-open-fits-the-state",
+        """UPDATE balances SET debits = debits + 1
+           WHERE account = (SELECT receivable FROM obligations WHERE state = 'DUE')""",
+        "obligation ",
+    ),
+    (
+        "obligations-open-fits-the-state",
+        """UPDATE balances SET credits = debits
+           WHERE account = (SELECT receivable FROM obligations WHERE state = 'PARTIALLY_SETTLED')""",
+        "obligation ",
+    ),
+    (
+        "obligations-open-fits-the-state",
+        """UPDATE balances SET debits = debits + 1
+           WHERE account = (SELECT receivable FROM obligations WHERE state = 'WAIVED')""",
+        "obligation ",
+    ),
+    ("obligations-are-divided-whole", "DELETE FROM calculation_runs WHERE shares > 0", "obligation "),
+    (
+        "obligations-are-divided-whole",
+        "UPDATE obligations SET state = 'SETTLED' WHERE state = 'DISPERSED'",
+        "obligation ",
+    ),
+    (
+        "obligations-are-divided-whole",
+        "UPDATE obligations SET state = 'DISPERSED' WHERE state = 'STALLED'",
+        "obligation ",
+    ),
+    ("obligations-are-divided-whole", "UPDATE dispersals SET amount = amount + 1", "obligation "),
+    ("obligations-are-divided-whole", "DELETE FROM dispersals", "obligation "),
+    (
+        "obligations-are-divided-whole",
+        """UPDATE postings SET amount = amount + 1
+           WHERE entry IN (SELECT id FROM entries WHERE type = 'SERVICING_FEE_RECOGNIZED')""",
+        "obligation ",
+    ),
+    ("dispersals-are-owed", "UPDATE dispersals SET state = 'CANCELLED' WHERE state = 'PENDING'", "lender "),
+    (
+        "dispersals-are-owed",
+        """UPDATE balances SET credits = credits + 1
+           WHERE account IN (SELECT id FROM accounts WHERE kind = 'lender_payable')""",
+        "lender ",
+    ),
+    (
+        "obligations-last-move-is-the-state",
+        "UPDATE obligations SET state = 'WAIVED' WHERE state = 'DUE'",
+        "obligation ",
+    ),
+    ("obligations-work-fits-state", "DELETE FROM work WHERE job = 'dispersals.create'", "obligation "),
+    ("dispersals-last-move-is-the-state", "UPDATE dispersals SET state = 'FAILED'", "dispersal "),
+]  # fmt: skip

@@ -1,0 +1,1 @@
+"""Tests of obligations as rows and entries."""
