@@ -10,7 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from domain.errors import BadInputError
-from domain.owners import CustomerOwner, owned_by
+from domain.owners import CustomerOwner, OrganisationOwner, owned_by
 
 KEY_LENGTH_MAX: Final = 255
 PLACES_MAX: Final = 100
@@ -39,7 +39,8 @@ class Wanted:
     """One checkout: an appointment of a shared plan, or times (aware) of a private one.
 
     What wallet and credit pay is in minor units; the gateway is asked for the rest. `booking` is a
-    wish of the same customer that this pays for; without it one is made.
+    wish of the same customer that this pays for; without it one is made. `organisation` is whose
+    wallet pays, where it is not the customer's own.
     """
 
     customer: CustomerOwner
@@ -50,6 +51,7 @@ class Wanted:
     wallet_minor: int = 0
     credit_minor: int = 0
     booking: UUID | None = None
+    organisation: OrganisationOwner | None = None
 
     def __post_init__(self) -> None:
         owned_by(self.customer)
@@ -59,6 +61,9 @@ class Wanted:
             raise BadInputError("places", self.places, f"must be 1 to {PLACES_MAX}")
         if min(self.wallet_minor, self.credit_minor) < 0:
             raise BadInputError("legs", self.wallet_minor, "must not be below zero")
+        if self.organisation is not None and not self.wallet_minor:
+            whose = self.organisation.id
+            raise BadInputError("organisation", whose, "needs an amount that its wallet pays")
         if any(at.tzinfo is None for at in self.starts):
             raise BadInputError("starts", str(self.starts[0]), "must have its zone")
 
@@ -74,6 +79,7 @@ class Wanted:
             self.wallet_minor,
             self.credit_minor,
             str(self.booking),
+            str(self.organisation.id if self.organisation else None),
         )
         return sha256(json.dumps(said).encode()).hexdigest()
 

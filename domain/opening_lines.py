@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from hashlib import sha256
 from operator import attrgetter
@@ -12,6 +12,7 @@ from typing import Final
 from domain.calendar import REVERSAL_DAYS, add_working_days
 from domain.effects import EffectState
 from domain.errors import BadInputError
+from domain.field_rules import moment_of, spelled
 from domain.ledger import AccountKind
 from domain.money import parse_major
 from domain.opening_rules import (
@@ -20,7 +21,6 @@ from domain.opening_rules import (
     TAX,
     Origin,
     generation_of,
-    moment_of,
     opening_faults,
     texts,
 )
@@ -163,8 +163,8 @@ def _line(request: PayoutLine, said: dict[str, str]) -> OpeningLine:
         name: moment_of(said[name]) for name in ("created_at", "submitted_at", "completed_at")
     }
     state, origin = PayoutState(said["state"]), Origin(said["source"] or Origin.IMPORT)
-    spelled = {name: "" if at is None else _spelled(at) for name, at in moments.items()}
-    spelled |= {"source": origin.value, "generation": str(generation_of(said["generation"]))}
+    told = {name: spelled(at) for name, at in moments.items()}
+    told |= {"source": origin.value, "generation": str(generation_of(said["generation"]))}
     return OpeningLine(
         request=request,
         state=state,
@@ -176,7 +176,7 @@ def _line(request: PayoutLine, said: dict[str, str]) -> OpeningLine:
         utr=said["utr"] or None,
         reason=said["reason"] or None,
         tax=_tax(said, moments["completed_at"] or moments["submitted_at"]),
-        record=(*request.record, *texts(said | spelled, request.currency)),
+        record=(*request.record, *texts(said | told, request.currency)),
         created_at=moments["created_at"],
         submitted_at=moments["submitted_at"],
         completed_at=moments["completed_at"],
@@ -194,10 +194,6 @@ def _tax(said: dict[str, str], at: datetime | None) -> OldTax | None:
         rate_bps=int(said["tds_rate_bps"]),
         period=period(at),
     )
-
-
-def _spelled(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def opening_records(rules: Callable[[], Rules], as_of: datetime) -> Records[OpeningLine]:

@@ -6,12 +6,13 @@ payment, is no such state: it may have been sent, and then it is PROCESSING.
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
 from domain import payout_rules
 from domain.errors import BadInputError
+from domain.field_rules import MOMENT_RULE, moment_of
 from domain.money import EXPONENTS, format_major, parse_major
 from domain.payouts import PayoutState
 from domain.records import LABEL_RULE, faults, fits_label
@@ -71,22 +72,9 @@ _WHY_NOT: Final[Mapping[PayoutState, str]] = {
     _P.FAILED: "must be empty: what FAILED was not completed, and nothing is withheld from it",
     _P.CANCELLED: "must be empty: what was CANCELLED was not completed, and nothing is withheld from it",
 }
-_MOMENT_RULE: Final = "must be empty or ISO 8601 with its zone, such as 2026-03-30T06:00:00Z"
+_MOMENT_RULE: Final = MOMENT_RULE.replace("must be", "must be empty or")
 _NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,4}", re.ASCII)
 _FULL_BPS: Final = 10_000
-
-
-def moment_of(text: str) -> datetime | None:
-    """Read a moment; None for none. Raises `ValueError` where it names no zone, or none there is."""
-    if not text:
-        return None
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError(text)
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError(text) from error
 
 
 def generation_of(text: str) -> int:

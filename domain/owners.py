@@ -26,7 +26,17 @@ class ConsultantOwner:
         _present(self.id)
 
 
-Owner = CustomerOwner | ConsultantOwner
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrganisationOwner:
+    """What belongs to one organisation, by the id of their payee."""
+
+    id: UUID
+
+    def __post_init__(self) -> None:
+        _present(self.id)
+
+
+Owner = CustomerOwner | ConsultantOwner | OrganisationOwner
 
 
 def owned_by(owner: Owner) -> UUID:

@@ -88,6 +88,21 @@ def customer(database: Database, name: str = "Mira") -> UUID:
     return id_
 
 
+def organisation(database: Database, *members: UUID, amount: int = 0) -> UUID:
+    """An organisation with a wallet, which may pay for customers."""
+    id_ = uuid4()
+    with database.begin() as tx:
+        tx.run(_CONSULTANT, id=id_, name=f"organisation {id_}")
+    change(database, "UPDATE payees SET kind = 'organisation' WHERE id = :id", id=id_)
+    if amount:
+        fill(database, id_, amount)
+    for member in members:
+        change(
+            database, "UPDATE customers SET organisation = :id WHERE id = :of", id=id_, of=member
+        )
+    return id_
+
+
 _PUBLISH = sa.text("""
     WITH made AS (
       INSERT INTO appointments (id, external_id, plan, capacity, starts_at, ends_at)

@@ -21,6 +21,7 @@ PAYMENTS: Final = Family(
         promises.LEGS_ADD_UP,
         promises.MONEY_FOLLOWS_THE_STATE,
         promises.EARNED_ONCE,
+        promises.LEGS_ARE_OF_THEIR_OWNER,
     ),
     columns=(
         "booking",
@@ -32,7 +33,16 @@ PAYMENTS: Final = Family(
         "created_at",
         "id",
     ),
-    details=("customer", "scope", "actor", "key", "paid_at", "updated_at"),
+    details=(
+        "customer",
+        "organisation",
+        "taken_over",
+        "scope",
+        "actor",
+        "key",
+        "paid_at",
+        "updated_at",
+    ),
 )
 ORDERS: Final = Family(
     machine=payments.ORDERS,
@@ -52,7 +62,7 @@ APPOINTMENTS: Final = Family(
 )
 SEATS: Final = Family(
     machine=appointments.SEATS,
-    promises=aggregates.promises(appointments.SEATS),
+    promises=(*aggregates.promises(appointments.SEATS), promises.SEATS_ARE_OF_THEIR_PLAN),
     columns=("appointment", "booking", "customer", "places", "state", "created_at", "id"),
     details=("updated_at",),
 )

@@ -1,4 +1,4 @@
-"""What another system calls a customer, a consultant, a plan, an appointment or a booking, and its id here."""
+"""What another system calls a customer, a consultant, a plan, an appointment, a booking or an organisation, and its id here."""
 
 from enum import StrEnum
 from typing import Final
@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from db.tx import Tx
 from domain.booking_errors import UnknownError
+from domain.money import parse_major
 
 
 class Named(StrEnum):
@@ -18,6 +19,7 @@ class Named(StrEnum):
     PLAN = "plan"
     APPOINTMENT = "appointment"
     BOOKING = "booking"
+    ORGANISATION = "organisation"
 
 
 _BY_NAME: Final = {
@@ -28,6 +30,9 @@ _BY_NAME: Final = {
     Named.PLAN: sa.text("SELECT id FROM plans WHERE external_id = :name"),
     Named.APPOINTMENT: sa.text("SELECT id FROM appointments WHERE external_id = :name"),
     Named.BOOKING: sa.text("SELECT id FROM bookings WHERE external_id = :name"),
+    Named.ORGANISATION: sa.text(
+        "SELECT id FROM payees WHERE name = :name AND kind = 'organisation'"
+    ),
 }
 _BY_ID: Final = {
     Named.CONSULTANT: sa.text("SELECT payee AS id FROM consultants WHERE payee = :id"),
@@ -35,6 +40,7 @@ _BY_ID: Final = {
     Named.PLAN: sa.text("SELECT id FROM plans WHERE id = :id"),
     Named.APPOINTMENT: sa.text("SELECT id FROM appointments WHERE id = :id"),
     Named.BOOKING: sa.text("SELECT id FROM bookings WHERE id = :id"),
+    Named.ORGANISATION: sa.text("SELECT id FROM payees WHERE id = :id AND kind = 'organisation'"),
 }
 
 
@@ -53,3 +59,11 @@ def _uuid(text: str) -> UUID | None:
         return UUID(text)
     except ValueError:
         return None
+
+
+_CURRENCY: Final = sa.text("SELECT currency FROM plans WHERE id = :plan")
+
+
+def minor_of(tx: Tx, plan: UUID, text: str | None, place: str) -> int:
+    """Decimal text in the major units of a plan's currency as minor units; 0 for none. Raises `BadInputError`."""
+    return 0 if text is None else parse_major(text, tx.scalar(_CURRENCY, plan=plan), place)

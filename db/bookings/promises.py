@@ -4,7 +4,7 @@ from typing import Final
 
 from db.aggregates import walk
 from db.invariant import Invariant
-from domain.appointments import APPOINTMENTS
+from domain.appointments import APPOINTMENTS, SEATS
 from domain.bookings import BOOKINGS
 from domain.findings import FindingKind
 from domain.payments import ORDERS, PAYMENTS
@@ -40,6 +40,32 @@ SLOTS_FIT_THEIR_APPOINTMENT: Final = Invariant(
       FROM page a JOIN slots s ON s.appointment = a.id
       JOIN plans l ON l.id = a.plan JOIN consultants c ON c.payee = l.consultant
       WHERE s.consultant <> c.number OR s.confirmed <> (a.state NOT IN ('TENTATIVE', 'CANCELLED'))""",
+)
+
+SEATS_ARE_OF_THEIR_PLAN: Final = Invariant(
+    name="seats-are-of-their-plan",
+    promise="Every seat is at an appointment of the plan that its booking is for.",
+    walk=walk(SEATS),
+    finding=FindingKind.INVARIANT_BROKEN,
+    offences="""
+      SELECT 'seat ' || s.id AS subject,
+             format('its appointment is of plan %s, its booking for plan %s', a.plan, b.plan) AS detail
+      FROM page s JOIN appointments a ON a.id = s.appointment JOIN bookings b ON b.id = s.booking
+      WHERE a.plan <> b.plan""",
+)
+
+LEGS_ARE_OF_THEIR_OWNER: Final = Invariant(
+    name="payments-legs-are-their-owners",
+    promise="What pays a part of a payment is of its customer: their own wallet or credit, or the wallet of the "
+    "organisation that it names.",
+    walk=walk(PAYMENTS),
+    finding=FindingKind.INVARIANT_BROKEN,
+    offences="""
+      SELECT 'payment ' || p.id AS subject,
+             format('its leg %s is taken from account %s (%s %s %s)', g.kind, a.id, a.kind, a.owner, a.currency) AS detail
+      FROM page p JOIN payment_legs g ON g.payment = p.id JOIN accounts a ON a.id = g.account JOIN customers c ON c.id = p.customer
+      WHERE a.kind <> g.kind OR a.currency <> p.currency
+         OR a.owner IS DISTINCT FROM CAST(CASE g.kind WHEN 'wallet' THEN coalesce(p.organisation, c.payee) ELSE c.id END AS text)""",
 )
 
 SEATS_FOLLOW_THEIR_BOOKING: Final = Invariant(
@@ -89,7 +115,8 @@ MONEY_FOLLOWS_THE_STATE: Final = Invariant(
         SELECT p.id, concat_ws(' ',
                  CASE WHEN o.payment IS NOT NULL THEN 'held' END,
                  CASE WHEN p.orphaned THEN 'orphaned' END,
-                 CASE WHEN p.state = 'SUCCEEDED' AND NOT p.orphaned THEN 'paid' END,
+                 -- What was captured elsewhere was shared in other books.
+                 CASE WHEN p.state = 'SUCCEEDED' AND NOT p.orphaned AND NOT p.taken_over THEN 'paid' END,
                  CASE WHEN o.payment IS NOT NULL AND p.state IN ('EXPIRED', 'FAILED') THEN 'released' END) AS words,
                o.payment IS NOT NULL AND p.orphaned AS may_be_released
         FROM page p LEFT JOIN ours o ON o.payment = p.id),
@@ -105,14 +132,17 @@ MONEY_FOLLOWS_THE_STATE: Final = Invariant(
 
 EARNED_ONCE: Final = Invariant(
     name="payments-are-earned",
-    promise="Every payment that pays for its booking has its earning, of what was paid, and no other payment has one.",
+    promise="Every payment that pays for its booking has its earning, of what was paid and of whoever offers its plan, "
+    "and no other payment has one.",
     walk=walk(PAYMENTS),
     finding=FindingKind.INVARIANT_BROKEN,
     offences="""
       SELECT 'payment ' || p.id AS subject,
-             format('it is %s, orphaned: %s, of %s; its earning is of %s', p.state, p.orphaned, p.amount, e.gross) AS detail
-      FROM page p LEFT JOIN earnings e ON e.id = p.id
-      WHERE e.gross IS DISTINCT FROM CASE WHEN p.state = 'SUCCEEDED' AND NOT p.orphaned THEN p.amount END""",
+             format('it is %s, orphaned: %s, of %s for %s; its earning is of %s, of %s',
+                    p.state, p.orphaned, p.amount, l.consultant, e.gross, e.payee) AS detail
+      FROM page p JOIN bookings b ON b.id = p.booking JOIN plans l ON l.id = b.plan LEFT JOIN earnings e ON e.id = p.id
+      WHERE e.gross IS DISTINCT FROM CASE WHEN p.state = 'SUCCEEDED' AND NOT p.orphaned THEN p.amount END
+         OR e.payee <> l.consultant""",
 )
 
 ORDERS_FOLLOW_THEIR_PAYMENT: Final = Invariant(

@@ -20,7 +20,7 @@ from db.clock import now
 from db.errors import constraint_of
 from db.transitions import LeasedTx, hold
 from db.tx import Row, Tx
-from db.wallets.rows import lock_wallets
+from db.wallets.paying import check_membership, wallet_that_pays
 from domain.booking_errors import (
     KeyReusedError,
     NotOpenError,
@@ -64,7 +64,7 @@ def start_checkout(tx: Tx, request: Request, wanted: Wanted, *, offered: bool = 
 
     `offered`: its place is held for this customer already, by an offer that the caller ends. The same
     request again is answered with the same payment. Raises `KeyReusedError`, `UnknownError`
-    (plan, appointment, booking), `NotOpenError`, `SoldOutError`, `TimeTakenError`, `TooLittleError`,
+    (plan, appointment, booking, organisation), `NotOpenError`, `SoldOutError`, `TimeTakenError`, `TooLittleError`,
     `BadInputError`; then nothing is held.
     """
     known = answered(tx, request, wanted)
@@ -73,6 +73,8 @@ def start_checkout(tx: Tx, request: Request, wanted: Wanted, *, offered: bool = 
     plan = tx.row(_PLAN, plan=wanted.plan)
     if plan is None:
         raise UnknownError(f"there is no plan {wanted.plan} that may be booked")
+    if wanted.organisation is not None:
+        check_membership(tx, wanted.organisation, wanted.customer)
     amounts = _amounts(plan, wanted)
     # What is paid wholly by us is captured below, which changes what waits for the appointment's end too.
     shared = () if wanted.appointment is None else (wanted.appointment,)
@@ -155,8 +157,8 @@ class _Due:
 
 
 _PAYMENT: Final = sa.text("""
-    INSERT INTO payments (id, booking, customer, scope, actor, key, request_hash, amount, currency, expires_at)
-    VALUES (:id, :booking, :customer, :scope, :actor, :key, decode(:hash, 'hex'), :amount, :currency, :expires_at)""")
+    INSERT INTO payments (id, booking, customer, organisation, scope, actor, key, request_hash, amount, currency, expires_at)
+    VALUES (:id, :booking, :customer, :organisation, :scope, :actor, :key, decode(:hash, 'hex'), :amount, :currency, :expires_at)""")
 _LEGS: Final = sa.text("""
     INSERT INTO payment_legs (payment, kind, amount, account)
     SELECT :payment, kind, amount, account
@@ -173,6 +175,7 @@ def _pay(tx: LeasedTx, request: Request, wanted: Wanted, due: _Due) -> UUID:
         id=payment,
         booking=due.booking,
         customer=customer,
+        organisation=wanted.organisation.id if wanted.organisation else None,
         scope=request.scope,
         actor=request.actor,
         key=request.key,
@@ -182,7 +185,7 @@ def _pay(tx: LeasedTx, request: Request, wanted: Wanted, due: _Due) -> UUID:
         expires_at=expires_at,
     )
     legs = {kind: amount for kind, amount in due.legs.items() if amount}
-    accounts = _accounts(tx, customer, due.currency, legs)
+    accounts = _accounts(tx, wanted, due.currency, legs)
     tx.run(
         _LEGS,
         payment=payment,
@@ -198,26 +201,16 @@ def _pay(tx: LeasedTx, request: Request, wanted: Wanted, due: _Due) -> UUID:
     return payment
 
 
-_WALLET: Final = sa.text("""
-    SELECT w.id, w.account FROM wallets w JOIN customers c ON c.payee = w.payee
-    WHERE c.id = :customer AND w.currency = :currency""")
-_LEFT: Final = sa.text("SELECT wallet_left(CAST(:wallet AS uuid), :account)")
-
-
 def _accounts(
-    tx: Tx, customer: UUID, currency: str, legs: Mapping[LegKind, int]
+    tx: Tx, wanted: Wanted, currency: str, legs: Mapping[LegKind, int]
 ) -> dict[LegKind, int]:
     """The accounts of the books that the legs are taken from; of a wallet no more than no payout waits for."""
     found = dict[LegKind, int]()
-    if wanted := legs.get(LegKind.WALLET):
-        wallet = tx.row(_WALLET, customer=customer, currency=currency)
-        if wallet is not None:
-            lock_wallets(tx, [wallet.id])
-        if wallet is None or tx.scalar(_LEFT, wallet=wallet.id, account=wallet.account) < wanted:
-            raise TooLittleError("the wallet holds less than was to be taken from it")
-        found[LegKind.WALLET] = wallet.account
+    if amount := legs.get(LegKind.WALLET):
+        found[LegKind.WALLET] = wallet_that_pays(tx, wanted, currency, amount)
     if LegKind.REFERRAL_CREDIT in legs:
-        credit = Owner(kind=AccountKind.REFERRAL_CREDIT, owner=str(customer), currency=currency)
+        owner = str(wanted.customer.id)
+        credit = Owner(kind=AccountKind.REFERRAL_CREDIT, owner=owner, currency=currency)
         found[LegKind.REFERRAL_CREDIT] = open_accounts(tx, [credit])[credit]
     return found
 

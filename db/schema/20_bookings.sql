@@ -7,8 +7,12 @@ CREATE TABLE customers (
   name        text NOT NULL,
   email       text,
   payee       uuid UNIQUE REFERENCES payees,   -- the consultant this customer is too, who is no participant of their own
-  created_at  timestamptz NOT NULL DEFAULT clock_timestamp()
+  organisation uuid REFERENCES payees,        -- whose wallet may pay for this customer
+  created_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+  UNIQUE (id, organisation)
 );
+CREATE INDEX customers_by_age ON customers (created_at, id);
+CREATE INDEX customers_of_organisation ON customers (organisation) WHERE organisation IS NOT NULL;
 
 -- A payee who offers plans. The number is the consultant in a slot's range; the row is the lock of their time.
 CREATE TABLE consultants (
@@ -32,6 +36,7 @@ CREATE TABLE plans (
   active      boolean NOT NULL DEFAULT true,
   created_at  timestamptz NOT NULL DEFAULT clock_timestamp()
 );
+CREATE INDEX plans_by_age ON plans (created_at, id);
 CREATE INDEX plans_of_consultant ON plans (consultant);
 
 -- The unit of capacity. `taken` counts the places of tentative and confirmed seats, and of live offers.
@@ -139,14 +144,20 @@ CREATE TABLE payments (
     'EXPIRED',   -- <- PENDING: not paid in time, or cancelled
     'FAILED')),  -- <- PENDING: the gateway refused it for good
   orphaned     boolean NOT NULL DEFAULT false,   -- captured when its seat was gone: to be refunded
+  organisation uuid,                             -- whose wallet pays its wallet leg; NULL: the customer's own
+  taken_over   boolean NOT NULL DEFAULT false,   -- captured by another system, in whose books it was earned
   expires_at   timestamptz NOT NULL,
   paid_at      timestamptz,
   created_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
   updated_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
   FOREIGN KEY (booking, customer) REFERENCES bookings (id, customer),
+  -- This prevents an organisation from paying for whoever is not one of its own.
+  FOREIGN KEY (customer, organisation) REFERENCES customers (id, organisation),
+  UNIQUE (id, customer),
   CONSTRAINT payments_once_per_key UNIQUE (scope, actor, key),
   CONSTRAINT orphans_were_captured CHECK (NOT orphaned OR paid_at IS NOT NULL),
-  CONSTRAINT captured_when CHECK (state <> 'SUCCEEDED' OR paid_at IS NOT NULL)
+  CONSTRAINT captured_when CHECK (state <> 'SUCCEEDED' OR paid_at IS NOT NULL),
+  CONSTRAINT taken_over_as_paid CHECK (NOT taken_over OR state = 'SUCCEEDED' AND NOT orphaned)
 ) WITH (fillfactor = 70);
 CREATE INDEX payments_by_age ON payments (created_at, id);
 CREATE INDEX payments_of_booking ON payments (booking);

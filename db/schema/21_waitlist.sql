@@ -7,7 +7,7 @@ CREATE TABLE waitlist (
   priority    integer NOT NULL DEFAULT 0 CHECK (priority BETWEEN 0 AND 1000000),   -- more comes first
   joined_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
   expires_at  timestamptz,                         -- of its offer
-  payment     uuid REFERENCES payments,            -- of the checkout that took its place
+  payment     uuid,                                -- of the checkout that took its place
   state       text NOT NULL DEFAULT 'WAITING' CHECK (state IN (
     'WAITING',   -- in line
     'NOTIFIED',  -- <- WAITING: a place is held for it, and it was told
@@ -18,6 +18,7 @@ CREATE TABLE waitlist (
     'SKIPPED')), -- <- WAITING: its appointment began
   created_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
   updated_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+  FOREIGN KEY (payment, customer) REFERENCES payments (id, customer),
   CONSTRAINT offers_end CHECK (state NOT IN ('NOTIFIED', 'REMINDED', 'EXPIRED') OR expires_at IS NOT NULL),
   CONSTRAINT booked_by_a_payment CHECK (state <> 'BOOKED' OR payment IS NOT NULL)
 ) WITH (fillfactor = 70);

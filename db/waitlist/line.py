@@ -18,7 +18,7 @@ from domain.appointments import STANDING
 from domain.booking_errors import NotOpenError, PlacesFreeError, UnknownError, WaitingAlreadyError
 from domain.bookings import PlanKind
 from domain.checkouts import Receipt, Request, Wanted
-from domain.owners import ConsultantOwner, CustomerOwner, owned_by
+from domain.owners import ConsultantOwner, CustomerOwner, OrganisationOwner, owned_by
 from domain.waitlist import LIVE, OFFERED, ROSTER_MAX, WAITLIST, WaitState
 
 
@@ -121,10 +121,14 @@ _BOOKED: Final = sa.text("UPDATE waitlist SET payment = :payment WHERE id = :ent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Legs:
-    """What wallet and credit pay of the place, in minor units; the gateway is asked for the rest."""
+    """What wallet (of an organisation, where one is named) and credit pay of the place, in minor units.
+
+    The gateway is asked for the rest.
+    """
 
     wallet_minor: int = 0
     credit_minor: int = 0
+    organisation: OrganisationOwner | None = None
 
 
 def accept(
@@ -147,6 +151,7 @@ def accept(
         appointment=seen.appointment,
         wallet_minor=paid.wallet_minor,
         credit_minor=paid.credit_minor,
+        organisation=paid.organisation,
     )
     known = answered(tx, request, wanted)
     if known is not None:

@@ -71,6 +71,8 @@ ROWS: Final = (
        SELECT gen_random_uuid(), id, 'INR', (SELECT max(id) FROM accounts) FROM payees LIMIT 1""",
     """INSERT INTO waitlist (id, external_id, appointment, customer)
        SELECT gen_random_uuid(), 'W-1', a.id, c.id FROM appointments a, customers c LIMIT 1""",
+    """INSERT INTO imported_records (subject, kind, record, imported_by)
+       VALUES (gen_random_uuid(), 'plan', '[]', 'asha')""",
     """INSERT INTO mails (id, kind, subject, recipient, facts, effect_key)
        VALUES (gen_random_uuid(), 'refund.given', gen_random_uuid(), 'mira@example.org', '{}', gen_random_uuid())""",
     """INSERT INTO entries (id, type, key, currency, effective_on, actor)

@@ -88,7 +88,7 @@ CHANGED: Final[dict[str, dict[str, object]]] = {
     "offers_end": {"state": "NOTIFIED", "external_id": "W-2"},
     "waitlist_appointment_fkey": {"id": UNKNOWN, "external_id": "W-2", "appointment": UNKNOWN},
     "waitlist_customer_fkey": {"id": UNKNOWN, "external_id": "W-2", "customer": UNKNOWN},
-    "waitlist_payment_fkey": {
+    "waitlist_payment_customer_fkey": {
         "id": UNKNOWN,
         "external_id": "W-2",
         "state": "BOOKED",
@@ -213,6 +213,14 @@ CHANGED: Final[dict[str, dict[str, object]]] = {
     "customers_external_id_key": {"id": UNKNOWN, "payee": None},
     "customers_payee_key": {"id": UNKNOWN, "external_id": "new"},
     "customers_payee_fkey": {"id": UNKNOWN, "external_id": "new", "payee": UNKNOWN},
+    "customers_organisation_fkey": {
+        "id": UNKNOWN,
+        "external_id": "new",
+        "payee": None,
+        "organisation": UNKNOWN,
+    },
+    "imported_records_kind_check": {"kind": "a dream"},
+    "imported_after_what_it_tells": {"as_of": "2999-01-01T00:00:00Z"},
     "consultants_number_key": {"payee": UNKNOWN},
     "consultants_payee_fkey": {"payee": UNKNOWN, "number": -1},
     "plans_external_id_key": {"id": UNKNOWN},
@@ -250,6 +258,13 @@ CHANGED: Final[dict[str, dict[str, object]]] = {
         "paid_at": "2027-01-01T10:00Z",
     },
     "payments_booking_customer_fkey": {"id": UNKNOWN, "key": "another", "booking": UNKNOWN},
+    "payments_customer_organisation_fkey": {
+        "id": UNKNOWN,
+        "key": "another",
+        "state": "FAILED",
+        "organisation": UNKNOWN,
+    },
+    "taken_over_as_paid": {"taken_over": True, "state": "FAILED"},
     "payments_amount_check": {"amount": 0},
     "payments_state_check": {"state": "LOST"},
     "orphans_were_captured": {"orphaned": True, "paid_at": None},
@@ -315,6 +330,8 @@ def test_each_promise_has_its_constraint_and_each_constraint_is_on_the_page_and_
     for name in (
         "payout_accounts_id_payee_key",
         "bookings_id_customer_key",
+        "customers_id_organisation_key",
+        "payments_id_customer_key",
         "wallets_id_payee_currency_account_key",
     ):
         kept.pop(name)  # holds what the primary key holds; a foreign key needs it

@@ -157,6 +157,38 @@ DOORS: Final[tuple[Flow, ...]] = (
         lease="none: one external id is one earning",
     ),
     Flow(
+        name="import customers, plans, appointments, bookings, waitlist",
+        constraints=(
+            "imported_records_pkey",
+            "taken_is_within_capacity",
+            "one_place_at_a_time",
+            "waitlist_one_live",
+            "taken_over_as_paid",
+        ),
+        tests=(
+            "tests/db/bookings/test_imports.py",
+            "tests/db/waitlist/test_imports.py",
+            "tests/workers/cli/test_records.py",
+        ),
+        worlds=("import bookings",),
+        races=("records/start", "records/join"),
+        transaction="one: all of a file, or nothing",
+        lease="an advisory lock; the rows of appointments and consultants",
+    ),
+    Flow(
+        name="pay by an organisation's wallet",
+        constraints=(
+            "payments_customer_organisation_fkey",
+            "never_below_zero",
+            "entries_key_key",
+        ),
+        tests=("tests/db/wallets/test_organisations.py", "tests/workers/cli/test_starting.py"),
+        worlds=("start_checkout",),
+        races=("spend/spend",),
+        transaction="one: booking, payment, legs, seat, order",
+        lease="the wallet's row",
+    ),
+    Flow(
         name="earnings hold, release, reduce",
         constraints=(
             "disputed_is_not_ready",

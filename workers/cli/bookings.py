@@ -12,14 +12,15 @@ from workers.cli.asking import Why, moment, reason, subject
 from workers.cli.context import Context, context
 from workers.cli.families import reading
 from workers.cli.output import Json, show
+from workers.cli.starting import Customer, start
 
 if TYPE_CHECKING:
     from db.tx import Tx
 
 app = reading(BOOKINGS, "Read bookings, and do what a customer or a consultant asks for.")
+app.command()(start)
 
 COLUMNS: Final = ("external_id", "name", "places", "since")
-Customer = Annotated[str, typer.Option("--customer", help="Whose it is: id or external id.")]
 Consultant = Annotated[str, typer.Option("--consultant", help="Whose it is: id or name.")]
 Appointment = Annotated[str, typer.Argument(help="Id or external id of an appointment.")]
 T = TypeVar("T")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from domain.payouts import SENDERS
-from workers.cli import import_obligations
+from workers.cli import import_obligations, records
 from workers.cli.asking import At, WhyToo, moment, reason, wake
 from workers.cli.context import context
 from workers.cli.importing import (
@@ -33,8 +33,7 @@ if TYPE_CHECKING:
     from db.tx import Tx
 
 app = typer.Typer(name="import", help="Bring files into the database.", no_args_is_help=True)
-
-for command in import_obligations.COMMANDS:
+for command in (*records.COMMANDS, *import_obligations.COMMANDS):
     app.command()(command)
 
 

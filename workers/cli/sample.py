@@ -1,6 +1,7 @@
 """`sample KIND`: a made-up file to practise on, the same for the same seed."""
 
 import sys
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -10,6 +11,9 @@ app = typer.Typer(name="sample", help="Write sample files.", no_args_is_help=Tru
 
 Count = Annotated[int, typer.Option("--count", min=0, max=1_000_000)]
 Seed = Annotated[int, typer.Option("--seed", min=0, max=999_999_999)]
+After = Annotated[
+    str, typer.Option("--after", help="The day after which they take place: 2031-01-01.")
+]
 
 
 @app.command()
@@ -38,3 +42,55 @@ def payees(seed: Seed = 1) -> None:
     from domain.samples import write_csv
 
     write_csv(sample_payees(seed), sys.stdout, FIELDS)
+
+
+@app.command()
+def customers(count: Count = 200, seed: Seed = 1) -> None:
+    """Write customers as CSV, ready for `bursar import customers`."""
+    from domain.offer_lines import CUSTOMER_RECORDS
+    from domain.sample_bookings import sample_customers
+    from domain.samples import write_csv
+
+    write_csv(sample_customers(count, seed), sys.stdout, CUSTOMER_RECORDS.fields)
+
+
+@app.command()
+def plans(seed: Seed = 1) -> None:
+    """Write plans of consultants as CSV, ready for `bursar import plans`."""
+    from domain.offer_lines import PLAN_RECORDS
+    from domain.sample_bookings import sample_plans
+    from domain.samples import write_csv
+
+    write_csv(sample_plans(seed), sys.stdout, PLAN_RECORDS.fields)
+
+
+@app.command()
+def appointments(after: After, count: Count = 100, seed: Seed = 1) -> None:
+    """Write appointments of `sample plans` as CSV, ready for `bursar import appointments`."""
+    from domain.offer_lines import appointment_records
+    from domain.sample_bookings import sample_appointments
+    from domain.samples import write_csv
+
+    lines = sample_appointments(count, seed, _day(after))
+    write_csv(lines, sys.stdout, appointment_records(None).fields)
+
+
+@app.command()
+def bookings(count: Count = 500, customers: Count = 200, seed: Seed = 1) -> None:
+    """Write wishes of `sample customers` for `sample plans` as CSV, ready for `bursar import bookings`."""
+    from domain.booking_lines import booking_records
+    from domain.sample_bookings import sample_bookings
+    from domain.samples import write_csv
+
+    lines = sample_bookings(count, max(1, customers), seed)
+    write_csv(lines, sys.stdout, booking_records(None).fields)
+
+
+def _day(text: str) -> datetime:
+    from domain.errors import BadInputError
+
+    try:
+        day = datetime.fromisoformat(text)
+        return day.replace(tzinfo=UTC)
+    except ValueError as error:
+        raise BadInputError("--after", text, "must be a day, such as 2031-01-01") from error

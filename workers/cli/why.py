@@ -63,6 +63,24 @@ def wallet(
     tell({"wallet": facts.id, "payee": facts.payee}, told, json=json)
 
 
+@app.command("booking")
+def booking(
+    ctx: typer.Context,
+    booking: Annotated[str, typer.Argument(help="Id or external id.")],
+    json: JsonOne = False,
+) -> None:
+    """Why a booking is where it is."""
+    from db import subjects
+    from db.bookings import why
+    from db.bookings.families import BOOKINGS
+    from domain.why_bookings import of_booking
+
+    with context(ctx).database().begin() as tx:
+        facts = why.booking(tx, subjects.find(tx, [booking], [BOOKINGS])[booking])
+    told: dict[str, object] = {"booking": facts.subject.id, "state": facts.subject.state}
+    tell(told, of_booking(facts), json=json)
+
+
 @app.command("waitlist")
 def waitlist(
     ctx: typer.Context,

@@ -12,6 +12,7 @@ from db.families import FAMILIES
 from db.workers import Worker
 from domain.findings import Finding, FindingKind
 from domain.payouts import PROCESS
+from tests.bringing import offers
 from tests.db.every_table import ROWS
 from tests.keeping import credit, keep
 from tests.operating import change, claimed, line, take
@@ -35,6 +36,10 @@ LISTINGS: Final = {
     "earnings list": "id",
     "payees list": "name",
     "wallets list": "id",
+    "organisations list": "name",
+    "organisations log": "entry",
+    "customers list": "id",
+    "plans list": "id",
     "ledger entries": "id",
     "ledger accounts": "id",
     "tax report": "payee_id",
@@ -52,6 +57,10 @@ WITHOUT_STATE: Final = {
     "jobs",
     "payees list",
     "wallets list",
+    "organisations list",
+    "organisations log",
+    "customers list",
+    "plans list",
     "ledger entries",
     "ledger accounts",
     "tax report",
@@ -70,6 +79,7 @@ WORDS: Final = {name: name.split() for name in LISTINGS} | {
     "tax report": ["tax", "report", "--fy", "2026-27"],
     "tax years": ["tax", "years", "--fy", "2026-27"],
     "maintenance history": ["maintenance", "history", "queue:rest"],
+    "organisations log": ["organisations", "log", "Dev"],
 }
 STATED: Final = sorted(LISTINGS.keys() - WITHOUT_STATE)
 
@@ -92,6 +102,15 @@ def test_a_listing_takes_every_option_of_listings(name: str) -> None:
     assert wanted - OPTIONS[name] == set()
 
 
+def organised(bursar: Line) -> None:
+    """Two organisations with wallets, one of which was filled twice; who books, and what is offered."""
+    kept = [credit("K-1", payee="Chitra"), credit("K-2", payee="Dev"), credit("K-3", payee="Dev")]
+    keep(bursar.database, kept)
+    named = "UPDATE payees SET kind = 'organisation' WHERE name IN ('Chitra', 'Dev')"
+    change(bursar.database, named)
+    offers(bursar.database)
+
+
 @pytest.fixture
 def busy(bursar: Line) -> Line:
     """A database in which every listing has at least two rows."""
@@ -103,7 +122,7 @@ def busy(bursar: Line) -> Line:
         assert bursar("applications", "add", name, *job, "--why", "x").code == 0
         added = bursar("operators", "add", name, "--why", "x", "--json")
         bursar.set("BURSAR_OPERATOR_TOKEN", added.json["token"])
-    keep(bursar.database, [credit("K-1", payee="Chitra"), credit("K-2", payee="Dev")])
+    organised(bursar)
     with bursar.database.begin() as tx:
         for n in (1, 2):
             name = f"job:{n}"

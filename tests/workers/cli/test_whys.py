@@ -22,6 +22,7 @@ READING: Final = {
     *("ledger balance", "audit", "sample payouts", "sample payees", "sample earnings"),
     *("earnings show", "why earning", "wallets show", "why wallet"),
     *("payees show", "payees statement", "payouts advice", "mail list", "mail show"),
+    *("sample customers", "sample plans", "sample appointments", "sample bookings"),
     *("waitlist roster", "applications operations", "bookings participants"),
 }
 RUNNING: Final = {

@@ -19,7 +19,7 @@ from db.bookings.reschedule import reschedule
 from db.bookings.start import start_checkout
 from db.tx import Tx
 from domain.checkouts import PLACES_MAX, TIMES_MAX, Receipt, Request, Wanted
-from domain.owners import ConsultantOwner, CustomerOwner
+from domain.owners import ConsultantOwner, CustomerOwner, OrganisationOwner
 from domain.payments import PaymentState
 from workers.web.operations.shapes import (
     CANCEL,
@@ -47,6 +47,9 @@ class StartCheckout(Asked):
     wallet_minor: Amount = Field(default=0, description="What the customer's wallet pays.")
     credit_minor: Amount = Field(default=0, description="What their referral credit pays.")
     booking: UUID | None = Field(default=None, description="A wish of theirs that this pays for.")
+    organisation: Name | None = Field(
+        default=None, description="Whose wallet pays, where it is not the customer's own."
+    )
 
 
 class Checkout(Answered):
@@ -76,6 +79,11 @@ class Checkout(Answered):
         )
 
 
+def organisation_of(tx: Tx, name: str | None) -> OrganisationOwner | None:
+    """Whose wallet is to pay, where somebody says so."""
+    return None if name is None else OrganisationOwner(id=id_of(tx, Named.ORGANISATION, name))
+
+
 def _start(tx: Tx, caller: Caller, asked: StartCheckout) -> Checkout:
     at = asked.appointment
     wanted = Wanted(
@@ -87,6 +95,7 @@ def _start(tx: Tx, caller: Caller, asked: StartCheckout) -> Checkout:
         wallet_minor=asked.wallet_minor,
         credit_minor=asked.credit_minor,
         booking=asked.booking,
+        organisation=organisation_of(tx, asked.organisation),
     )
     scope = f"application:{caller.application}"
     request = Request(scope=scope, actor=str(caller.actor), key=caller.key)

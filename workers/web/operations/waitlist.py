@@ -12,7 +12,7 @@ from db.waitlist import line
 from domain.checkouts import Request
 from domain.owners import ConsultantOwner, CustomerOwner
 from domain.waitlist import PRIORITY_MAX, ROSTER_MAX, WaitState
-from workers.web.operations.bookings import Checkout
+from workers.web.operations.bookings import Checkout, organisation_of
 from workers.web.operations.shapes import (
     CANCEL,
     CHECKOUT,
@@ -77,12 +77,19 @@ class AcceptOffer(Asked):
     entry: UUID
     wallet_minor: Amount = Field(default=0, description="What the customer's wallet pays.")
     credit_minor: Amount = Field(default=0, description="What their referral credit pays.")
+    organisation: Name | None = Field(
+        default=None, description="Whose wallet pays, where it is not the customer's own."
+    )
 
 
 def _accept(tx: Tx, caller: Caller, asked: AcceptOffer) -> Checkout:
     scope = f"application:{caller.application}"
     request = Request(scope=scope, actor=str(caller.actor), key=caller.key)
-    legs = line.Legs(wallet_minor=asked.wallet_minor, credit_minor=asked.credit_minor)
+    legs = line.Legs(
+        wallet_minor=asked.wallet_minor,
+        credit_minor=asked.credit_minor,
+        organisation=organisation_of(tx, asked.organisation),
+    )
     owner = CustomerOwner(id=caller.actor)
     return Checkout.of(line.accept(tx, owner, asked.entry, request, legs))
 

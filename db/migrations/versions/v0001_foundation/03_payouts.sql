@@ -12,6 +12,7 @@ CREATE TABLE payees (
   email     text CHECK (email ~ '^[!-~]+@[!-~]+$' AND length(email) <= 254),  -- where they are told of payouts
   updated_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
+CREATE INDEX payees_organisations ON payees (name) WHERE kind = 'organisation';
 
 -- A destination as the gateway knows it: its token, never a bank number.
 CREATE TABLE payout_accounts (
