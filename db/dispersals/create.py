@@ -79,7 +79,10 @@ def divide(tx: LeasedTx, planned: Plan, source: ObligationState) -> list[UUID]:
     new = [planned.made[id_] for id_ in moved if id_ in planned.made]
     if new:
         _keep(tx, new)
-        entries = [entry for one, _, done in new for entry in _entries(one, done)]
+        # Each lender is called once: the same few have shares of most of a set.
+        lenders = {(lender, one.currency) for one, _, done in new for lender in done.shares}
+        payables = {lender: payable(*lender) for lender in lenders}
+        entries = [entry for one, _, done in new for entry in _entries(one, done, payables)]
         drafts.post(tx, entries, run=tx.holder, actor=tx.actor)
     return moved
 
@@ -175,7 +178,9 @@ def _keep(tx: LeasedTx, made: Sequence[Made]) -> None:
     begin(tx, DISPERSALS, DispersalState.PENDING, due)
 
 
-def _entries(one: Obligation, done: Calculation) -> tuple[Draft, Draft]:
+def _entries(
+    one: Obligation, done: Calculation, payables: Mapping[tuple[UUID, str], Owner]
+) -> tuple[Draft, Draft]:
     """What was allocated becomes what lenders are owed, and the fee what we earned."""
     source = one.of_system(_K.CONTROL_ALLOCATION)
     return (
@@ -184,7 +189,7 @@ def _entries(one: Obligation, done: Calculation) -> tuple[Draft, Draft]:
             key=allocation_key(one.id, one.generation),
             effective_on=done.settled_on,
             legs=tuple(
-                Leg(debit=source, credit=payable(lender, one.currency), amount=amount)
+                Leg(debit=source, credit=payables[lender, one.currency], amount=amount)
                 for lender, amount in done.shares.items()
             ),
         ),

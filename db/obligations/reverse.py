@@ -45,6 +45,14 @@ _UNDONE: Final = frozenset(
 )
 
 
+_THERE: Final = sa.text("SELECT FROM receipts WHERE id = :id AND obligation IS NOT NULL")
+
+
+def is_there(tx: Tx, receipt: UUID) -> bool:
+    """Whether there is such a receipt, and it names an obligation."""
+    return tx.row(_THERE, id=receipt) is not None
+
+
 def reverse(tx: Tx, receipts: Collection[UUID], *, actor: str, why: str) -> None:
     """Reverse receipts and what was done with them: each entry once and equal, dispersals cancelled.
 

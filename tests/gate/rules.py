@@ -66,6 +66,21 @@ _RUNNING = """76 no lease to be had is an error, one that another has is none; n
 78 one item's failure is told, and stops none of its siblings
 79 the clock is handed in, and no rule reads it twice"""
 
+_BOOKS = """44 debits are credits, entry by entry and currency by currency
+45 what was booked, moved or answered stays, whoever tries to change it
+46 what is stored of an account is what its postings add up to, after any mix of writers and deaths
+47 a key is one entry: the same again is it, other content is an error, both at once too
+48 bounded accounts are never below zero; those that may be are listed
+49 opposite transfers lock in one order and never deadlock
+50 rows, entries, balances, totals and history are committed together, or none of them
+51 a type touches the accounts of its map alone; what is refused is kept"""
+
+_DISPERSALS = """60 shares and fee are what was received, whatever its size and the order of the input
+61 however often and under whatever key it is asked for, what was divided is divided once
+64 what cannot be divided stops nothing else, and says why
+65 what the fee took whole is divided, and no orphan
+67 an item leaves suspense by an entry that names it, never more than is open"""
+
 RULE_GROUPS: Final = {
     "Sending": _SENDING,
     "States and webhooks": _WEBHOOKS,
@@ -84,6 +99,8 @@ _JOBS, _HOOKS = "tests/jobs/payouts", "tests/jobs/webhooks"
 _PROCESS, _GUARDS = f"{_JOBS}/test_process.py", f"{_JOBS}/test_guards.py"
 _STATEMENT, _ORGANISATIONS = f"{_JOBS}/test_reconcile_statement.py", f"{_JOBS}/test_org_process.py"
 _REQUESTS, _LEDGER = "tests/domain/test_razorpayx.py", "tests/db/test_ledger.py"
+
+_CREATE = "tests/jobs/dispersals/test_create.py"
 
 TRAPS: Final[dict[str, tuple[str, ...]]] = {
     "keys and references longer than the provider takes": (
@@ -206,6 +223,23 @@ TRAPS: Final[dict[str, tuple[str, ...]]] = {
     ),
     "a door for timers that is open because no secret was set": (
         "tests/workers/web/test_runs.py::test_where_no_application_is_the_door_is_closed",
+    ),
+    "an obligation's own amount divided although nothing came in, or today taken for the day it was settled": (
+        f"{_CREATE}::test_settled_without_cash_is_a_finding_and_the_amount_is_never_assumed",
+        f"{_CREATE}::test_settled_without_a_date_is_a_finding_and_today_is_never_assumed",
+        "tests/domain/test_dispersals.py::test_nothing_received_and_no_date_are_said_and_never_made_up",
+    ),
+    "what the fee took whole taken for an orphan, for ever": (
+        f"{_CREATE}::test_what_the_fee_takes_whole_is_dispersed_without_a_share",
+    ),
+    "a dispersal that was begun topped up in silence": (
+        f"{_CREATE}::test_a_dispersal_that_is_not_whole_is_an_error_and_never_topped_up",
+    ),
+    "the check of balances switched off for reversals": (
+        "tests/db/test_causes.py::test_no_reversal_takes_a_bounded_account_below_zero",
+    ),
+    "an item of suspense resolved by opening it once more": (
+        "tests/db/test_causes.py::test_what_leaves_suspense_names_what_opened_it_and_is_never_more_than_is_open",
     ),
 }
 """What is easily done wrong, and the tests that show it is not done so here."""

@@ -5,6 +5,7 @@ from typing import Final
 
 from workers.bench.applying import apply_seconds
 from workers.bench.batching import batch_seconds
+from workers.bench.dividing import divide_seconds
 from workers.bench.drain import Drain, Drained, drain
 from workers.bench.figures import Figure
 from workers.bench.importing import import_seconds
@@ -107,6 +108,11 @@ def apply_report(stand: Stand, items: int, runs: int, told: Told) -> Report:
 def batch_report(stand: Stand, items: int, runs: int, told: Told) -> Report:
     """Make payouts of so many earnings, each time in a database of its own."""
     return _rate("rows_per_second", batch_seconds, stand, items, runs, told)
+
+
+def dispersals_report(stand: Stand, items: int, runs: int, told: Told) -> Report:
+    """Divide so many settled obligations, each time in a database of its own."""
+    return _rate("obligations_per_second", divide_seconds, stand, items, runs, told)
 
 
 def _rate(

@@ -13,6 +13,7 @@ from db.payouts.resolve import Word
 from db.tx import Tx
 from domain.decisions import Decision
 from domain.errors import BadInputError, RefusedError
+from workers.cli import forgiving
 from workers.cli.asking import subject as id_of
 from workers.cli.crediting import brought_with_its_file
 from workers.cli.resolving import by_two, checked
@@ -137,6 +138,9 @@ ACTIONS: Final[dict[str, Action]] = {
     "payout.resolve": Action(check=_payout_there, run=_payout),
     "effect.resolve": Action(check=_effect_there, run=_effect),
     "payout.retry": Action(check=_retry_there, run=_retry),
+    "obligation.waive": Action(check=forgiving.obligation_there, run=forgiving.waive),
+    "obligation.write_off": Action(check=forgiving.obligation_there, run=forgiving.write_off),
+    "receipt.reverse": Action(check=forgiving.receipt_there, run=forgiving.undo),
     "provider.rebind": Action(check=_rebind_details, run=_rebind),
     "wallets.credit": Action(check=brought_with_its_file, run=_credit),
     "lease.break": Action(check=_lease_there, run=_break_lease),

@@ -106,6 +106,16 @@ def batch(items: Items = 100_000, runs: Runs = 3, json: JsonOne = False) -> None
 
 
 @app.command()
+def dispersals(items: Items = 20_000, runs: Runs = 3, json: JsonOne = False) -> None:
+    """Divide what settled obligations received among five lenders each: shares, work and books."""
+    from workers.bench.report import dispersals_report
+
+    with _stand() as made, progress("dispersals", runs) as told:
+        report = dispersals_report(made, items, runs, told)
+    show_one(report, json=json)
+
+
+@app.command()
 def waitlist(items: Items = 100_000, runs: Runs = 3, json: JsonOne = False) -> None:
     """Offer places to whoever waits, remind them, and let their offers expire; mail goes nowhere."""
     from workers.bench.booking_report import waitlist_report

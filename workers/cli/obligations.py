@@ -19,6 +19,47 @@ Obligation = Annotated[str, typer.Argument(help="Id or external id of an obligat
 
 
 @app.command()
+def apply(
+    ctx: typer.Context,
+    obligation: Obligation,
+    amount: Annotated[str, typer.Option("--amount", help="In major units, such as 1250.50.")],
+    reference: Annotated[
+        str, typer.Option("--reference", help="What it is done under, once: a letter, a ticket.")
+    ],
+    why: Why,
+) -> None:
+    """Give unapplied cash of its mortgage to an obligation, once under one reference."""
+    from db import changes, ledger, subjects
+    from db.obligations import receive
+    from db.obligations.facts import read
+    from db.obligations.family import OBLIGATIONS as FAMILY
+    from domain.errors import BadInputError
+    from domain.line_rules import money_rule
+    from domain.money import parse_major
+    from domain.records import LABEL_RULE, fits_label
+
+    here, because = context(ctx), reason(why)
+    if not fits_label(reference):
+        raise BadInputError("--reference", reference, LABEL_RULE)
+
+    def work(tx: "Tx") -> None:
+        id_ = subjects.find(tx, [obligation], [FAMILY])[obligation]
+        [one] = read(tx, [id_])
+        if (rule := money_rule("amount", amount, one.currency)) is not None:
+            raise BadInputError("--amount", amount, rule)
+        minor = parse_major(amount, one.currency, "--amount")
+        cash = receive.Unapplied(
+            obligation=id_, amount=minor, on=ledger.today(tx), reference=reference
+        )
+        receive.apply(tx, [cash], run=None, actor=here.actor)
+        changes.note(tx, "obligation.apply", [obligation], who=here.actor, why=because)
+
+    here.database().transact(work)
+    wake(here, CREATE)
+    typer.echo(f"{amount} of its mortgage's cash went to obligation {obligation}")
+
+
+@app.command()
 def date(
     ctx: typer.Context,
     obligation: Obligation,

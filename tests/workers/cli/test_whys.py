@@ -39,6 +39,9 @@ RUNNING: Final = {
         "bench apply",
         "bench batch",
         "bench waitlist",
+        "bench dispersals",
+        "bench idle-run",
+        "bench release",
     ),
 }
 RELEASING: Final = {"migrate"}

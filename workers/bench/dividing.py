@@ -1,0 +1,53 @@
+"""Settled obligations divided among their lenders a second, by one worker: calculation, shares and books."""
+
+import threading
+import time
+from typing import Final
+
+from db import installation, wakes
+from db.bench import lending
+from db.engine import Database, DatabaseOptions
+from domain.errors import BrokenError
+from jobs.dispersals.create import CreateDispersals
+from workers.bench.stand import LONG_SECONDS, Stand, opened
+from workers.runner.bounds import Bounds
+from workers.runner.execute import Runner
+
+SECONDS_MAX: Final = 600.0
+SET: Final = 2_000
+"""Obligations that are settled in one transaction."""
+
+
+def divide_seconds(stand: Stand, items: int) -> float:
+    """How long `dispersals.create` takes for so many obligations with five lenders each. Raises `BrokenError`."""
+    with stand.database() as url, opened(url) as operator:
+        with operator.begin(LONG_SECONDS) as tx:
+            lending.owe(tx, installation.get(tx).id, items)
+        while operator.transact(lambda tx: lending.settle(tx, SET), seconds=LONG_SECONDS):
+            pass
+        took = _run(url)
+        with operator.begin(LONG_SECONDS) as tx:
+            if not lending.is_divided(tx, items):
+                raise BrokenError(f"not each of {items} obligations was divided among its lenders")
+    return took
+
+
+def _run(url: str) -> float:
+    """One run of the product's own runner, until nothing is due; how long it took."""
+    database = Database(DatabaseOptions(url=url, application="bursar bench worker"))
+    job = CreateDispersals()
+    runner = Runner(
+        database=database,
+        jobs={job.name: job},
+        bounds=Bounds(budget_seconds=SECONDS_MAX),
+        worker="bench:divide",
+        ring=lambda _made: None,
+        stop=threading.Event(),
+    )
+    try:
+        [(run, _)] = database.transact(lambda tx: wakes.wake(tx, [job.known()]))
+        began = time.monotonic()
+        runner.execute(run)
+        return time.monotonic() - began
+    finally:
+        database.dispose()
