@@ -21,6 +21,7 @@ from db.accounts import Owner, open_accounts
 from db.payouts.details import Details
 from db.tx import Tx
 from domain.ledger import AccountKind
+from domain.payout_modes import AMOUNT_MIN
 from domain.payouts import PayoutState
 
 _OWING: Final = sa.text("""
@@ -92,10 +93,11 @@ def stage(
 ) -> list[Details]:
     """Keep back what the payees of the `fresh` ones of `rows` owe, each debt once; `least_minor` is left of each at least.
 
-    `fresh` are those that tax was just computed for; the others stay as they were.
+    Nor less than any provider pays out. `fresh` are those that tax was just computed for; the others stay as they were.
     """
+    least = max(least_minor, AMOUNT_MIN)
     taken = {
-        row.id: debts.take(row, row.net - least_minor)
+        row.id: debts.take(row, row.net - least)
         for row in sorted(rows, key=lambda row: row.id)
         if row.id in fresh
     }

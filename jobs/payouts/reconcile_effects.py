@@ -13,6 +13,7 @@ from typing import Final
 from db import reconcile
 from db.engine import Database
 from db.reconcile import Matches
+from domain.batching import BatchPolicy
 from domain.errors import BadInputError
 from domain.ports import Bank
 from domain.tax import Withholding
@@ -42,6 +43,7 @@ def reconcile_effects(
     *,
     actor: str,
     withholding: Withholding | None = None,
+    batch: BatchPolicy | None = None,
     since: datetime | None = None,
     told: Told = lambda _: None,
 ) -> Compared:
@@ -61,7 +63,7 @@ def reconcile_effects(
     matches = Matches()
     transfers = iter(bank.payouts_between(start, end))
     while page := list(islice(transfers, PAGE)):
-        known = provider.of(bank, withholding)
+        known = provider.of(bank, withholding, batch)
         compare = partial(reconcile.compare, provider=known, transfers=page, actor=actor)
         matches += database.transact(compare)
         told(len(page))

@@ -208,6 +208,7 @@ DOORS: Final[tuple[Flow, ...]] = (
         tests=(
             "tests/db/payouts/test_decide.py",
             "tests/db/payouts/test_four_eyes.py",
+            "tests/workers/cli/test_proving.py",
             "tests/faults/test_operators.py",
         ),
         worlds=("payouts approve", "payouts reject", "payouts cancel", "payouts retry"),

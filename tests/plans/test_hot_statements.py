@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from db import audit, effect_listing, hearing, wakes, work
 from db.audit.outside import PAYMENTS_ARE_NAMED_ONCE
-from db.payouts import listing
+from db.payouts import listing, recovering
 from db.payouts.family import PAYOUTS
 from db.work import ClaimOrder
 from domain.effects import EffectState
@@ -32,6 +32,7 @@ HOT = {
     "overdue": ("r.state = 'queued' AND r.due_at <=", 100),
     "claim": ("SET token = token.token", 30 * SET),
     "details": ("AS is_sealed", 30 * SET),
+    "debts": ("a.kind = 'payee_receivable' AND a.owner", 10 * SET),
     "move": ("INSERT INTO moves", 30 * SET),
     "intend": ("INSERT INTO effects (key", 30 * SET),
     "post": ("INSERT INTO postings", 40 * SET),
@@ -74,6 +75,7 @@ def drained(url: str, bank: FakeBank, first: int = 0) -> Plans:
             )
             [history] = [p for p in PAYOUTS.promises if p.name == "last-move-is-the-state"]
             audit.look(tx, history, after=f"a{FAR_IN}", page=SET, most=1, deep=False)
+            recovering.debts(tx, [UUID(f"a{n:031x}") for n in range(40_000, 40_000 + SET)])
             hearing.heard(tx)
             hearing.paid_of_late(tx)
             for state in (None, *EffectState):

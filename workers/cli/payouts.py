@@ -15,7 +15,7 @@ from workers.cli.listing import STATE, Asked, Found, found, listing
 from workers.cli.maintenance import Until, turn
 from workers.cli.output import JsonOne, plain, show, show_one
 from workers.cli.papers import Format, Out, form_of, write
-from workers.cli.sending import send
+from workers.cli.sending import batch, send
 
 app = typer.Typer(name="payouts", help="Read payouts, and decide about them.", no_args_is_help=True)
 
@@ -111,5 +111,5 @@ def resume(ctx: typer.Context, why: Why) -> None:
     wake(here, *SENDERS.values())
 
 
-for decision in (approve, reject, cancel, retry, send):
+for decision in (batch, approve, reject, cancel, retry, send):
     app.command()(decision)

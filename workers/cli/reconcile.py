@@ -36,6 +36,7 @@ def effects(
     from jobs.payouts.reconcile_effects import reconcile_effects
     from workers.banks import open_bank
     from workers.cli.output import progress
+    from workers.composition import batch_policy
 
     here, because = context(ctx), None if why is None else reason(why)
     database = here.database()
@@ -52,6 +53,7 @@ def effects(
                 bank,
                 actor=here.actor,
                 withholding=here.settings.withholding,
+                batch=batch_policy(here.settings),
                 since=since.replace(tzinfo=UTC) if since is not None else None,
                 told=done,
             )

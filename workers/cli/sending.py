@@ -1,20 +1,51 @@
-"""`payouts send`: approved payouts go now, whatever time they were to wait for."""
+"""`payouts batch` and `payouts send`: payouts are made now, and go now, whatever time they were to wait for."""
 
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from domain.batching import BATCH, ORG_BATCH, Period
 from domain.errors import BadInputError
 from domain.payouts import SENDERS, PayoutState
 from workers.cli.asking import Why, reason, wake
 from workers.cli.context import Context, context
 from workers.cli.deciding import SET_MAX, Names
+from workers.cli.enqueue import Because, DryRun, Inline, Wait, enqueue
+from workers.cli.output import JsonOne
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from uuid import UUID
 
     from db.tx import Tx
+
+
+def batch(
+    ctx: typer.Context,
+    organisations: Annotated[
+        bool, typer.Option("--organisations", help="What is owed to organisations, not to people.")
+    ] = False,
+    period: Annotated[
+        Period | None,
+        typer.Option("--period", help="Nobody is paid twice in one; a week unless told."),
+    ] = None,
+    why: Because = None,
+    wait: Wait = False,
+    dry_run: DryRun = False,
+    inline: Inline = False,
+    json: JsonOne = False,
+) -> None:
+    """Make payouts of what is owed now, and approve those below the limit: a run of payouts.batch."""
+    enqueue(
+        ctx,
+        ORG_BATCH if organisations else BATCH,
+        scope=None if period is None else [f"period={period}"],
+        why=why,
+        wait=wait,
+        dry_run=dry_run,
+        inline=inline,
+        json=json,
+    )
 
 
 def send(

@@ -24,7 +24,6 @@ SECRETS: Final = frozenset(
     {
         "razorpayx_key_secret",
         "razorpayx_webhook_secrets",
-        "razorpay_key_secret",
         "razorpay_webhook_secrets",
         "stripe_api_key",
         "stripe_webhook_secrets",
@@ -40,7 +39,6 @@ URLS: Final = frozenset(
         "broker_url",
         "cache_url",
         "razorpayx_url",
-        "razorpay_url",
         "stripe_url",
         "smtp_url",
         "alert_url",

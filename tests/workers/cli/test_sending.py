@@ -57,3 +57,26 @@ def test_a_missing_filter_never_means_everyone(bursar: Line) -> None:
     assert bursar("payouts", "send", "A-0", "--all-approved", "--why", "payday").code == 2
     assert bursar("payouts", "send", "nobody", "--why", "payday").code == 2
     assert due(bursar) == (0, 1)
+
+
+PAYEES = """name,fund_account_id,kind,tax_class,has_pan,resident,verified,default
+Asha,fa_1,person,individual,yes,yes,yes,yes
+Trust,fa_2,organisation,company,yes,yes,yes,yes
+"""
+EARNINGS = """external_id,payee,kind,gross,amount,currency,earned_at
+E-1,Asha,class,1000.00,800.00,INR,2026-01-05T06:00:00Z
+E-2,Trust,class,1000.00,800.00,INR,2026-01-05T06:00:00Z
+"""
+
+
+def test_a_batch_makes_payouts_of_people_or_organisations_and_a_dry_run_none(bursar: Line) -> None:
+    assert bursar("import", "payees", bursar.file(PAYEES, "payees.csv")).code == 0
+    assert bursar("import", "earnings", bursar.file(EARNINGS, "earnings.csv")).code == 0
+    foreseen = bursar("payouts", "batch", "--dry-run", "--period", "day", "--json").json
+    assert (foreseen["would_make"], len(foreseen["key"])) == (1, len("2026-01-05"))
+    assert query(bursar.database, "SELECT FROM payouts") == []
+    assert bursar("payouts", "batch", "--wait", "--inline", "--why", "payday").code == 0
+    assert bursar("payouts", "batch", "--organisations", "--wait", "--inline").code == 0
+    kinds = query(bursar.database, "SELECT payee_kind FROM payouts ORDER BY payee_kind")
+    assert [row.payee_kind for row in kinds] == ["organisation", "person"]
+    assert bursar("payouts", "batch", "--period", "year").code == 2
