@@ -8,6 +8,7 @@ from typing import Final
 
 from db.bookings.families import APPOINTMENTS, BOOKINGS, ORDERS, PAYMENTS, SEATS
 from db.dispersals.family import DISPERSALS
+from db.disputes.family import DISPUTES
 from db.family import Family
 from db.inbox.family import INBOX
 from db.mails.family import MAILS
@@ -29,6 +30,7 @@ FAMILIES: Final[tuple[Family, ...]] = (
     MAILS,
     OBLIGATIONS,
     DISPERSALS,
+    DISPUTES,
 )
 
 

@@ -11,6 +11,7 @@ from db.families import FAMILIES
 from db.family import Family
 from db.tx import Row, Rows, Tx
 from domain.errors import BadInputError
+from domain.ids import uuid_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +76,7 @@ def find(tx: Tx, names: Sequence[str], families: Sequence[Family] = FAMILIES) ->
             JOIN {family.machine.table} s ON CAST(s.{family.named_by} AS text) = n.name""")
         if family.named_by != "id":
             found |= {row.name: row.id for row in tx.rows(statement, names=list(names))}
-        ids = {id_: name for name in names if name not in found and (id_ := _uuid(name))}
+        ids = {id_: name for name in names if name not in found and (id_ := uuid_of(name))}
         found |= {ids[id_]: id_ for id_ in _known(tx, family, list(ids))}
     kinds = " or ".join(family.machine.kind for family in families)
     for name in names:
@@ -89,10 +90,3 @@ def _known(tx: Tx, family: Family, ids: Sequence[UUID]) -> set[UUID]:
         f"SELECT id FROM {family.machine.table} WHERE id = ANY(CAST(:ids AS uuid[]))"
     )
     return {row.id for row in tx.rows(statement, ids=list(ids))} if ids else set()
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

@@ -12,6 +12,8 @@ FOLLOW_SECONDS: Final = (2.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0)
 """From accepted to final: webhooks usually come first."""
 LOOK_AGAIN_SECONDS: Final = (1.0, 2.0, 5.0, 15.0, 60.0)
 """After a read that did not come to it: asked again soon, by the place on its own ladder, which it keeps."""
+CLOSE_SECONDS: Final = (5.0, 30.0, 120.0, 600.0, 3600.0)
+"""After a gateway did not say what became of an order that nobody waits for."""
 NOTICE_SECONDS: Final = (5.0, 30.0, 120.0, 600.0, 1800.0, 3600.0)
 """After a notice was not heard: six tries within three quarters of an hour, then one an hour."""
 SETTLE_ERROR_SECONDS: Final = (5.0, 30.0, 120.0, 600.0)

@@ -86,7 +86,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """What became of a checkout: the gateway is to be paid `gateway_minor` under `order` until `expires_at`."""
+    """What became of a checkout: the gateway is to be paid `gateway_minor` under `gateway_order` until `expires_at`."""
 
     payment: UUID
     booking: UUID
@@ -95,6 +95,9 @@ class Receipt:
     gateway_minor: int
     currency: str
     order: UUID | None
+    gateway: str | None
+    gateway_order: str | None
+    """What the gateway calls the order; None until it has made it."""
     expires_at: datetime
     replayed: bool
 

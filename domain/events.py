@@ -4,11 +4,19 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from domain import razorpayx, razorpayx_events, stripe, stripe_events
+from domain import (
+    razorpay,
+    razorpay_events,
+    razorpayx,
+    razorpayx_events,
+    stripe,
+    stripe_events,
+)
 from domain.telling import NothingToDo, Telling, Unreadable
 
 READERS: Final[Mapping[str, Callable[[str, object], Telling]]] = {
     razorpayx.PROVIDER: razorpayx_events.read_event,
+    razorpay.PROVIDER: razorpay_events.read_event,
     stripe.PROVIDER: stripe_events.read_event,
 }
 """By provider: (type, decoded body) to what it tells."""

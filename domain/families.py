@@ -5,6 +5,7 @@ from typing import Final
 from domain.appointments import APPOINTMENTS, SEATS
 from domain.bookings import BOOKINGS
 from domain.dispersals import DISPERSALS
+from domain.disputes import DISPUTES
 from domain.earnings import EARNINGS
 from domain.inbox import EVENTS
 from domain.machines import Machine
@@ -29,6 +30,7 @@ AGGREGATES: Final[tuple[Machine, ...]] = (
     MAILS,
     OBLIGATIONS,
     DISPERSALS,
+    DISPUTES,
 )
 """Whose subjects wait in `work`."""
 MACHINES: Final[tuple[Machine, ...]] = (*AGGREGATES, EARNINGS, RUNS)

@@ -49,6 +49,10 @@ class FindingKind(StrEnum):
     SETTLED_WITHOUT_CASH = "settled-without-cash"
     SETTLED_WITHOUT_DATE = "settled-without-date"
     DISPERSAL_STALLED = "dispersal-stalled"
+    ORDER_MISMATCH = "order-mismatch"
+    PAYMENT_CAPTURED_TWICE = "payment-captured-twice"
+    PAYMENT_WITHOUT_ORDER = "payment-without-order"
+    PAYMENT_DISPUTED = "payment-disputed"
     PROVIDER_BRAKE = "provider-brake"
     BOOKS_DRIFT = "books-drift"
     INVARIANT_BROKEN = "invariant-broken"
@@ -108,6 +112,10 @@ SEVERITIES: Final[Mapping[FindingKind, Severity]] = MappingProxyType({
     _K.SETTLED_WITHOUT_CASH: Severity.P1,
     _K.SETTLED_WITHOUT_DATE: Severity.P1,
     _K.DISPERSAL_STALLED: Severity.P1,
+    _K.ORDER_MISMATCH: Severity.P0,
+    _K.PAYMENT_CAPTURED_TWICE: Severity.P0,
+    _K.PAYMENT_WITHOUT_ORDER: Severity.P1,
+    _K.PAYMENT_DISPUTED: Severity.P1,
     _K.PROVIDER_BRAKE: Severity.P0,
     _K.BOOKS_DRIFT: Severity.P0,
     _K.INVARIANT_BROKEN: Severity.P0,

@@ -7,6 +7,12 @@ from typing import Final
 from domain.machines import Call, Guard, Machine, Move
 
 EXPIRE_CHECKOUTS: Final = "bookings.expire_checkouts"
+OPEN_ORDERS: Final = "bookings.open_orders"
+CLOSE_ORDERS: Final = "bookings.close_orders"
+OPEN_EFFECT: Final = "order.open"
+"""The kind of the effect that makes an order at the gateway; what is refused is never asked for again."""
+CLOSE_EFFECT: Final = "order.close"
+"""The kind of the effect that has the gateway forget it."""
 CHECKOUT_FOR: Final = timedelta(minutes=35)
 """How long a checkout may take."""
 
@@ -36,7 +42,7 @@ class OrderState(StrEnum):
     """Where the gateway's side of a payment is."""
 
     NEW = "NEW"
-    """The gateway is to make it."""
+    """The gateway is to make it; it may have it already, where a reply was lost."""
     OPEN = "OPEN"
     """The gateway has it: the customer may pay."""
     CLOSING = "CLOSING"
@@ -73,17 +79,17 @@ ORDERS: Final = Machine(
     table="orders",
     initial=frozenset({_O.NEW}),
     moves=(
-        Move(source=_O.NEW, target=_O.OPEN, guard=_OPERATION, when="the gateway made it"),
-        Move(source=_O.NEW, target=_O.CLOSING, guard=_OPERATION, when="its checkout ended unpaid"),
+        Move(source=_O.NEW, target=_O.OPEN, guard=_LEASED, when="the gateway made it"),
+        Move(source=_O.NEW, target=_O.CLOSING, guard=_OPERATION, when="its checkout ended unpaid, or was refused"),
         Move(source=_O.OPEN, target=_O.CLOSING, guard=_OPERATION, when="its checkout ended unpaid"),
         Move(source=_O.NEW, target=_O.CLOSED, guard=_OPERATION, when="captured"),
         Move(source=_O.OPEN, target=_O.CLOSED, guard=_OPERATION, when="captured"),
-        Move(source=_O.CLOSING, target=_O.CLOSED, guard=_OPERATION, when="captured, or the gateway forgot it"),
+        Move(source=_O.CLOSING, target=_O.CLOSED, guard=_OPERATION, when="captured, forgotten, or never there"),
     ),
     calls=(
-        Call(state=_O.NEW, outcome=None, job=None, due="its payment waits"),
+        Call(state=_O.NEW, outcome=None, job=OPEN_ORDERS, due="at once; backing off after an error or a lost reply"),
         Call(state=_O.OPEN, outcome=None, job=None, due="its payment waits"),
-        Call(state=_O.CLOSING, outcome=None, job=None, due="the gateway's own time-out forgets it"),
+        Call(state=_O.CLOSING, outcome=None, job=CLOSE_ORDERS, due="at once, backing off; or a day later"),
         Call(state=_O.CLOSED, outcome=None, job=None, due="ended"),
     ),
 )  # fmt: skip

@@ -146,6 +146,8 @@ class Payments(Protocol):
     """How long after the first send the same key is known to answer with the same refund."""
     orders_are_keyed: bool
     """Whether the same holds of orders; where not, a look-up by reference goes before a second send."""
+    orders_are_forgotten: bool
+    """Whether a cancel makes an order one that nobody can pay; where not, it is only looked at."""
     look_up_grace: timedelta
 
     def freeze_order(self, ask: OrderAsk) -> str:

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from typing import Final
 
+from jobs.bookings.close_orders import CloseOrders
 from jobs.bookings.complete import CompleteBookings
 from jobs.bookings.expire_checkouts import ExpireCheckouts
 from jobs.bookings.flag_orphans import FlagOrphans
+from jobs.bookings.open_orders import OpenOrders
 from jobs.bookings.release_tentative import ReleaseTentative
 from jobs.dispersals.create import CreateDispersals
 from jobs.mails.send import SendMails
@@ -45,6 +47,8 @@ ALL: Final[tuple[type[Job], ...]] = (
     ExpireOffers,
     SendMails,
     ApplyEvents,
+    OpenOrders,
+    CloseOrders,
     ExpireCheckouts,
     ReleaseTentative,
     CompleteBookings,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from domain.batching import BatchPolicy
-from domain.ports import Alerts, Bank, Events, Mail
+from domain.ports import Alerts, Bank, Events, Mail, Payments
 from domain.tax import Withholding
 from domain.waitlist import OfferPolicy
 
@@ -13,13 +13,14 @@ class Ports:
     """A job whose port is None is not known in this process."""
 
     bank: Bank | None = None
+    payments: Payments | None = None
     alerts: Alerts | None = None
     events: Events | None = None
     mail: Mail | None = None
     hears: bool = False
     """Whether a secret is set for the webhooks of the provider that pays out."""
     call_seconds_max: float = 8.0
-    """The total time-out of one call to the bank, or to whoever is told."""
+    """The total time-out of one call to the bank, to the gateway, or to whoever is told."""
     recover_seconds: tuple[float, ...] = (30.0, 60.0, 120.0, 300.0, 600.0)
     withholding: Withholding = field(default_factory=Withholding)
     """How tax is kept back from what is paid out."""

@@ -21,7 +21,7 @@ def open_bank(settings: Settings) -> Iterator[Bank | None]:
             with RazorpayX(
                 url=settings.razorpayx_url,
                 key_id=settings.razorpayx_key_id or "",
-                key_secret=_exposed(settings.razorpayx_key_secret),
+                key_secret=exposed(settings.razorpayx_key_secret),
                 account_number=settings.razorpayx_account_number or "",
                 timeout_seconds=settings.gateway_timeout_seconds,
                 connections_max=settings.concurrency * 2,
@@ -33,7 +33,7 @@ def open_bank(settings: Settings) -> Iterator[Bank | None]:
 
             with Stripe(
                 url=settings.stripe_url,
-                api_key=_exposed(settings.stripe_api_key),
+                api_key=exposed(settings.stripe_api_key),
                 account=settings.stripe_account or "",
                 timeout_seconds=settings.gateway_timeout_seconds,
                 connections_max=settings.concurrency * 2,
@@ -43,5 +43,6 @@ def open_bank(settings: Settings) -> Iterator[Bank | None]:
             assert_never(provider)
 
 
-def _exposed(secret: SecretStr | None) -> str:
+def exposed(secret: SecretStr | None) -> str:
+    """Return a secret, or an empty text for none."""
     return secret.get_secret_value() if secret else ""

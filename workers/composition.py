@@ -25,6 +25,7 @@ from workers.databases import open_database
 from workers.gateways.events import open_events
 from workers.lives import own_life
 from workers.mail.smtp import open_mail
+from workers.payments import open_payments
 from workers.runner.bounds import Bounds
 from workers.runner.execute import Runner
 from workers.servers import Addresses
@@ -128,6 +129,7 @@ def process(
         stack.callback(bell.close)
         ports = Ports(
             bank=stack.enter_context(open_bank(settings)),
+            payments=stack.enter_context(open_payments(settings)),
             alerts=stack.enter_context(open_alerts(settings)),
             events=stack.enter_context(open_events(settings)),
             mail=stack.enter_context(open_mail(settings)),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import Final
 
 from db import applications, gauges, installation, migrate, release, server_facts, switches
 from db.engine import Database
@@ -16,11 +17,15 @@ from workers.banks import open_bank
 from workers.broker import check_broker
 from workers.broker_depth import depths
 from workers.databases import open_database
+from workers.payments import open_payments
 from workers.providers import bound_account
 from workers.servers import Addresses, is_embedded, names_provider, read_settings, servers
 from workers.settings import Settings, describe
 from workers.settings.describing import Described
 from workers.startup import clock_complaints, connection_complaints, server_complaints
+
+LOOKED_FOR: Final = "bursar-doctor"
+"""A reference that no order has."""
 
 
 class Grade(StrEnum):
@@ -59,7 +64,7 @@ def examine(
     except UnreachableError as error:
         found.append(Check(subject="servers", grade=Grade.AWAY, detail=str(error)))
     if live:
-        found.append(_provider(settings))
+        found += [_provider(settings), _gateway(settings)]
     elif is_embedded(settings) and names_provider(environ):
         detail = "a provider is configured on embedded servers: fit for trying a test account only"
         found.append(Check(subject="provider", grade=Grade.WARNING, detail=detail))
@@ -193,6 +198,23 @@ def _provider(settings: Settings) -> Check:
         return Check(subject="provider", grade=Grade.FAULT, detail=answer.reason)
     named = " ".join(bound_account(settings) or ())
     return Check(subject="provider", grade=Grade.OK, detail=f"{named} answers this key")
+
+
+def _gateway(settings: Settings) -> Check:
+    """Look for an order that is not there, with the client that jobs use."""
+    subject = "payments"
+    try:
+        with open_payments(settings) as payments:
+            if payments is None:
+                detail = "no gateway is configured: customers pay by wallets and credits alone"
+                return Check(subject=subject, grade=Grade.INFO, detail=detail)
+            answer = payments.find_orders(LOOKED_FOR)
+            named = f"{payments.provider} {payments.account}"
+    except ExpectedError as error:
+        return Check(subject=subject, grade=Grade.FAULT, detail=str(error))
+    if isinstance(answer, LookUpFailed):
+        return Check(subject=subject, grade=Grade.FAULT, detail=answer.reason)
+    return Check(subject=subject, grade=Grade.OK, detail=f"{named} answers this key")
 
 
 def _graded(subject: str, complaints: list[str], otherwise: str) -> Check:

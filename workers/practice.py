@@ -92,5 +92,6 @@ def _settings(plan: SandboxPlan, home: Path) -> SandboxSettings:
         seed=plan.seed,
         webhook_url=plan.webhook_url,
         stripe_webhook_url=plan.stripe_webhook_url,
+        razorpay_webhook_url=plan.razorpay_webhook_url,
         webhook_secret=plan.webhook_secret,
     )

@@ -20,10 +20,17 @@ from workers import embedded
 from workers.settings import Settings, load
 
 URLS: Final = ("BURSAR_DATABASE_URL", "BURSAR_BROKER_URL")
-PROVIDER_NAMES: Final = ("BURSAR_PAYOUT_PROVIDER", "BURSAR_RAZORPAYX_", "BURSAR_STRIPE_")
+PROVIDER_NAMES: Final = (
+    "BURSAR_PAYOUT_PROVIDER",
+    "BURSAR_PAYMENT_PROVIDER",
+    "BURSAR_RAZORPAYX_",
+    "BURSAR_RAZORPAY_",
+    "BURSAR_STRIPE_",
+)
 WEBHOOK_SECRETS: Final = "_WEBHOOK_SECRETS"
 SANDBOX_SECRETS: Final = (
     ("BURSAR_RAZORPAYX_WEBHOOK_SECRETS", "razorpayx_webhook_secrets"),
+    ("BURSAR_RAZORPAY_WEBHOOK_SECRETS", "razorpay_webhook_secrets"),
     ("BURSAR_STRIPE_WEBHOOK_SECRETS", "stripe_webhook_secrets"),
 )
 """What a sandbox signs with, whichever provider it speaks for: the variable, and the setting."""
@@ -58,6 +65,8 @@ class SandboxPlan:
     """Where it tells of its payouts; empty is nowhere."""
     stripe_webhook_url: str = ""
     """Where it tells of its transfers."""
+    razorpay_webhook_url: str = ""
+    """Where it tells of what customers pay."""
 
     @classmethod
     def make(cls, port: int, **more: object) -> Self:
@@ -100,6 +109,10 @@ class SandboxPlan:
             "BURSAR_RAZORPAYX_KEY_ID": self.key_id,
             "BURSAR_RAZORPAYX_KEY_SECRET": self.key_secret,
             "BURSAR_RAZORPAYX_ACCOUNT_NUMBER": self.account_number,
+            "BURSAR_PAYMENT_PROVIDER": "razorpay",
+            "BURSAR_RAZORPAY_URL": self.url,
+            "BURSAR_RAZORPAY_KEY_ID": self.key_id,
+            "BURSAR_RAZORPAY_KEY_SECRET": self.key_secret,
             **{name: self.webhook_secret for name, _ in SANDBOX_SECRETS},
         }
 
@@ -114,12 +127,13 @@ class SandboxPlan:
         return told
 
     def telling(self, web_url: str) -> Self:
-        """Return the plan that tells the `bursar web` at `web_url` of what it pays."""
+        """Return the plan that tells the `bursar web` at `web_url` of what it pays and is paid."""
         hooks = f"{web_url.rstrip('/')}/webhooks"
         return replace(
             self,
             webhook_url=f"{hooks}/{Provider.RAZORPAYX}",
             stripe_webhook_url=f"{hooks}/{Provider.STRIPE}",
+            razorpay_webhook_url=f"{hooks}/{Provider.RAZORPAY}",
         )
 
 
@@ -156,7 +170,7 @@ def is_embedded(settings: Settings) -> bool:
 
 
 def names_provider(environ: Mapping[str, str]) -> bool:
-    """Say whether the environment configures a provider of its own to pay with.
+    """Say whether the environment configures a provider of its own, to pay with or to be paid by.
 
     A webhook's secret is none: it says whom to believe, and pays nobody.
     """

@@ -38,8 +38,8 @@ _ENDING: Final = sa.text("""
 def complete(tx: Tx, order: ClaimOrder) -> Completed:
     """End due appointments that are PLANNED, and the bookings that have no seat at a later one.
 
-    Which bookings those are is read before they are locked, and stays so: whoever confirms a seat at an
-    appointment, or frees one, holds its work row as this does.
+    Which bookings those are is read before they are locked: whoever confirms a seat at an appointment, or
+    frees one, holds its work row as this does. What a file brings in meanwhile is ended with them.
     """
     leased = take(tx, COMPLETE, order)
     ids = list(leased.held)

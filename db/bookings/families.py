@@ -47,8 +47,16 @@ PAYMENTS: Final = Family(
 ORDERS: Final = Family(
     machine=payments.ORDERS,
     promises=(*aggregates.promises(payments.ORDERS), promises.ORDERS_FOLLOW_THEIR_PAYMENT),
-    columns=("payment", "state", "amount AS amount_minor", "currency", "created_at", "id"),
-    details=("updated_at",),
+    columns=(
+        "payment",
+        "state",
+        "amount AS amount_minor",
+        "currency",
+        "gateway_id",
+        "created_at",
+        "id",
+    ),
+    details=("provider", "captured_as", "updated_at"),
 )
 APPOINTMENTS: Final = Family(
     machine=appointments.APPOINTMENTS,

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from db.tx import Tx
 from domain.booking_errors import UnknownError
+from domain.ids import uuid_of
 from domain.money import parse_major
 
 
@@ -47,18 +48,11 @@ _BY_ID: Final = {
 def id_of(tx: Tx, kind: Named, name: str) -> UUID:
     """The id of what another system calls `name`, or whose id that is. Raises `UnknownError`."""
     found: UUID | None = tx.scalar(_BY_NAME[kind], name=name)
-    if found is None and (id_ := _uuid(name)) is not None:
+    if found is None and (id_ := uuid_of(name)) is not None:
         found = tx.scalar(_BY_ID[kind], id=id_)
     if found is None:
         raise UnknownError(f"there is no {kind} {name}")
     return found
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 _CURRENCY: Final = sa.text("SELECT currency FROM plans WHERE id = :plan")

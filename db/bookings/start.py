@@ -31,6 +31,7 @@ from domain.bookings import BOOKINGS, BookingState, PlanKind
 from domain.checkouts import Receipt, Request, Wanted
 from domain.errors import BadInputError
 from domain.ledger import AccountKind
+from domain.owners import CustomerOwner, owned_by
 from domain.payments import CHECKOUT_FOR, ORDERS, PAYMENTS, LegKind, OrderState, PaymentState
 
 _ALONE: Final = sa.text("""
@@ -226,9 +227,20 @@ def _take_legs(tx: LeasedTx, payment: UUID) -> None:
         ) from error
 
 
+_OWN: Final = sa.text("""
+    SELECT FROM payments WHERE id = :payment AND customer = :customer""")
+
+
+def own_checkout(tx: Tx, owner: CustomerOwner, payment: UUID) -> Receipt:
+    """What there is to say of a checkout of `owner`. Raises `UnknownError` for what is missing or somebody else's."""
+    if tx.row(_OWN, payment=payment, customer=owned_by(owner)) is None:
+        raise UnknownError(f"there is no payment {payment}")
+    return receipt(tx, payment, replayed=True)
+
+
 _RECEIPT: Final = sa.text("""
     SELECT p.id AS payment, p.booking, p.state, p.amount AS amount_minor, p.currency, p.expires_at, o.id AS "order",
-           coalesce(o.amount, 0) AS gateway_minor
+           coalesce(o.amount, 0) AS gateway_minor, o.provider AS gateway, o.gateway_id AS gateway_order
     FROM payments p LEFT JOIN orders o ON o.payment = p.id WHERE p.id = :payment""")
 
 

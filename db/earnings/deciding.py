@@ -49,14 +49,21 @@ _DISPUTE: Final = sa.text("""
 def dispute(
     tx: Tx, earnings: Sequence[UUID], *, opens: bool, actor: str, why: str
 ) -> list[Decided]:
+    """Open or close the dispute about each, as an operator says."""
+    done = set_disputed(tx, earnings, opens=opens, actor=actor, why=why)
+    what = "earning.hold" if opens else "earning.release"
+    _note(tx, what, done, actor=actor, why=why)
+    return done
+
+
+def set_disputed(
+    tx: Tx, earnings: Sequence[UUID], *, opens: bool, actor: str, why: str
+) -> list[Decided]:
     """Open or close the dispute about each; one that is in a payout keeps that payout from being sent."""
     ids = sorted(set(earnings))
     tx.rows(_LOCK, ids=ids)
     rows = tx.rows(_DISPUTE, ids=ids, opens=opens, actor=actor, why=why)
-    done = [Decided(subject=row.id, outcome=row.outcome, source=row.state) for row in rows]
-    what = "earning.hold" if opens else "earning.release"
-    _note(tx, what, done, actor=actor, why=why)
-    return done
+    return [Decided(subject=row.id, outcome=row.outcome, source=row.state) for row in rows]
 
 
 _READ: Final = sa.text("""

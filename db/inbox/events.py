@@ -26,10 +26,12 @@ class Event(NamedTuple):
     provider: str
     type: str
     body: bytes
+    is_fresh: bool
+    """Whether it came just now: what it is about may not be committed here yet."""
 
 
 _READ: Final = sa.text("""
-    SELECT id, provider, type, body FROM inbox
+    SELECT id, provider, type, body, created_at > clock_timestamp() - interval '2 minutes' AS is_fresh FROM inbox
     WHERE id = ANY(CAST(:ids AS uuid[])) AND state = 'RECEIVED' ORDER BY created_at, id""")
 
 
@@ -41,7 +43,9 @@ def take(tx: Tx, order: ClaimOrder) -> tuple[LeasedTx, list[Event]]:
     rows = tx.rows(_READ, ids=list(leased.held))
     waiting = {row.id for row in rows}
     leased.settle([Next(subject=gone, job=None) for gone in leased.held if gone not in waiting])
-    return leased, [Event(row.id, row.provider, row.type, bytes(row.body)) for row in rows]
+    return leased, [
+        Event(row.id, row.provider, row.type, bytes(row.body), row.is_fresh) for row in rows
+    ]
 
 
 class Concluded(NamedTuple):

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from db import changes
 from db.tx import Row, Rows, Tx
 from domain.errors import BadInputError
+from domain.ids import uuid_of
 
 _BALANCES: Final = """
     SELECT a.currency,
@@ -54,17 +55,10 @@ def find(tx: Tx, name: str) -> tuple[UUID, str]:
 
     Raises `BadInputError` for one of nobody.
     """
-    found = tx.rows(_FIND, name=name, id=_uuid(name))
+    found = tx.rows(_FIND, name=name, id=uuid_of(name))
     if not found:
         raise BadInputError("payee", name, "must be the name or the id of a payee")
     return found[0].id, found[0].name
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 _SHOW: Final = sa.text(

@@ -10,11 +10,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final
 from uuid import UUID
 
 from db import clock, findings, transitions
 from db.errors import ContendedError
+from db.inbox.heard import Heard
 from db.payouts import keep_back, verdicts
 from db.payouts.apply import Verdict, apply
 from db.payouts.details import Details, read
@@ -30,13 +31,6 @@ from domain.payouts import FOLLOW, PAYOUTS, PayoutState
 
 _K: Final = FindingKind
 UNSENT: Final = frozenset({None, EffectState.NOT_SENT.value})
-
-
-class Heard(NamedTuple):
-    """What came of one event: applied, or contradicting us; and in words."""
-
-    applied: bool
-    outcome: str
 
 
 @dataclass(frozen=True, slots=True)

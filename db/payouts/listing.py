@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from db.tx import Row, Rows, Tx
 from domain.errors import BadInputError
+from domain.ids import uuid_of
 from domain.payouts import FOLLOW, RECOVER, SENDERS, PayoutState
 
 FIELDS: Final = (
@@ -102,19 +103,12 @@ def find(tx: Tx, names: Sequence[str]) -> dict[str, UUID]:
     Raises `BadInputError` for the first name of no payout.
     """
     named = {row.name: row.id for row in tx.rows(_NAMED, names=list(names))}
-    ids = {name: id_ for name in names if (id_ := named.get(name) or _uuid(name)) is not None}
+    ids = {name: id_ for name in names if (id_ := named.get(name) or uuid_of(name)) is not None}
     known = states(tx, list(ids.values()))
     for name in names:
         if name not in ids or ids[name] not in known:
             raise BadInputError("payout", name, "must be the id or the external id of a payout")
     return ids
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 _SHOW: Final = sa.text(f"""

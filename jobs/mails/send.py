@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Self, assert_never
 from uuid import UUID
 
-from db import effects, findings, switches
+from db import effects
 from db.batch import Batch
 from db.mails import send
 from db.mails.send import Sending, Server
@@ -13,11 +13,10 @@ from db.tx import Tx
 from db.work import ClaimOrder
 from domain.answers import NotSent, Rejected, Unknown
 from domain.effects import as_evidence
-from domain.findings import Finding, FindingKind
 from domain.mails import SEND, MailAnswer, Taken
 from domain.ports import Mail
-from domain.switches import brake
 from domain.tally import Tally
+from jobs import outside
 from jobs.ports import Ports
 from jobs.shapes import Answer, Drain, Queue, StillMine
 
@@ -31,7 +30,7 @@ class SendMails(Drain[Sending, MailAnswer]):
     def __init__(self, mail: Mail, *, call_seconds_max: float) -> None:
         self.mail = mail
         self.server = Server(name=mail.provider, account=mail.account, freeze=mail.freeze)
-        self.gates = (brake(mail.provider, mail.account),)
+        self.gates = (outside.brake(mail),)
         self.call_seconds_max = call_seconds_max
 
     @classmethod
@@ -56,7 +55,7 @@ class SendMails(Drain[Sending, MailAnswer]):
     def settle(self, tx: LeasedTx, answers: Sequence[Answer[Sending, MailAnswer]]) -> Tally:
         """Taken is SENT, refused FAILED, not taken tried again; in doubt by the policy of its kind."""
         tally = send.conclude(tx, [(a.item, a.result) for a in answers])
-        self._react(tx, answers)
+        outside.react(tx, self.mail, [a.result for a in answers])
         return tally
 
     def release(self, tx: LeasedTx, items: Sequence[Sending]) -> None:
@@ -73,17 +72,6 @@ class SendMails(Drain[Sending, MailAnswer]):
     def evident(self, tx: Tx, answers: Sequence[Answer[Sending, MailAnswer]]) -> set[UUID]:
         """Answers written under their token were settled."""
         return effects.settled_under(tx, {a.item.effect.key: a.item.held for a in answers})
-
-    def _react(self, tx: Tx, answers: Sequence[Answer[Sending, MailAnswer]]) -> None:
-        """Set the brake where the server refuses us, and would refuse every mail alike."""
-        braking = [a.result for a in answers if not isinstance(a.result, Taken) and a.result.brake]
-        if not braking:
-            return
-        why = braking[0].reason
-        name = brake(self.mail.provider, self.mail.account)
-        switches.turn(tx, name, on=True, who="bursar", why=why)
-        subject = f"{self.mail.provider}:{self.mail.account}"
-        findings.report(tx, [Finding(kind=FindingKind.PROVIDER_BRAKE, subject=subject, detail=why)])
 
 
 def _in_words(answer: MailAnswer) -> tuple[str, str | None]:

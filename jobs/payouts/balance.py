@@ -16,7 +16,7 @@ from domain.money import format_major
 from domain.payouts import ORG_PROCESS, PROCESS
 from domain.ports import Bank
 from domain.switches import HOLD_BALANCE, HOLD_ORG_BALANCE
-from jobs.payouts import provider
+from jobs import outside
 from jobs.shapes import Preflight
 
 HOLDS: Final = {PROCESS: HOLD_BALANCE, ORG_PROCESS: HOLD_ORG_BALANCE}
@@ -54,7 +54,7 @@ class EnoughBalance(Preflight[Amounts, Balance]):
         short = _short(seen, heard.available)
         told = Finding(
             kind=FindingKind.BALANCE_INSUFFICIENT,
-            subject=f"{self.job} at {provider.limit(self.bank)}",
+            subject=f"{self.job} at {outside.limit(self.bank)}",
             detail=short or "",
         )
         if short is None:

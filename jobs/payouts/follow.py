@@ -18,6 +18,7 @@ from domain.answers import LookUpFailed, ProviderPayout, Report
 from domain.payouts import FOLLOW
 from domain.ports import Bank
 from domain.tally import Count, Tally
+from jobs import outside
 from jobs.payouts import provider
 from jobs.ports import Ports
 from jobs.shapes import Answer, Ask, Queue
@@ -36,7 +37,7 @@ class FollowPayouts(Ask[Following, Heard]):
 
     def __init__(self, bank: Bank, *, call_seconds_max: float) -> None:
         self.bank, self.call_seconds_max = bank, call_seconds_max
-        self.gates = (provider.brake(bank),)
+        self.gates = (outside.brake(bank),)
 
     @classmethod
     def made(cls, ports: Ports) -> Self | None:
@@ -63,7 +64,7 @@ class FollowPayouts(Ask[Following, Heard]):
         moment = now(tx)
         decided = [self._decide(a, moment) for a in answers]
         lost = apply(tx, [verdict for verdict, _ in decided])
-        provider.react(
+        outside.react(
             tx, self.bank, [a.result for a in answers if isinstance(a.result, LookUpFailed)]
         )
         return provider.counted(decided, lost)

@@ -21,6 +21,7 @@ from domain.ports import Bank
 from domain.switches import HOLD_PAYOUTS
 from domain.tally import Tally
 from domain.tax import Withholding
+from jobs import outside
 from jobs.payouts import provider
 from jobs.payouts.balance import HOLDS, EnoughBalance
 from jobs.ports import Ports
@@ -46,9 +47,9 @@ class ProcessPayouts(Drain[Sending, BankAnswer]):
     ) -> None:
         self.bank = bank
         self.provider: Provider = provider.of(bank, withholding, batch)
-        self.gates = (provider.brake(bank), HOLD_PAYOUTS, HOLDS[self.name])
+        self.gates = (outside.brake(bank), HOLD_PAYOUTS, HOLDS[self.name])
         self.preflight = EnoughBalance(bank, job=self.name)
-        self.limit = provider.limit(bank)
+        self.limit = outside.limit(bank)
         self.call_seconds_max = call_seconds_max
         self.recover_seconds = recover_seconds
 
@@ -81,7 +82,7 @@ class ProcessPayouts(Drain[Sending, BankAnswer]):
         """Accepted goes to follow, rejected fails, not sent is put back, unknown goes to recover."""
         decided = [verdicts.of_send(a.item, a.result, self.recover_seconds) for a in answers]
         lost = apply(tx, [verdict for verdict, _ in decided])
-        provider.react(tx, self.bank, [a.result for a in answers])
+        outside.react(tx, self.bank, [a.result for a in answers])
         return provider.counted(decided, lost)
 
     def in_doubt(self, tx: Tx, subjects: Collection[UUID]) -> Mapping[UUID, str]:

@@ -1,23 +1,17 @@
-"""What the payout jobs share about a bank: its brake, its rate limit, its answers in words."""
+"""What the payout jobs share about a bank: what a claim needs of it, its answers counted and in words."""
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Final, assert_never
+from typing import assert_never
 from uuid import UUID
 
-from db import findings, rate_limits, switches
 from db.payouts.apply import Verdict
 from db.payouts.claim import Provider
-from db.tx import Tx
-from domain.answers import Accepted, Answer, LookUpFailed, NotSent, Rejected, Unknown
+from domain.answers import Accepted, Answer, NotSent, Rejected, Unknown
 from domain.batching import BatchPolicy
-from domain.findings import Finding, FindingKind
 from domain.ports import Bank
 from domain.tally import Count, Tally
 from domain.tax import Withholding
-
-_MAY_REFUSE: Final = (Rejected, NotSent, Unknown, LookUpFailed)
-_MAY_LIMIT: Final = (Unknown, LookUpFailed)
 
 
 def of(
@@ -33,35 +27,6 @@ def of(
         withholding=withholding or Withholding(),
         least_minor=(batch or BatchPolicy()).minimum_minor,
     )
-
-
-def brake(bank: Bank) -> str:
-    """The switch that stops everything towards this provider account."""
-    return f"brake:{limit(bank)}"
-
-
-def limit(bank: Bank) -> str:
-    """The name of this provider account's rate limit."""
-    return f"{bank.provider}:{bank.account}"
-
-
-def react(tx: Tx, bank: Bank, answers: Sequence[Answer | LookUpFailed]) -> None:
-    """Set the brake where the provider would refuse everything; cut the rate where it asked for less."""
-    failed = [a for a in answers if isinstance(a, _MAY_REFUSE)]
-    refused = next((a for a in failed if a.brake), None)
-    if refused is not None:
-        why = refused.reason
-        if isinstance(refused, Rejected):
-            why = f"{refused.code}: {why}"
-        switches.turn(tx, brake(bank), on=True, who="bursar", why=why)
-        findings.report(
-            tx, [Finding(kind=FindingKind.PROVIDER_BRAKE, subject=limit(bank), detail=why)]
-        )
-    waits = [
-        a.retry_after_seconds for a in failed if isinstance(a, _MAY_LIMIT) and a.retry_after_seconds
-    ]
-    if waits:
-        rate_limits.cut(tx, limit(bank), max(waits))
 
 
 def counted(decided: Sequence[tuple[Verdict, Count]], lost: set[UUID]) -> Tally:

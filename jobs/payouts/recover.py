@@ -22,6 +22,7 @@ from domain.payouts import RECOVER
 from domain.ports import Bank
 from domain.switches import HOLD_PAYOUTS
 from domain.tally import Count, Tally
+from jobs import outside
 from jobs.payouts import provider
 from jobs.payouts.balance import HOLDS
 from jobs.ports import Ports
@@ -52,8 +53,8 @@ class RecoverPayouts(Drain[Recovering, Recovery]):
     ) -> None:
         self.bank = bank
         self.provider = provider.of(bank)
-        self.gates = (provider.brake(bank),)
-        self.limit = provider.limit(bank)
+        self.gates = (outside.brake(bank),)
+        self.limit = outside.limit(bank)
         self.call_seconds_max = call_seconds_max
         self.recover_seconds = recover_seconds
 
@@ -96,7 +97,7 @@ class RecoverPayouts(Drain[Recovering, Recovery]):
         moment = now(tx)
         decided = [self._decide(a.item, a.result, moment) for a in answers]
         lost = apply(tx, [verdict for verdict, _ in decided])
-        provider.react(
+        outside.react(
             tx, self.bank, [heard for a in answers if (heard := _heard(a.result)) is not None]
         )
         return provider.counted(decided, lost)

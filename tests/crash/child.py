@@ -28,7 +28,7 @@ DYING = "bursar dying"
 COMMITTING = "committing"
 LAST = "last"
 WORDS_MAX = 60
-LOCAL = {"freeze"}
+LOCAL = {"freeze", "freeze_order", "freeze_refund"}
 """What a port answers by itself: pure, and asked inside a transaction."""
 
 Call = tuple[str, str, tuple[Any, ...]]

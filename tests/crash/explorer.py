@@ -18,7 +18,7 @@ from typing import Any
 from db import audit
 from db.engine import Database
 from domain.payout_ids import reference
-from domain.ports import FrozenRequest
+from domain.ports import FrozenCall, FrozenRequest
 from jobs.shapes import Sweep
 from jobs.upkeep.watch import Watch
 from tests.builders import rows
@@ -153,8 +153,20 @@ def _called(
     for request in given:
         if isinstance(request, FrozenRequest):
             assert_durable(owner, request)
+        if isinstance(request, FrozenCall):
+            assert_written(owner, request)
     answer = getattr(getattr(fakes, port), method)(*given)
     return list(answer) if isinstance(answer, Iterator) else answer
+
+
+def assert_written(owner: Database, request: FrozenCall) -> None:
+    """Assert that a request to a payment gateway was committed, as it is sent, before it was."""
+    found = rows(
+        owner,
+        "SELECT sends, CAST(request AS text) AS body FROM effects WHERE key = CAST(:key AS uuid)",
+        key=request.key,
+    )
+    assert [(row.body, row.sends > 0) for row in found] == [(request.body, True)], request
 
 
 def assert_durable(owner: Database, request: FrozenRequest) -> None:

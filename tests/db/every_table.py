@@ -65,8 +65,10 @@ ROWS: Final = (
        SELECT gen_random_uuid(), booking, customer, scope, actor, 'paid', '', amount, currency, expires_at, 'SUCCEEDED',
               clock_timestamp() FROM payments""",
     "INSERT INTO payment_legs (payment, kind, amount) SELECT id, 'gateway', 1000 FROM payments LIMIT 1",
-    """INSERT INTO orders (id, payment, amount, currency)
-       SELECT gen_random_uuid(), id, 1000, 'INR' FROM payments LIMIT 1""",
+    """INSERT INTO orders (id, payment, amount, currency, state, provider, gateway_id, captured_as)
+       SELECT gen_random_uuid(), id, 1000, 'INR', 'CLOSED', 'razorpay', 'order_1', 'pay_1' FROM payments LIMIT 1""",
+    """INSERT INTO disputes (id, provider, name, payment, amount, currency)
+       SELECT gen_random_uuid(), 'razorpay', 'disp_1', id, 1000, 'INR' FROM payments LIMIT 1""",
     """INSERT INTO wallets (id, payee, currency, account)
        SELECT gen_random_uuid(), id, 'INR', (SELECT max(id) FROM accounts) FROM payees LIMIT 1""",
     """INSERT INTO waitlist (id, external_id, appointment, customer)

@@ -25,10 +25,16 @@ def signals_as_they_were() -> Iterator[None]:
 
 
 @pytest.fixture
-def world(database_url: str) -> Iterator[Scene]:
+def fakes() -> Fakes:
+    """The world outside of this test's world; a module with a fixture of this name has another one."""
+    return Fakes()
+
+
+@pytest.fixture
+def world(database_url: str, fakes: Fakes) -> Iterator[Scene]:
     """A database, a worker with every job of the catalog, and a world outside that remembers."""
     with doors(database_url) as opened:
-        yield scene(opened, Fakes(), bounds=Bounds(budget_seconds=10.0, concurrency=4))
+        yield scene(opened, fakes, bounds=Bounds(budget_seconds=10.0, concurrency=4))
 
 
 @pytest.fixture

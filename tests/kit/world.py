@@ -17,6 +17,7 @@ from tests.fakes.alerts import Receiver
 from tests.fakes.bank import FakeBank
 from tests.fakes.events import FakeEvents
 from tests.fakes.mail import FakeMail
+from tests.fakes.payments import FakePayments
 from workers.runner.bounds import Bounds
 
 BATCH = 3
@@ -33,6 +34,7 @@ class Fakes:
     alerts: Receiver = field(default_factory=Receiver)
     events: FakeEvents = field(default_factory=FakeEvents)
     mail: FakeMail = field(default_factory=FakeMail)
+    payments: FakePayments = field(default_factory=FakePayments)
 
     def ports(self) -> Ports:
         """The ports a process is given."""
@@ -41,6 +43,7 @@ class Fakes:
             alerts=self.alerts,
             events=self.events,
             mail=self.mail,
+            payments=self.payments,
             recover_seconds=RECOVER_SECONDS,
         )
 
@@ -90,8 +93,9 @@ class World(ABC):
         scene.runner.execute(scene.request(self.job))
 
     def passes(self, scene: Scene) -> None:
-        """What the world outside does meanwhile, again and again until all is quiet: banks pay."""
+        """What the world outside does meanwhile, again and again until all is quiet: banks pay, refunds arrive."""
         scene.bank.finish()
+        scene.fakes.payments.finish()
 
     @abstractmethod
     def check(self, scene: Scene) -> None:

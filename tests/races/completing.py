@@ -31,6 +31,7 @@ from tests.booking import (
     plan,
     state,
 )
+from tests.bringing import AS_OF, booked, bring, offers
 from tests.builders import owner, rows
 from tests.races.explorer import Act, Race
 from tests.races.sides import Side
@@ -144,6 +145,29 @@ def kept_or_owed_back(stage: Stage, sides: Sequence[Side]) -> None:
     assert everything(stage.worker, stage.given.made)["orphaned"] == (word == "orphaned")
 
 
+def of_another_system(stage: Stage) -> None:
+    """A webinar that is over, with a booking that another system made; a second one is still to be brought in."""
+    offers(stage.operator, capacity=2)
+    bring(stage.operator, "bookings", booked("B-0"), as_of=AS_OF)
+    with owner(stage.url) as database:
+        end(database, *[row.id for row in rows(database, "SELECT id FROM appointments")])
+
+
+def brings_another(stage: Stage) -> str:
+    """An operator brings in the other booking of it."""
+    bring(stage.operator, "bookings", booked("B-1", customer="C-2"), as_of=AS_OF)
+    return "brought"
+
+
+def both_completed(stage: Stage, sides: Sequence[Side]) -> None:
+    """What is brought in while it ends is ended with it, or as it is brought in."""
+    assert sides[1].result == "brought"
+    while completes(9)(stage):
+        pass
+    found = rows(stage.worker, "SELECT state FROM bookings")
+    assert [row.state for row in found] == ["COMPLETED", "COMPLETED"]
+
+
 STALE: Final = Finding(
     kind=FindingKind.PAYMENT_ORPHANED, subject="payment gone", detail="given back since"
 )
@@ -215,6 +239,12 @@ ALL: Final = (
         prepare=all_over,
         sides=(completes(7, limit=1), completes(8, limit=1)),
         check=completed,
+    ),
+    Race(
+        name="complete/records",
+        prepare=of_another_system,
+        sides=(completes(7), brings_another),
+        check=both_completed,
     ),
     Race(
         name="flag_orphans/capture",

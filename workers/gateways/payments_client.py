@@ -51,6 +51,7 @@ class PaymentsClient(ABC):
     provider: str
     key_window: timedelta
     orders_are_keyed: bool
+    orders_are_forgotten: bool
     dialect: Dialect
     look_up_grace = LOOK_UP_GRACE
 

@@ -28,6 +28,7 @@ class Razorpay(PaymentsClient):
     key_window = timedelta(hours=24)
     """Razorpay names no time for the key of a refund: as long as others keep theirs, and a look-up after that."""
     orders_are_keyed = False
+    orders_are_forgotten = False
     dialect = DIALECT
 
     def __init__(

@@ -29,6 +29,7 @@ class StripePayments(PaymentsClient):
     provider = PROVIDER
     key_window = timedelta(hours=24)  # Stripe, idempotent requests: keys go after at least 24 hours
     orders_are_keyed = True
+    orders_are_forgotten = True
     dialect = DIALECT
 
     def __init__(

@@ -56,6 +56,8 @@ ROUTES: Final = (
     Route(f"{PREFIX}/refunds", stripe_till.refund, methods=["POST"]),
     Route(f"{PREFIX}/refunds", stripe_till.refunds, methods=["GET"]),
     Route("/_sandbox/captures", control.capture, methods=["POST"]),
+    Route("/_sandbox/failures", control.fail, methods=["POST"]),
+    Route("/_sandbox/disputes", control.dispute, methods=["POST"]),
     Route("/_sandbox/faults", control.order_faults, methods=["POST"]),
     Route("/_sandbox/faults", control.clear_faults, methods=["DELETE"]),
     Route("/_sandbox/clock", control.advance, methods=["POST"]),
@@ -80,7 +82,9 @@ def build(settings: SandboxSettings, wires: Wires | None = None) -> Starlette:
             faults=settings.faults,
         )
         app.state.service = service
-        is_heard = settings.webhook_url or settings.stripe_webhook_url
+        is_heard = (
+            settings.webhook_url or settings.stripe_webhook_url or settings.razorpay_webhook_url
+        )
         teller = asyncio.create_task(tell_for_ever(service)) if is_heard else None
         try:
             yield

@@ -9,6 +9,7 @@ from workers.sandbox.lists import doubled, summary
 from workers.sandbox.requests import check_credentials, read_body, read_object
 from workers.sandbox.script import Call, Order
 from workers.sandbox.service import Service, service_of
+from workers.sandbox.till import DISPUTE_STATUSES
 
 TIMES_MAX = 10_000
 
@@ -70,6 +71,28 @@ async def capture(request: Request) -> Response:
     service, body = await _asked(request)
     paid = service.till.capture(str(body.get("order")))
     return JSONResponse({"payment": paid["payment_id"], "amount_minor": paid["amount"]})
+
+
+async def fail(request: Request) -> Response:
+    """POST /_sandbox/failures `{"order": "order_…"}`: a customer tries to pay an order, and is refused."""
+    service, body = await _asked(request)
+    order = service.till.fail(str(body.get("order")))
+    return JSONResponse({"order": order["id"]})
+
+
+async def dispute(request: Request) -> Response:
+    """POST /_sandbox/disputes `{"order": "order_…", "status": "open", "amount": 100}`: disputed, or decided.
+
+    The first word opens it; `won`, `lost` and `closed` end it. Without an amount it is about all of it.
+    """
+    service, body = await _asked(request)
+    status, amount = str(body.get("status", "open")), body.get("amount")
+    if status not in DISPUTE_STATUSES:
+        return JSONResponse({"error": f"status: must be one of {', '.join(DISPUTE_STATUSES)}"}, 400)
+    if amount is not None and (not isinstance(amount, int) or isinstance(amount, bool)):
+        return JSONResponse({"error": "amount: must be a whole number of minor units"}, 400)
+    found = service.till.dispute(str(body.get("order")), status, amount)
+    return JSONResponse({"dispute": found["id"], "amount_minor": found["amount"]})
 
 
 async def _asked(request: Request) -> tuple[Service, dict[str, object]]:

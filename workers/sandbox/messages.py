@@ -1,4 +1,4 @@
-"""What an event says and how it is signed: of payouts as RazorpayX tells it, of transfers as Stripe does."""
+"""What an event says and how it is signed: as RazorpayX tells of payouts, Stripe of transfers, and both of the till."""
 
 import hashlib
 import hmac
@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from workers.sandbox import entities, stripe_words
+from workers.sandbox import entities, stripe_words, till_messages
 from workers.sandbox.bank import STATUS, Bank
 from workers.sandbox.stripe_requests import TRANSFER
 from workers.sandbox.transfer_lists import TRANSFERS
@@ -25,12 +25,14 @@ class Message:
     reference: str | None
     body: bytes
     forged: bytes
-    """The payment was given back."""
+    """The payout was given back; of the till, the same of something else."""
     sign: Sign
 
 
 def write(bank: Bank, due: sqlite3.Row) -> Message:
-    """Return the event of a row of `events`: it shows its payment as it was when the event happened."""
+    """Return the event of a row of `events`: it shows what it is about as it was when the event happened."""
+    if due["payout"] is None:
+        return _of_till(bank, due)
     row = bank.storage.one(
         f"SELECT *, {STATUS} AS status FROM payouts WHERE number = :number",  # noqa: S608  constants
         number=due["payout"],
@@ -49,10 +51,7 @@ def _payout(bank: Bank, due: sqlite3.Row, row: sqlite3.Row) -> Message:
         reference=row["reference"],
         body=json.dumps(entities.event(name, row, at)).encode(),
         forged=json.dumps(payload).encode(),
-        sign=lambda body, secret: {
-            "X-Razorpay-Signature": _hmac(body, secret),
-            "x-razorpay-event-id": f"evt_{due['number']:014d}",
-        },
+        sign=_razorpay_headers(due),
     )
 
 
@@ -69,6 +68,26 @@ def _transfer(bank: Bank, due: sqlite3.Row) -> Message:
         forged=json.dumps(stripe_words.event(due, "transfer.reversed", back)).encode(),
         sign=_stripe_headers,
     )
+
+
+def _of_till(bank: Bank, due: sqlite3.Row) -> Message:
+    settings, storage = bank.settings, bank.storage
+    told, forged = till_messages.told(storage, due)
+    is_razorpays = till_messages.is_razorpays(storage, due)
+    return Message(
+        url=settings.razorpay_webhook_url if is_razorpays else settings.stripe_webhook_url,
+        reference=till_messages.reference(storage, due),
+        body=json.dumps(told).encode(),
+        forged=json.dumps(forged).encode(),
+        sign=_razorpay_headers(due) if is_razorpays else _stripe_headers,
+    )
+
+
+def _razorpay_headers(due: sqlite3.Row) -> Sign:
+    return lambda body, secret: {
+        "X-Razorpay-Signature": _hmac(body, secret),
+        "x-razorpay-event-id": f"evt_{due['number']:014d}",
+    }
 
 
 def _stripe_headers(body: bytes, secret: str) -> Mapping[str, str]:

@@ -50,10 +50,12 @@ def _late(service: Service, order: Order) -> int:
 
 
 def _after_next(storage: Storage, due: sqlite3.Row) -> int | None:
-    """When the payout's next event will have been told; None where there is none to come."""
+    """When the next event of the same payout, or order, will have been told; None where there is none to come."""
     later = storage.row(
-        "SELECT min(due_ms) AS due_ms FROM events WHERE payout = :payout AND number > :number",
+        'SELECT min(due_ms) AS due_ms FROM events WHERE (payout = :payout OR "order" = :order)'
+        " AND number > :number",
         payout=due["payout"],
+        order=due["order"],
         number=due["number"],
     )
     return None if later is None or later["due_ms"] is None else later["due_ms"] + AFTER_MS

@@ -40,5 +40,7 @@ class SandboxSettings:
     webhook_url: str = ""
     """Where signed events of payouts are sent; empty is nowhere."""
     stripe_webhook_url: str = ""
-    """Where those of transfers are sent, as Stripe signs them."""
+    """Where those of transfers, and of what customers pay by Stripe, are sent, as Stripe signs them."""
+    razorpay_webhook_url: str = ""
+    """Where those of what customers pay by Razorpay are sent."""
     webhook_secret: str = field(default="", repr=False)

@@ -55,7 +55,10 @@ CREATE INDEX IF NOT EXISTS lines_by_payout ON lines (payout);
 CREATE INDEX IF NOT EXISTS lines_by_time ON lines (at_ms, number);
 CREATE TABLE IF NOT EXISTS events (
   number INTEGER PRIMARY KEY,
-  payout INTEGER NOT NULL REFERENCES payouts (number),
+  payout INTEGER REFERENCES payouts (number),
+  "order" INTEGER REFERENCES orders (number),
+  refund INTEGER REFERENCES refunds (number),
+  dispute INTEGER REFERENCES disputes (number),
   event TEXT NOT NULL,
   at_ms INTEGER NOT NULL,
   due_ms INTEGER NOT NULL,
@@ -90,6 +93,15 @@ CREATE TABLE IF NOT EXISTS refunds (
   body_hash TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS refunds_by_order ON refunds ("order");
+CREATE TABLE IF NOT EXISTS disputes (
+  number INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  "order" INTEGER NOT NULL UNIQUE REFERENCES orders (number),
+  amount INTEGER NOT NULL CHECK (amount > 0),
+  created_ms INTEGER NOT NULL,
+  end_status TEXT,
+  end_ms INTEGER
+);
 CREATE TABLE IF NOT EXISTS told (
   digest TEXT PRIMARY KEY,
   sends INTEGER NOT NULL DEFAULT 0,

@@ -1,13 +1,13 @@
 """/payment_intents and /refunds: Stripe's way to the till."""
 
 import re
-import sqlite3
 from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from domain.stripe import PROVIDER
+from workers.sandbox import stripe_words
 from workers.sandbox.faults import BEFORE, Fault
 from workers.sandbox.payouts import instead, limit, spoil, take_order
 from workers.sandbox.reading import spoilt
@@ -22,13 +22,11 @@ from workers.sandbox.stripe_requests import (
     read_stripe_key,
     wrong,
 )
-from workers.sandbox.stripe_words import page
 from workers.sandbox.till import Wanted
 from workers.sandbox.transfers import worded
 
 REFERENCE: Final = "metadata[reference]"
 QUERY: Final = re.compile(r"metadata\['reference'\]:'([^']*)'")
-STATUSES: Final = {"pending": "pending", "processed": "succeeded", "failed": "failed"}
 
 
 @worded
@@ -47,7 +45,7 @@ async def create(request: Request) -> Response:
         key=key,
         body=body,
     )
-    entity = _intent(service.till.open(PROVIDER, "pi_", wanted))
+    entity = stripe_words.intent(service.till.open(PROVIDER, "pi_", wanted))
     return _answer(service, key, order, entity)
 
 
@@ -65,7 +63,7 @@ async def refund(request: Request) -> Response:
         key=key,
         body=body,
     )
-    entity = _refund(service.till.refund(paid, "re_", wanted, order.fault))
+    entity = stripe_words.refund(service.till.refund(paid, "re_", wanted, order.fault))
     return _answer(service, key, order, entity)
 
 
@@ -77,7 +75,11 @@ async def search(request: Request) -> Response:
     if found is None:
         raise wrong("query", "We were unable to parse your search query.")
     rows = service.till.orders(PROVIDER, found[1])
-    return spoilt(service, found[1], page([_intent(row) for row in rows], has_more=False))
+    return spoilt(
+        service,
+        found[1],
+        stripe_words.page([stripe_words.intent(row) for row in rows], has_more=False),
+    )
 
 
 @worded
@@ -85,7 +87,7 @@ async def fetch(request: Request) -> Response:
     """GET /payment_intents/:id."""
     service = _checked(request)
     row = service.till.order(PROVIDER, request.path_params["order"])
-    return spoilt(service, row["reference"], _intent(row))
+    return spoilt(service, row["reference"], stripe_words.intent(row))
 
 
 @worded
@@ -93,7 +95,7 @@ async def cancel(request: Request) -> Response:
     """POST /payment_intents/:id/cancel."""
     service = _checked(request)
     row = service.till.cancel(PROVIDER, request.path_params["order"])
-    return JSONResponse(_intent(row))
+    return JSONResponse(stripe_words.intent(row))
 
 
 @worded
@@ -101,13 +103,13 @@ async def refunds(request: Request) -> Response:
     """GET /refunds."""
     service = _checked(request)
     paid = service.till.paid(PROVIDER, request.query_params.get("payment_intent", ""))
-    items = [_refund(row) for row in service.till.refunds(paid)]
+    items = [stripe_words.refund(row) for row in service.till.refunds(paid)]
     after = request.query_params.get("starting_after")
     if after is not None:
         ids = [item["id"] for item in items]
         items = items[ids.index(after) + 1 :] if after in ids else []
     count = read_whole(request.query_params, "limit", COUNT_DEFAULT, COUNT_MAX)
-    return spoilt(service, None, page(items[:count], has_more=len(items) > count))
+    return spoilt(service, None, stripe_words.page(items[:count], has_more=len(items) > count))
 
 
 async def _asked(request: Request) -> tuple[Service, str, bytes, dict[str, str], Order]:
@@ -134,31 +136,3 @@ def _checked(request: Request) -> Service:
     service = service_of(request)
     check_bearer(request, service.settings)
     return service
-
-
-def _intent(row: sqlite3.Row) -> dict[str, object]:
-    status = "succeeded" if row["paid_ms"] is not None else "requires_payment_method"
-    return {
-        "id": row["id"],
-        "object": "payment_intent",
-        "amount": row["amount"],
-        "amount_received": row["amount"] if row["paid_ms"] is not None else 0,
-        "currency": row["currency"].lower(),
-        "status": "canceled" if row["cancel_ms"] is not None else status,
-        "metadata": {"reference": row["reference"]} if row["reference"] else {},
-        "livemode": False,
-        "created": row["created_ms"] // 1000,
-    }
-
-
-def _refund(row: sqlite3.Row) -> dict[str, object]:
-    return {
-        "id": row["id"],
-        "object": "refund",
-        "amount": row["amount"],
-        "currency": row["currency"].lower(),
-        "payment_intent": row["payment_id"],
-        "status": STATUSES[row["status"]],
-        "metadata": {"reference": row["reference"]} if row["reference"] else {},
-        "created": row["created_ms"] // 1000,
-    }

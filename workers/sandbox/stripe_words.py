@@ -20,6 +20,13 @@ from workers.sandbox.refusals import (
 )
 
 INVALID: Final = "invalid_request_error"
+REFUND_STATUSES: Final = {"pending": "pending", "processed": "succeeded", "failed": "failed"}
+DISPUTE_STATUSES: Final = {
+    "open": "needs_response",
+    "won": "won",
+    "lost": "lost",
+    "closed": "warning_closed",
+}
 
 WORDS: Final[dict[str, tuple[int, str, str | None]]] = {
     refusal.description: words
@@ -66,6 +73,51 @@ def transfer(row: sqlite3.Row, *, reversed_minor: int) -> dict[str, object]:
         "source_transaction": None,
         "source_type": "card",
         "transfer_group": row["reference"],
+    }
+
+
+def intent(row: sqlite3.Row, at_ms: int | None = None) -> dict[str, object]:
+    """Return the PaymentIntent of an order's row, as it is, or as it was at a time."""
+    is_paid = row["paid_ms"] is not None and (at_ms is None or row["paid_ms"] <= at_ms)
+    status = "succeeded" if is_paid else "requires_payment_method"
+    return {
+        "id": row["id"],
+        "object": "payment_intent",
+        "amount": row["amount"],
+        "amount_received": row["amount"] if is_paid else 0,
+        "currency": row["currency"].lower(),
+        "status": "canceled" if row["cancel_ms"] is not None else status,
+        "metadata": {"reference": row["reference"]} if row["reference"] else {},
+        "livemode": False,
+        "created": row["created_ms"] // 1000,
+    }
+
+
+def refund(row: sqlite3.Row) -> dict[str, object]:
+    """Return the refund of a row."""
+    return {
+        "id": row["id"],
+        "object": "refund",
+        "amount": row["amount"],
+        "currency": row["currency"].lower(),
+        "payment_intent": row["payment_id"],
+        "status": REFUND_STATUSES[row["status"]],
+        "metadata": {"reference": row["reference"]} if row["reference"] else {},
+        "created": row["created_ms"] // 1000,
+    }
+
+
+def dispute(row: sqlite3.Row) -> dict[str, object]:
+    """Return the dispute of a row."""
+    return {
+        "id": row["id"],
+        "object": "dispute",
+        "amount": row["amount"],
+        "currency": row["currency"].lower(),
+        "payment_intent": row["payment_id"],
+        "status": DISPUTE_STATUSES[row["status"]],
+        "reason": "fraudulent",
+        "created": row["created_ms"] // 1000,
     }
 
 

@@ -9,6 +9,7 @@ from workers.sandbox.faults import Fault
 from workers.sandbox.refusals import OTHER_BODY, Refusal, RefusedError
 from workers.sandbox.settings import SandboxSettings
 from workers.sandbox.storage import Storage
+from workers.sandbox.till_events import Events
 
 NO_SUCH_THING: Final = Refusal(description="The id provided does not exist", reason="not_found")
 NOT_OPEN: Final = Refusal(description="The order cannot be paid, or cancelled, any more")
@@ -17,11 +18,16 @@ TOO_MUCH: Final = Refusal(
     description="The total refund amount is greater than the refund payment amount"
 )
 
+DISPUTE_STATUSES: Final = ("open", "won", "lost", "closed")
+
 ORDERS: Final = "SELECT * FROM orders"
 REFUNDS: Final = """SELECT r.*, o.payment_id, o.id AS order_id, o.currency, o.provider,
     CASE WHEN r.final_ms <= :now THEN r.final_status ELSE 'pending' END AS status
     FROM refunds r JOIN orders o ON o.number = r."order" """
 """A refund's status is no column but a function of time, as a payout's is."""
+DISPUTES: Final = """SELECT d.*, o.payment_id, o.id AS order_id, o.currency, o.provider,
+    CASE WHEN d.end_ms <= :now THEN d.end_status ELSE 'open' END AS status
+    FROM disputes d JOIN orders o ON o.number = d."order" """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +48,7 @@ class Till:
     def __init__(self, settings: SandboxSettings, storage: Storage) -> None:
         self._settings = settings
         self._storage = storage
+        self._events = Events(settings, storage)
 
     def open(self, provider: str, prefix: str, wanted: Wanted) -> sqlite3.Row:
         """Make an order, or return the one its key made. Raises `RefusedError` for another body."""
@@ -100,7 +107,50 @@ class Till:
             raise RefusedError(NO_SUCH_THING)
         if not changed and row["paid_ms"] is None:
             raise RefusedError(NOT_OPEN)
+        if changed:
+            self._events.of_order(row, "payment.captured", "order.paid", "payment_intent.succeeded")
         return row
+
+    def fail(self, order_id: str) -> sqlite3.Row:
+        """Let a customer try to pay an order, and be refused: it stays as it is."""
+        row = self._storage.row(f"{ORDERS} WHERE id = :id", id=order_id)
+        if row is None:
+            raise RefusedError(NO_SUCH_THING)
+        self._events.of_order(row, "payment.failed", "payment_intent.payment_failed")
+        return row
+
+    def dispute(self, order_id: str, status: str, amount: int | None) -> sqlite3.Row:
+        """Let a customer dispute what paid an order, or their bank decide; raises `RefusedError` where nobody paid."""
+        paid = self._storage.row(f"{ORDERS} WHERE id = :id", id=order_id)
+        if paid is None or paid["paid_ms"] is None:
+            raise RefusedError(NOT_CAPTURED)
+        now = self._storage.now_ms()
+        opened = self._storage.run(
+            'INSERT INTO disputes (id, "order", amount, created_ms)'
+            " VALUES (:id, :order, :amount, :now) ON CONFLICT DO NOTHING",
+            id=f"{'du_' if paid['provider'] == 'stripe' else 'disp_'}{self._digits('dispute', paid['number'])}",
+            order=paid["number"],
+            amount=amount or paid["amount"],
+            now=now,
+        )
+        where = f'{DISPUTES} WHERE d."order" = :order'
+        if opened:
+            row = self._storage.one(where, order=paid["number"], now=now)
+            self._events.of_dispute(
+                row, "payment.dispute.created", "charge.dispute.created", at=now
+            )
+        if status != "open":
+            self._storage.run(
+                'UPDATE disputes SET end_status = :status, end_ms = :now WHERE "order" = :order'
+                " AND end_ms IS NULL",
+                status=status,
+                order=paid["number"],
+                now=now + 1,  # the dispute that was opened just now was open
+            )
+            row = self._storage.one(where, order=paid["number"], now=now + 1)
+            ending = (f"payment.dispute.{row['status']}", "charge.dispute.closed")
+            self._events.of_dispute(row, *ending, at=now + 1)
+        return self._storage.one(where, order=paid["number"], now=now + 1)
 
     def cancel(self, provider: str, order_id: str) -> sqlite3.Row:
         """Let nobody pay an order any more; raises `RefusedError` where somebody did, or it was cancelled before."""
@@ -112,7 +162,9 @@ class Till:
         )
         if not changed:
             raise RefusedError(NOT_OPEN)
-        return self.order(provider, order_id)
+        row = self.order(provider, order_id)
+        self._events.of_order(row, "payment_intent.canceled")
+        return row
 
     def paid(self, provider: str, payment_id: str) -> sqlite3.Row:
         """Return the order that a payment paid; raises `RefusedError` where there is none."""
@@ -149,7 +201,9 @@ class Till:
             raise RefusedError(TOO_MUCH)
         number = self._storage.fact("refunds") + 1
         self._storage.add("refunds")
-        return self._storage.one(
+        final = now + round(self._settings.process_seconds * 1000)
+        status = "failed" if fault is Fault.FAIL else "processed"
+        made = self._storage.one(
             'INSERT INTO refunds (number, id, "order", reference, amount, created_ms, final_ms, final_status,'
             " key, body_hash)"
             " VALUES (:number, :id, :order, :reference, :amount, :now, :final, :status, :key, :hash) RETURNING number",
@@ -159,11 +213,15 @@ class Till:
             reference=wanted.reference,
             amount=wanted.amount,
             now=now,
-            final=now + round(self._settings.process_seconds * 1000),
-            status="failed" if fault is Fault.FAIL else "processed",
+            final=final,
+            status=status,
             key=wanted.key,
             hash=_hash(wanted.body),
         )
+        self._events.of_refund(paid, number, "refund.created", "refund.created", at=now)
+        ended = "refund.failed" if status == "failed" else "refund.updated"
+        self._events.of_refund(paid, number, f"refund.{status}", ended, at=final)
+        return made
 
     def refunds(self, paid: sqlite3.Row) -> list[sqlite3.Row]:
         """Return the refunds of a capture, newest first."""

@@ -42,7 +42,7 @@ async def tell_due(service: Service, client: httpx.AsyncClient) -> int:
     """
     storage = service.bank.storage
     due = storage.rows(
-        "SELECT number, payout, event, at_ms, attempts FROM events"
+        'SELECT number, payout, "order", refund, dispute, event, at_ms, attempts FROM events'
         " WHERE due_ms <= :now ORDER BY attempts > 0, due_ms LIMIT :count",
         now=storage.now_ms(),
         count=SET_MAX,

@@ -24,6 +24,7 @@ SECRETS: Final = frozenset(
     {
         "razorpayx_key_secret",
         "razorpayx_webhook_secrets",
+        "razorpay_key_secret",
         "razorpay_webhook_secrets",
         "stripe_api_key",
         "stripe_webhook_secrets",
@@ -39,6 +40,7 @@ URLS: Final = frozenset(
         "broker_url",
         "cache_url",
         "razorpayx_url",
+        "razorpay_url",
         "stripe_url",
         "smtp_url",
         "alert_url",

@@ -29,6 +29,8 @@ Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(split)]
 
 PayoutProvider = Literal["razorpayx", "stripe"]
 """Whose API payouts may go through."""
+PaymentProvider = Literal["razorpay", "stripe"]
+"""Whose API customers may pay through."""
 
 
 class Settings(BaseSettings):
@@ -58,12 +60,16 @@ class Settings(BaseSettings):
     razorpayx_account_number: str | None = None
     razorpayx_webhook_secrets: Secrets = ()
     """Comma-separated, the current one first: while a secret is changed, two hold."""
+    payment_provider: PaymentProvider | None = None
+    razorpay_url: HttpUrl = Field(default="https://api.razorpay.com/v1", repr=False)
+    razorpay_key_id: str | None = None
+    razorpay_key_secret: SecretStr | None = None
     razorpay_webhook_secrets: Secrets = ()
     """Of Razorpay's payments, which sign with secrets of their own."""
     stripe_url: HttpUrl = Field(default="https://api.stripe.com", repr=False)
     stripe_api_key: SecretStr | None = None
     stripe_account: str | None = Field(default=None, pattern=r"^acct_[A-Za-z0-9]+$")
-    """The platform's own account, which transfers leave from."""
+    """The platform's own account: transfers leave from it, and customers pay to it."""
     stripe_webhook_secrets: Secrets = ()
     paypal_webhook_id: str | None = None
     """What PayPal calls our webhook: it is part of what it signs."""

@@ -1,6 +1,6 @@
 """What must hold between settings, each rule with the variable to change."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
 from domain.errors import BadInputError
@@ -10,8 +10,14 @@ from workers.settings.model import Settings, variable
 NEEDED: Final = {
     "razorpayx": ("razorpayx_key_id", "razorpayx_key_secret", "razorpayx_account_number"),
     "stripe": ("stripe_api_key", "stripe_account"),
+    "razorpay": ("razorpay_key_id", "razorpay_key_secret"),
 }
 """What a provider cannot be used without."""
+CHOSEN_BY: Final = {
+    "payout_provider": ("razorpayx", "stripe"),
+    "payment_provider": ("razorpay",),
+}
+"""Which setting is asked for where a provider's own are given and nobody says to use it."""
 
 
 def broken(settings: Settings) -> Iterator[BadInputError]:
@@ -34,18 +40,29 @@ def _servers(settings: Settings) -> Iterator[BadInputError]:
 
 
 def _provider(settings: Settings) -> Iterator[BadInputError]:
-    chosen = settings.payout_provider
-    if chosen is not None:
-        for field in NEEDED[chosen]:
+    chosen = {
+        "payout_provider": settings.payout_provider,
+        "payment_provider": settings.payment_provider,
+    }
+    for chooser, provider in chosen.items():
+        for field in () if provider is None else NEEDED[provider]:
             if not getattr(settings, field):
-                rule = f"is missing: {variable('payout_provider')}={chosen} needs it"
+                rule = f"is missing: {variable(chooser)}={provider} needs it"
                 yield BadInputError(variable(field), "", rule)
-        return
-    for provider, fields in NEEDED.items():
+    for chooser in [name for name, provider in chosen.items() if provider is None]:
+        yield from _unchosen(settings, chooser, set(chosen.values()))
+
+
+def _unchosen(
+    settings: Settings, chooser: str, chosen: Collection[str | None]
+) -> Iterator[BadInputError]:
+    """Complain of providers that are set up and that nobody says to use."""
+    for provider in CHOSEN_BY[chooser]:
+        fields = () if provider in chosen else NEEDED[provider]
         given = next((field for field in fields if getattr(settings, field)), None)
         if given is not None:
             rule = f"is missing while {variable(given)} is set: say {provider} to use it"
-            yield BadInputError(variable("payout_provider"), "", rule)
+            yield BadInputError(variable(chooser), "", rule)
 
 
 def _events(settings: Settings) -> Iterator[BadInputError]:

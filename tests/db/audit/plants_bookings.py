@@ -50,11 +50,24 @@ PLANTS = [
         "UPDATE bookings SET plan = (SELECT id FROM plans ORDER BY id LIMIT 1)",
         "seat ",
     ),
-    ("orders-follow-their-payment", "UPDATE orders SET state = 'OPEN' WHERE state = 'CLOSED'", "order "),
+    (
+        "orders-follow-their-payment",
+        "UPDATE orders SET state = 'OPEN', provider = 'razorpay', gateway_id = id WHERE state = 'CLOSED'",
+        "order ",
+    ),
     ("orders-follow-their-payment", "UPDATE orders SET state = 'CLOSED' WHERE state = 'NEW'", "order "),
     ("orders-follow-their-payment", "UPDATE orders SET state = 'NEW' WHERE state = 'CLOSING'", "order "),
     ("bookings-last-move-is-the-state", "UPDATE bookings SET state = 'APPROVED'", "booking "),
     ("seats-work-fits-state", "DELETE FROM work WHERE job = 'bookings.release_tentative'", "seat "),
     ("payments-work-fits-state", "DELETE FROM work WHERE job = 'bookings.expire_checkouts'", "payment "),
+    (
+        "disputes-hold-their-earning",
+        """INSERT INTO disputes (id, provider, name, payment, amount, currency)
+           SELECT id, 'razorpay', CAST(id AS text), id, 1, currency FROM payments
+           WHERE state = 'SUCCEEDED' AND NOT orphaned""",
+        "dispute ",
+    ),
+    ("orders-work-fits-state", "DELETE FROM work WHERE job = 'bookings.open_orders'", "order "),
+    ("orders-work-fits-state", "DELETE FROM work WHERE job = 'bookings.close_orders'", "order "),
     ("appointments-work-fits-state", "DELETE FROM work WHERE job = 'bookings.complete'", "appointment "),
 ]  # fmt: skip

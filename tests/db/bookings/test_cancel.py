@@ -59,7 +59,7 @@ def test_c01_its_owner_cancels_a_private_checkout_and_all_of_it_ends(
     done = cancel(database, who, made.payment)
     assert (done.payment, done.places_released, done.order) == (made.payment, 1, made.order)
     assert everything(database, made) == {**ENDED, "appointment": "CANCELLED", "taken": 0}
-    assert jobs(database) == []
+    assert jobs(database) == ["bookings.close_orders"]
     [booking] = rows(database, "SELECT note FROM bookings")
     assert booking.note == "Cancelled by user during checkout"
 

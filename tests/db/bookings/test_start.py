@@ -58,10 +58,11 @@ def test_a_checkout_of_a_webinar_holds_places_makes_an_order_and_waits_for_the_m
     assert [row.job for row in waits] == [
         "bookings.complete",
         "bookings.expire_checkouts",
+        "bookings.open_orders",
         "bookings.release_tentative",
     ]
     assert timedelta(minutes=34) < waits[1].left < timedelta(minutes=36)
-    assert timedelta(hours=23) < waits[2].left < timedelta(hours=25)
+    assert timedelta(hours=23) < waits[3].left < timedelta(hours=25)
 
 
 def test_a_checkout_of_a_consultation_makes_an_appointment_of_its_own_and_holds_the_time(

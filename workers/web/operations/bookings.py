@@ -16,7 +16,7 @@ from db.bookings.cancel import cancel_pending_checkout
 from db.bookings.names import Named, id_of
 from db.bookings.participants import ROSTER_MAX, participants, remove_participant
 from db.bookings.reschedule import reschedule
-from db.bookings.start import start_checkout
+from db.bookings.start import own_checkout, start_checkout
 from db.tx import Tx
 from domain.checkouts import PLACES_MAX, TIMES_MAX, Receipt, Request, Wanted
 from domain.owners import ConsultantOwner, CustomerOwner, OrganisationOwner
@@ -53,7 +53,7 @@ class StartCheckout(Asked):
 
 
 class Checkout(Answered):
-    """The gateway is to be paid `gateway_minor` under `order` until `expires_at`."""
+    """The gateway is to be paid `gateway_minor` under `gateway_order`, once it has made that, until `expires_at`."""
 
     payment: UUID
     booking: UUID
@@ -62,6 +62,8 @@ class Checkout(Answered):
     gateway_minor: int
     currency: str
     order: UUID | None
+    gateway: str | None
+    gateway_order: str | None
     expires_at: datetime
 
     @classmethod
@@ -75,6 +77,8 @@ class Checkout(Answered):
             gateway_minor=receipt.gateway_minor,
             currency=receipt.currency,
             order=receipt.order,
+            gateway=receipt.gateway,
+            gateway_order=receipt.gateway_order,
             expires_at=receipt.expires_at,
         )
 
@@ -100,6 +104,16 @@ def _start(tx: Tx, caller: Caller, asked: StartCheckout) -> Checkout:
     scope = f"application:{caller.application}"
     request = Request(scope=scope, actor=str(caller.actor), key=caller.key)
     return Checkout.of(start_checkout(tx, request, wanted))
+
+
+class ShowCheckout(Asked):
+    """A customer's own checkout, as it is now."""
+
+    payment: UUID
+
+
+def _show(tx: Tx, caller: Caller, asked: ShowCheckout) -> Checkout:
+    return Checkout.of(own_checkout(tx, CustomerOwner(id=caller.actor), asked.payment))
 
 
 class CancelPendingCheckout(Asked):
@@ -264,6 +278,7 @@ _WHO, _HOST = Named.CUSTOMER, Named.CONSULTANT
 
 OPERATIONS: Final[tuple[AnyOperation, ...]] = (
     Operation("bookings.start_checkout", _WHO, StartCheckout, _start, CHECKOUT, Checkout),
+    Operation("bookings.checkout", _WHO, ShowCheckout, _show, PARTICIPANTS, Checkout, is_reading=True),
     Operation("bookings.cancel_pending_checkout", _WHO, CancelPendingCheckout, _cancel, CANCEL, Cancelled),
     Operation("bookings.reschedule", _WHO, Reschedule, _reschedule, CHECKOUT, Rescheduled),
     Operation("bookings.remove_participant", _HOST, RemoveParticipant, _remove, REMOVAL, Removed),

@@ -185,13 +185,22 @@ CREATE TABLE orders (
   currency   text NOT NULL,
   state      text NOT NULL DEFAULT 'NEW' CHECK (state IN (
     'NEW',      -- the gateway is to make it
-    'OPEN',     -- <- NEW
+    'OPEN',     -- <- NEW: the customer may pay
     'CLOSING',  -- <- NEW, OPEN: its checkout ended unpaid, and the gateway is to forget it
     'CLOSED')), -- <- NEW, OPEN, CLOSING: paid, or forgotten
+  provider    text COLLATE "C",                -- the gateway that has it
+  gateway_id  text COLLATE "C",                -- what it is called there
+  captured_as text COLLATE "C",                -- what its capture is called there: refunds and disputes name it
   created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-  updated_at timestamptz NOT NULL DEFAULT clock_timestamp()
+  updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  CONSTRAINT orders_are_named_by_a_gateway CHECK ((provider IS NULL) = (gateway_id IS NULL)),
+  CONSTRAINT open_orders_can_be_paid CHECK (state <> 'OPEN' OR gateway_id IS NOT NULL),
+  CONSTRAINT captures_are_of_a_named_order CHECK (captured_as IS NULL OR gateway_id IS NOT NULL AND state = 'CLOSED')
 ) WITH (fillfactor = 70);
 CREATE INDEX orders_by_age ON orders (created_at, id);
+-- This prevents two payments from being paid by one order of a gateway, or by one capture.
+CREATE UNIQUE INDEX orders_once_at_their_gateway ON orders (provider, gateway_id) WHERE gateway_id IS NOT NULL;
+CREATE UNIQUE INDEX orders_once_per_capture ON orders (provider, captured_as) WHERE captured_as IS NOT NULL;
 
 -- Earnings of payments that were captured, each once: the one way in which a worker makes earnings. It can choose neither the
 -- payee nor the amount: the platform keeps a fifth, rounded down, and the consultant has the rest once its hold is over.

@@ -1,0 +1,133 @@
+"""What payment gateways tell of disputes: what was earned is held while one is open, and taken back when it is lost."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from itertools import permutations
+
+import pytest
+
+from domain.checkout_answers import ProviderOrder
+from domain.checkouts import Receipt
+from domain.inbox import APPLY
+from tests.builders import assert_sound, rows
+from tests.fakes.payments import FakePayments
+from tests.hearing import receive
+from tests.kit.clock import FrozenClock
+from tests.kit.world import Fakes, Scene
+from tests.paying import captured, disputed, findings, heard, opened
+
+
+@pytest.fixture(params=["razorpay", "stripe"])
+def fakes(request: pytest.FixtureRequest) -> Fakes:
+    return Fakes(payments=FakePayments(request.param))
+
+
+def paid(world: Scene) -> tuple[Receipt, ProviderOrder]:
+    """A checkout that was paid, with its order."""
+    made, theirs = opened(world)
+    heard(world, captured(theirs))
+    return made, theirs
+
+
+def earned(world: Scene) -> tuple[str, bool]:
+    """Where the only earning is, and whether it is in dispute."""
+    [row] = rows(world.owner, "SELECT state, disputed FROM earnings")
+    return row.state, row.disputed
+
+
+def disputes(world: Scene) -> list[str]:
+    """Where disputes are."""
+    return [row.state for row in rows(world.owner, "SELECT state FROM disputes ORDER BY id")]
+
+
+def test_a_dispute_holds_what_was_earned_and_is_found(world: Scene) -> None:
+    _, theirs = paid(world)
+    assert heard(world, disputed(theirs, "created"))[0][0] == "APPLIED"
+    assert disputes(world) == ["OPEN"]
+    assert earned(world) == ("HELD", True)
+    assert findings(world.owner) == ["payment-disputed"]
+    assert_sound(world.owner)
+
+
+@pytest.mark.parametrize("end", ["won", "closed"])
+def test_one_that_is_won_frees_it(world: Scene, end: str) -> None:
+    _, theirs = paid(world)
+    heard(world, disputed(theirs, "created"))
+    assert heard(world, disputed(theirs, end)) == [("APPLIED", "it is WON")]
+    assert (disputes(world), earned(world)) == (["WON"], ("READY", False))
+    assert findings(world.owner) == []
+    assert_sound(world.owner)
+
+
+@pytest.mark.parametrize(
+    "words", list(permutations(["created", "under_review", "won"])), ids="-".join
+)
+def test_any_order_of_events_ends_alike(world: Scene, words: Sequence[str]) -> None:
+    """F71, invariants 23 to 25: one by one, each twice."""
+    _, theirs = paid(world)
+    for word in [*words, *reversed(words)]:
+        assert heard(world, disputed(theirs, word))[0][0] == "APPLIED"
+    assert (disputes(world), earned(world)) == (["WON"], ("READY", False))
+    assert_sound(world.owner)
+
+
+def test_all_of_them_in_one_set_end_alike(world: Scene) -> None:
+    _, theirs = paid(world)
+    receive(world.owner, [disputed(theirs, word) for word in ("won", "created", "won", "created")])
+    world.run(APPLY)
+    assert (disputes(world), earned(world)) == (["WON"], ("READY", False))
+    assert_sound(world.owner)
+
+
+def test_a_dispute_that_comes_before_its_capture_waits_for_it(
+    world: Scene, clock: FrozenClock
+) -> None:
+    _, theirs = opened(world)
+    receive(world.owner, [disputed(theirs, "created"), captured(theirs)])
+    world.run(APPLY)
+    clock.forward(timedelta(seconds=2))
+    world.run(APPLY)
+    assert (disputes(world), earned(world)) == (["OPEN"], ("HELD", True))
+    assert_sound(world.owner)
+
+
+def test_a_dispute_of_no_capture_of_ours_is_found_after_a_while(
+    world: Scene, clock: FrozenClock
+) -> None:
+    _, theirs = opened(world)
+    receive(world.owner, [disputed(theirs, "created")])
+    world.run(APPLY)
+    clock.forward(timedelta(minutes=3))
+    world.run(APPLY)
+    assert findings(world.owner) == ["payment-without-order"]
+    assert disputes(world) == []
+
+
+def test_a_dispute_of_more_than_was_captured_moves_nothing(world: Scene) -> None:
+    _, theirs = paid(world)
+    [(said, _)] = heard(world, disputed(theirs, "created", theirs.amount_minor + 1))
+    assert (said, disputes(world), earned(world)) == ("FAILED", [], ("READY", False))
+    assert findings(world.owner) == ["event-failed", "order-mismatch"]
+
+
+def test_a_dispute_that_changes_its_amount_moves_nothing(world: Scene) -> None:
+    _, theirs = paid(world)
+    heard(world, disputed(theirs, "created", 5_000))
+    [(said, _)] = heard(world, disputed(theirs, "won", 4_000))
+    assert (said, disputes(world)) == ("FAILED", ["OPEN"])
+
+
+def test_one_that_was_won_and_is_lost_after_that_waits_for_a_person(world: Scene) -> None:
+    _, theirs = paid(world)
+    heard(world, disputed(theirs, "created"))
+    heard(world, disputed(theirs, "won"))
+    [(said, _)] = heard(world, disputed(theirs, "lost"))
+    assert (said, disputes(world)) == ("FAILED", ["WON"])
+    assert findings(world.owner) == ["event-failed", "payment-disputed"]
+
+
+def test_a_dispute_that_an_operator_does_not_know_of_is_listed(world: Scene) -> None:
+    made, theirs = paid(world)
+    heard(world, disputed(theirs, "created", 5_000))
+    [row] = rows(world.owner, "SELECT payment, amount, currency, provider FROM disputes")
+    assert tuple(row) == (made.payment, 5_000, "INR", world.fakes.payments.provider)
