@@ -7,12 +7,14 @@ from typing import Any, Final
 from db import installation
 from db.bookings.import_appointments import Appointments
 from db.bookings.import_bookings import Bookings
+from db.bookings.import_credits import Credits
 from db.bookings.import_offers import Customers, Plans
 from db.earnings.openings import EarningLines, take_over
 from db.engine import Database
 from db.importing.records import Intake, Kept, RecordLines
 from db.waitlist.imports import Waitlist
 from domain.booking_lines import booking_records
+from domain.credit_lines import CREDIT_RECORDS
 from domain.errors import BadInputsError
 from domain.offer_lines import CUSTOMER_RECORDS, PLAN_RECORDS, appointment_records
 from domain.opening_earnings import FIELDS as EARNING_FIELDS, parse_opening_earning
@@ -30,6 +32,7 @@ _KINDS: Final[dict[str, type[Intake[Any]]]] = {
     "appointments": Appointments,
     "bookings": Bookings,
     "waitlist": Waitlist,
+    "credits": Credits,
 }
 
 
@@ -40,7 +43,11 @@ def records_of(kind: str, as_of: datetime | None) -> Records[Any]:
         "bookings": booking_records,
         "waitlist": wait_records,
     }
-    fixed: dict[str, Records[Any]] = {"customers": CUSTOMER_RECORDS, "plans": PLAN_RECORDS}
+    fixed: dict[str, Records[Any]] = {
+        "customers": CUSTOMER_RECORDS,
+        "plans": PLAN_RECORDS,
+        "credits": CREDIT_RECORDS,
+    }
     return made[kind](as_of) if kind in made else fixed[kind]
 
 

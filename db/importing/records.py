@@ -6,7 +6,7 @@ anything else is an error that names the field.
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from json import dumps
@@ -69,11 +69,12 @@ class New(Generic[RecordT]):
 
 @dataclass(slots=True, kw_only=True)
 class Kept:
-    """What an import did; `labels` counts what is new where its lines are told apart."""
+    """What an import did: `labels` counts what is new where its lines are told apart, `amounts` sums it by currency."""
 
     created: int
     existing: int
     labels: Counter[str] = field(default_factory=Counter)
+    amounts: Mapping[str, int] = field(default_factory=dict)
 
 
 _ALONE: Final = sa.text("""
@@ -117,7 +118,7 @@ class Intake(ABC, Generic[RecordT]):
             self.finish(new)
         labels = Counter(one.line.label for one in new if one.line.label)
         existing = len(self.order.lines) - len(new)
-        return Kept(created=len(new), existing=existing, labels=labels)
+        return Kept(created=len(new), existing=existing, labels=labels, amounts=self.amounts(new))
 
     @abstractmethod
     def judge(self, new: Sequence[New[RecordT]]) -> None:
@@ -129,6 +130,10 @@ class Intake(ABC, Generic[RecordT]):
 
     def finish(self, new: Sequence[New[RecordT]]) -> None:
         """Do what is left once all are written."""
+
+    def amounts(self, _new: Sequence[New[RecordT]]) -> Mapping[str, int]:
+        """What the new lines come to, in minor units by currency; of lines that hold no money nothing."""
+        return {}
 
     def blame(self, one: New[RecordT], field: str, value: object, rule: str) -> None:
         """Say that a line may not be brought in."""
@@ -183,14 +188,18 @@ class Intake(ABC, Generic[RecordT]):
                 )
                 self.blame(one, name, ours, rule)
 
-    def _refuse_strangers(self, fresh: Sequence[New[RecordT]]) -> None:
-        names = {one.line.external_id: one for one in fresh}
+    def strangers(self, names: Collection[str]) -> set[str]:
+        """Which of these external ids are there without a file that brought them in."""
         statement = sa.text(
             f"SELECT external_id FROM {self.table} WHERE external_id = ANY(CAST(:names AS text[]))"
         )
-        for row in self.tx.rows(statement, names=list(names)) if names else ():
+        return {row.external_id for row in self.tx.rows(statement, names=list(names))}
+
+    def _refuse_strangers(self, fresh: Sequence[New[RecordT]]) -> None:
+        names = {one.line.external_id: one for one in fresh}
+        for name in sorted(self.strangers(names)) if names else ():
             rule = f"is a {self.kind} already that no file brought in"
-            self.blame(names[row.external_id], "external_id", row.external_id, rule)
+            self.blame(names[name], "external_id", name, rule)
 
     def _remember(self, part: Sequence[New[RecordT]]) -> None:
         self.tx.run(

@@ -169,6 +169,7 @@ DOORS: Final[tuple[Flow, ...]] = (
             "tests/db/bookings/test_imports.py",
             "tests/db/waitlist/test_imports.py",
             "tests/workers/cli/test_records.py",
+            "tests/workers/cli/test_granting.py",
         ),
         worlds=("import bookings",),
         races=("records/start", "records/join"),

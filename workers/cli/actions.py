@@ -15,7 +15,7 @@ from domain.decisions import Decision
 from domain.errors import BadInputError, RefusedError
 from workers.cli import forgiving
 from workers.cli.asking import subject as id_of
-from workers.cli.crediting import brought_with_its_file
+from workers.cli.crediting import Giving, brought_with_its_file
 from workers.cli.resolving import by_two, checked
 from workers.settings.model import PayoutProvider
 
@@ -142,6 +142,6 @@ ACTIONS: Final[dict[str, Action]] = {
     "obligation.write_off": Action(check=forgiving.obligation_there, run=forgiving.write_off),
     "receipt.reverse": Action(check=forgiving.receipt_there, run=forgiving.undo),
     "provider.rebind": Action(check=_rebind_details, run=_rebind),
-    "wallets.credit": Action(check=brought_with_its_file, run=_credit),
+    **{what.value: Action(check=brought_with_its_file, run=_credit) for what in Giving},
     "lease.break": Action(check=_lease_there, run=_break_lease),
 }

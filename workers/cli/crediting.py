@@ -1,8 +1,9 @@
-"""Two people for what is put into wallets, under `policy:maker-checker`: one shows the file, another brings it."""
+"""Two people for what is given to people, under `policy:maker-checker`: one shows the file, another brings it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from hashlib import sha256
-from typing import TYPE_CHECKING, Final
+from typing import Protocol
 
 import typer
 
@@ -10,23 +11,49 @@ from db import proposals, switches
 from db.tx import Tx
 from domain.errors import BadInputError, RefusedError
 from domain.switches import MAKER_CHECKER
-from domain.wallet_lines import WalletLine
 from workers.cli.asking import say
 from workers.cli.context import Context
 
-if TYPE_CHECKING:
-    from db.importing.order import Imported
 
-ACTION: Final = "wallets.credit"
+class Giving(StrEnum):
+    """What a file gives, as a proposal calls it."""
+
+    WALLETS = "wallets.credit"
+    CREDITS = "credits.grant"
+
+    @property
+    def command(self) -> str:
+        """The command that brings such a file."""
+        return f"bursar import {self.partition('.')[0]}"
 
 
-def digest(lines: Sequence[WalletLine]) -> str:
-    """Name what a file puts into wallets, however it is spelled: SHA-256, 64 hex digits."""
+class Given(Protocol):
+    """One line of such a file."""
+
+    @property
+    def content_hash(self) -> str:
+        """64 hex digits: the same for the same content, however it was spelled."""
+
+
+class Found(Protocol):
+    """What an import of it would do."""
+
+    @property
+    def created(self) -> int:
+        """How many lines are new."""
+
+    @property
+    def amounts(self) -> Mapping[str, int]:
+        """What they come to, in minor units by currency."""
+
+
+def digest(lines: Sequence[Given]) -> str:
+    """Name what a file gives, however it is spelled: SHA-256, 64 hex digits."""
     return sha256("\n".join(sorted(line.content_hash for line in lines)).encode()).hexdigest()
 
 
 def proposed_first(
-    here: Context, lines: Sequence[WalletLine], found: "Imported", *, why: str | None
+    here: Context, what: Giving, lines: Sequence[Given], found: Found, *, why: str | None
 ) -> None:
     """Where two people are needed, write a proposal of the file down, say so and end: nothing is credited.
 
@@ -40,21 +67,21 @@ def proposed_first(
             raise BadInputError("--why", "", rule)
         sums = {f"amount_minor_{currency}": minor for currency, minor in found.amounts.items()}
         told = {"created": found.created, **sums}
-        made = proposals.propose(tx, ACTION, digest(lines), told, by=here.operator, why=why)
+        made = proposals.propose(tx, what, digest(lines), told, by=here.operator, why=why)
     say(
         f"nothing is credited yet: {MAKER_CHECKER} is on, and this is proposal {made}; another operator brings the "
-        f"same file: bursar import wallets FILE --proposal {made}"
+        f"same file: {what.command} FILE --proposal {made}"
     )
     raise typer.Exit(0)
 
 
-def agreed(tx: Tx, here: Context, lines: Sequence[WalletLine], number: int) -> str:
+def agreed(tx: Tx, here: Context, what: Giving, lines: Sequence[Given], number: int) -> str:
     """Approve a proposal about this very file, in the import's transaction; returns both names.
 
     Raises `RefusedError` where it is one's own, waits no more, or is about something else.
     """
     row = proposals.approve(tx, number, by=here.operator)
-    if (row.action, row.subject) != (ACTION, digest(lines)):
+    if (row.action, row.subject) != (what, digest(lines)):
         raise RefusedError(
             f"proposal {number} is about {row.action} {row.subject}, not about this file"
         )
@@ -64,5 +91,6 @@ def agreed(tx: Tx, here: Context, lines: Sequence[WalletLine], number: int) -> s
 def brought_with_its_file(_tx: Tx, subject: str, _details: object) -> None:
     """Refuse to propose or approve a file without it. Raises `RefusedError`."""
     raise RefusedError(
-        f"{ACTION} {subject} is proposed and approved with its file: bursar import wallets FILE [--proposal N]"
+        f"what file {subject} gives is proposed and approved with it: "
+        f"{Giving.WALLETS.command} or {Giving.CREDITS.command} FILE [--proposal N]"
     )

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from domain.payouts import SENDERS
-from workers.cli import import_obligations, records
+from workers.cli import granting, import_obligations, records
 from workers.cli.asking import At, WhyToo, moment, reason, wake
 from workers.cli.context import context
 from workers.cli.importing import (
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from db.tx import Tx
 
 app = typer.Typer(name="import", help="Bring files into the database.", no_args_is_help=True)
-for command in (*records.COMMANDS, *import_obligations.COMMANDS):
+for command in (*records.COMMANDS, granting.credits, *import_obligations.COMMANDS):
     app.command()(command)
 
 
@@ -151,7 +151,7 @@ def wallets(
     from db.importing.order import Lines
     from db.wallets.imports import look, take_over
     from domain.wallet_lines import WALLET_RECORDS
-    from workers.cli.crediting import agreed, proposed_first
+    from workers.cli.crediting import Giving, agreed, proposed_first
 
     here, because = context(ctx), None if why is None else reason(why)
     read = read_lines(file, WALLET_RECORDS, partial=partial)
@@ -160,7 +160,11 @@ def wallets(
     def work(tx: "Tx", told: "Told") -> "Imported":
         if dry_run:
             return look(tx, order, told=told)
-        who = here.actor if proposal is None else agreed(tx, here, read.lines, proposal)
+        who = (
+            here.actor
+            if proposal is None
+            else agreed(tx, here, Giving.WALLETS, read.lines, proposal)
+        )
         done = take_over(tx, here.installation, order, actor=who, told=told)
         if proposal is not None:
             proposals.finish(tx, proposal, f"{done.created} credited")
@@ -169,7 +173,7 @@ def wallets(
     if proposal is None and not dry_run:
         with here.database().begin(SECONDS_MAX) as tx:
             found = look(tx, order)
-        proposed_first(here, read.lines, found, why=because)
+        proposed_first(here, Giving.WALLETS, read.lines, found, why=because)
     done = run_import(here, read, work, why=because, what=None if dry_run else "wallets.import")
     tell_imported(read, done, {}, dry_run=dry_run, json=json)
 

@@ -22,6 +22,8 @@ class MovedIn(World):
         taken = [booked(f"B-{n}") for n in range(BATCH)]
         private = booked("B-TALK", plan="TALK", starts_at="2031-03-06T12:00:00Z")
         bring(scene.operator, "bookings", *taken, private, as_of=AS_OF)
+        credit = {"external_id": "K-1", "customer": "C-1", "amount": "5.00", "currency": "INR"}
+        bring(scene.operator, "credits", credit)
         bring(scene.operator, "waitlist", lined(), lined("W-2", "CANCELLED"), as_of=AS_OF)
 
     def check(self, scene: Scene) -> None:
@@ -29,6 +31,7 @@ class MovedIn(World):
         assert (at.taken, state(scene.owner, "appointments", at.id)) == (BATCH, "PLANNED")
         seats = rows(scene.owner, "SELECT FROM seats WHERE state = 'CONFIRMED'")
         assert len(seats) == BATCH + 1
+        assert len(rows(scene.owner, "SELECT FROM entries WHERE type = 'credit.granted'")) == 1
         line = rows(scene.owner, "SELECT state FROM waitlist ORDER BY external_id")
         assert [row.state for row in line] == ["WAITING", "CANCELLED"]
 
