@@ -18,20 +18,27 @@ from domain.money import format_major, parse_major
 from domain.records import Records
 
 _B: Final = BookingState
+GATEWAYS: Final = ("razorpay", "stripe")
 HELD: Final = frozenset({_B.SCHEDULED, _B.COMPLETED})
 """What has a place: its own, or one at a published appointment."""
-OF_PAYMENT: Final = ("amount", "currency", "paid_at", "payment_id", "earning")
+OF_PAYMENT: Final = (
+    "amount", "currency", "paid_at", "gateway", "order_id", "payment_id", "earning",
+)  # fmt: skip
 """What is said of a payment that may be given back from here: all or nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OldPayment:
-    """What paid a booking elsewhere: minor units, when, the gateway's name of it, and what was earned by it."""
+    """What paid a booking elsewhere: minor units, when, by which gateway, and what was earned by it."""
 
     amount_minor: int
     currency: str
     paid_at: datetime
+    gateway: str
+    order_id: str
+    """What the gateway calls its order; where that is its capture too, the same again."""
     payment_id: str
+    """What the gateway calls its capture."""
     earning: str
     """The external id of its earning, which was taken over."""
 
@@ -71,6 +78,8 @@ _OF_BOOKING: Final[dict[str, rules.Check]] = {
     "amount": lambda _: None,  # its digits depend on the currency
     "currency": rules.optional(rules.label),
     "paid_at": rules.optional(rules.moment),
+    "gateway": rules.optional(rules.one_of(*GATEWAYS)),
+    "order_id": rules.optional(rules.label),
     "payment_id": rules.optional(rules.label),
     "earning": rules.optional(rules.label),
     "note": rules.optional(rules.text),
@@ -154,6 +163,8 @@ def _payment(said: Mapping[str, str], place: str) -> OldPayment:
         amount_minor=amount,
         currency=said["currency"],
         paid_at=paid_at,
+        gateway=said["gateway"],
+        order_id=said["order_id"],
         payment_id=said["payment_id"],
         earning=said["earning"],
     )

@@ -81,7 +81,7 @@ def sample_bookings(count: int, customers: int, seed: int) -> Iterator[BookingLi
     for number in range(1, count + 1):
         bits = chance.getrandbits(48)
         who = customer_name(seed, 1 + (bits & 0xFFFFFF) % customers)
-        said = [f"BK-{seed}-{number:06d}", who, plans[(bits >> 24) % len(plans)], *[""] * 11]
+        said = [f"BK-{seed}-{number:06d}", who, plans[(bits >> 24) % len(plans)], *[""] * 13]
         line = parse_booking(said, "sample", number, None)
         assert isinstance(line, BookingLine), "a sample keeps the rules"
         yield line

@@ -34,6 +34,15 @@ _EARNINGS: Final = sa.text("""
     SELECT e.external_id AS name, e.id, e.payee, e.gross, e.currency, y.name AS of_whom
     FROM earnings e JOIN earning_takeovers t ON t.earning = e.id JOIN payees y ON y.id = e.payee
     WHERE e.external_id = ANY(CAST(:names AS text[])) AND NOT EXISTS (SELECT FROM payments p WHERE p.id = e.id)""")
+_NAMED: Final = sa.text("""
+    WITH given AS (
+      SELECT * FROM unnest(CAST(:gateways AS text[]), CAST(:orders AS text[]), CAST(:captures AS text[]))
+        AS g (provider, gateway_id, captured_as))
+    SELECT 'order_id' AS field, g.provider, g.gateway_id AS name
+    FROM given g JOIN orders o ON o.provider = g.provider COLLATE "C" AND o.gateway_id = g.gateway_id COLLATE "C"
+    UNION ALL
+    SELECT 'payment_id', g.provider, g.captured_as
+    FROM given g JOIN orders o ON o.provider = g.provider COLLATE "C" AND g.captured_as COLLATE "C" = o.captured_as""")
 _ROOM: Final = sa.text("""
     SELECT id, state, ends_at, capacity - taken AS free FROM appointments WHERE id = ANY(CAST(:ids AS uuid[]))""")
 
@@ -66,6 +75,7 @@ class Bookings(Intake[BookingLine]):
     def _fit(self, new: Sequence[New[BookingLine]]) -> None:
         """What each means beside what it names, and beside the others."""
         taken, times, paid = Counter[UUID](), list[Time](), set[str]()
+        self._captures(new)
         for one in new:
             plan, line = self.plans[one.line.plan], one.line
             if self.customers[line.customer].payee == plan.consultant:
@@ -132,6 +142,28 @@ class Bookings(Intake[BookingLine]):
         if (earning.gross, earning.currency) != (payment.amount_minor, payment.currency):
             rule = f"must be the gross of earning {payment.earning}, in its currency"
             self.blame(one, "amount", one.line.record[8], rule)
+
+    def _captures(self, new: Sequence[New[BookingLine]]) -> None:
+        """Each order, and each capture, of a gateway pays for one booking."""
+        paid = [(one, one.line.payment) for one in new if one.line.payment is not None]
+        named = [
+            (one, field, (payment.gateway, name))
+            for one, payment in paid
+            for field, name in (("order_id", payment.order_id), ("payment_id", payment.payment_id))
+        ]
+        seen = {
+            (row.field, (row.provider, row.name))
+            for row in self.tx.rows(
+                _NAMED,
+                gateways=[payment.gateway for _, payment in paid],
+                orders=[payment.order_id for _, payment in paid],
+                captures=[payment.payment_id for _, payment in paid],
+            )
+        }
+        for one, field, name in named:
+            if (field, name) in seen:
+                self.blame(one, field, name[1], f"is that of another booking at {name[0]} already")
+            seen.add((field, name))
 
     def insert(self, part: Sequence[New[BookingLine]]) -> None:
         """Write one set: private appointments, bookings, seats, payments."""
@@ -216,6 +248,9 @@ class Bookings(Intake[BookingLine]):
                 amounts=[payment.amount_minor for _, payment in paid],
                 currencies=[payment.currency for _, payment in paid],
                 paid=[payment.paid_at for _, payment in paid],
+                gateways=[payment.gateway for _, payment in paid],
+                order_ids=[payment.order_id for _, payment in paid],
+                captures=[payment.payment_id for _, payment in paid],
                 scope=rows.SCOPE,
                 **self._told(),
             )

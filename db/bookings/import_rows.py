@@ -44,8 +44,8 @@ PAYMENTS: Final = sa.text("""
     WITH given AS MATERIALIZED (
       SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:orders AS uuid[]), CAST(:bookings AS uuid[]), CAST(:customers AS uuid[]),
                            CAST(:keys AS text[]), CAST(:records AS text[]), CAST(:amounts AS bigint[]), CAST(:currencies AS text[]),
-                           CAST(:paid AS timestamptz[]))
-        AS g (id, "order", booking, customer, key, record, amount, currency, paid_at)),
+                           CAST(:paid AS timestamptz[]), CAST(:gateways AS text[]), CAST(:order_ids AS text[]), CAST(:captures AS text[]))
+        AS g (id, "order", booking, customer, key, record, amount, currency, paid_at, provider, gateway_id, captured_as)),
     made AS (
       INSERT INTO payments (id, booking, customer, scope, actor, key, request_hash, amount, currency, state, taken_over,
                             expires_at, paid_at, created_at)
@@ -55,8 +55,8 @@ PAYMENTS: Final = sa.text("""
     legs AS (
       INSERT INTO payment_legs (payment, kind, amount) SELECT id, 'gateway', amount FROM given),
     closed AS (
-      INSERT INTO orders (id, payment, amount, currency, state, created_at)
-      SELECT "order", id, amount, currency, 'CLOSED', paid_at FROM given)
+      INSERT INTO orders (id, payment, amount, currency, state, provider, gateway_id, captured_as, created_at)
+      SELECT "order", id, amount, currency, 'CLOSED', provider, gateway_id, captured_as, paid_at FROM given)
     INSERT INTO moves (kind, subject, source, target, actor, reason)
     SELECT 'payment', id, 'PENDING', 'SUCCEEDED', :actor, :reason FROM given
     UNION ALL

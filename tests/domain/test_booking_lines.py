@@ -122,6 +122,8 @@ def test_a_payment_is_told_whole() -> None:
     assert isinstance(found, list)
     assert [error.place.rpartition(" ")[2] for error in found] == [
         "paid_at",
+        "gateway",
+        "order_id",
         "payment_id",
         "earning",
     ]
@@ -129,6 +131,8 @@ def test_a_payment_is_told_whole() -> None:
         "amount": "0",
         "currency": "INR",
         "paid_at": "2026-03-30T12:00Z",
+        "gateway": "stripe",
+        "order_id": "p",
         "payment_id": "p",
         "earning": "S",
     }

@@ -91,6 +91,6 @@ def agreed(tx: Tx, here: Context, what: Giving, lines: Sequence[Given], number: 
 def brought_with_its_file(_tx: Tx, subject: str, _details: object) -> None:
     """Refuse to propose or approve a file without it. Raises `RefusedError`."""
     raise RefusedError(
-        f"what file {subject} gives is proposed and approved with it: "
+        f"what {subject} gives is proposed and approved with its file: "
         f"{Giving.WALLETS.command} or {Giving.CREDITS.command} FILE [--proposal N]"
     )

@@ -148,7 +148,7 @@ def test_bookings_are_taken_over_in_every_state_and_the_audit_is_clean(brought: 
         as_of=AS_OF,
     )
     paid = {"amount": "100.00", "currency": "INR", "paid_at": "2026-03-30T12:00:00Z",
-            "payment_id": "pay_1", "earning": "S-1"}  # fmt: skip
+            "gateway": "razorpay", "order_id": "order_1", "payment_id": "pay_1", "earning": "S-1"}  # fmt: skip
     talk = {"plan": "TALK", "customer": "C-2"}
     bring(
         brought,
@@ -175,9 +175,9 @@ def test_bookings_are_taken_over_in_every_state_and_the_audit_is_clean(brought: 
     assert [tuple(row) for row in taken] == [("PAST", 2), ("TEA-1", 1)]
     [payment] = rows(
         brought,
-        "SELECT p.id, p.amount, p.taken_over, o.state FROM payments p JOIN orders o ON o.payment = p.id",
+        "SELECT p.id, p.amount, p.taken_over, o.state, o.captured_as FROM payments p JOIN orders o ON o.payment = p.id",
     )
-    assert tuple(payment)[1:] == (10_000, True, "CLOSED")
+    assert tuple(payment)[1:] == (10_000, True, "CLOSED", "pay_1")
     assert rows(brought, "SELECT FROM earnings WHERE id = :id", id=payment.id)
     assert rows(brought, "SELECT FROM entries WHERE key LIKE 'payment:%'") == []
 
@@ -232,7 +232,8 @@ def test_a_wish_is_paid_for_by_a_checkout(brought: Database) -> None:
         (booked(places="3"), "are more than the 2 that are free"),
         (booked(state="COMPLETED"), "must be SCHEDULED: it had not ended then"),
         (booked(plan="TALK", state="COMPLETED", starts_at="2031-03-09T12:00Z"), "must be SCHEDULED: it had not ended"),
-        (booked(amount="100.00", currency="INR", paid_at="2026-03-30T12:00Z", payment_id="p", earning="S-9"),
+        (booked(amount="100.00", currency="INR", paid_at="2026-03-30T12:00Z", gateway="stripe", order_id="p",
+                payment_id="p", earning="S-9"),
          "must be the external_id of an earning that was taken over"),
     ],
 )  # fmt: skip
@@ -247,6 +248,8 @@ def test_a_payment_is_that_of_one_earning_of_its_consultant(brought: Database) -
         "amount": "100.00",
         "currency": "INR",
         "paid_at": "2026-03-30T12:00:00Z",
+        "gateway": "razorpay",
+        "order_id": "order_1",
         "payment_id": "pay_1",
     }
     said = refusal(
@@ -257,6 +260,8 @@ def test_a_payment_is_that_of_one_earning_of_its_consultant(brought: Database) -
         booked("B-3", **paid | {"amount": "99.00"}, earning="S-2"),
         as_of=AS_OF,
     )
+    assert "row 3 field order_id: is that of another booking at razorpay already" in said
+    assert "row 4 field payment_id: is that of another booking at razorpay already" in said
     assert "row 3 field earning: is that of another row: it is earned once" in said
     assert "row 4 field earning: was earned by Bela, who does not offer plan TEA" in said
     assert "row 4 field amount: must be the gross of earning S-2, in its currency" in said

@@ -102,6 +102,8 @@ def test_what_ended_is_history_and_nobody_waits_for_what_is_over(sold_out: Datab
         "amount": "100.00",
         "currency": "INR",
         "paid_at": "2026-03-01T12:00Z",
+        "gateway": "stripe",
+        "order_id": "p",
         "payment_id": "p",
         "earning": "S-1",
     }
