@@ -1,8 +1,10 @@
-"""What any `Payments` must do: one suite for the real clients on a real server."""
+"""What any `Payments` must do: one suite for the real clients on a real server, and for the fake."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
+from typing import Protocol
 from uuid import UUID, uuid4
 
 import pytest
@@ -19,7 +21,8 @@ from domain.checkout_answers import (
 from domain.effects import as_evidence, effect_key
 from domain.errors import BadInputError
 from domain.ports import FrozenCall, OrderAsk, Payments, RefundAsk
-from tests.fakes.sandbox import RunningSandbox, running
+from tests.fakes.payments import FakePayments
+from tests.fakes.sandbox import running
 from workers.sandbox.faults import Fault
 from workers.sandbox.settings import SandboxSettings
 
@@ -28,12 +31,44 @@ AMOUNT = 125_050
 LOST = [Fault.DROP, Fault.ERROR, Fault.GARBAGE, Fault.TRUNCATE, Fault.HANG, Fault.DRIP]
 
 
+class Hand(Protocol):
+    """Pays at a gateway, and orders what goes wrong there."""
+
+    def capture(self, order: str) -> str:
+        """Let a customer pay an order; returns what the capture is called."""
+
+    def order(self, fault: Fault, *, call: str = "submit", times: int = 1) -> None:
+        """Let the next requests meet `fault`."""
+
+    def advance(self, seconds: float) -> None:
+        """Move the gateway's time ahead."""
+
+
+@dataclass(frozen=True, slots=True)
+class FakesHand:
+    """That of the fake."""
+
+    fake: FakePayments
+
+    def capture(self, order: str) -> str:
+        return self.fake.capture(order)
+
+    def order(self, fault: Fault, *, call: str = "submit", times: int = 1) -> None:
+        if call == "read":
+            self.fake.unreachable = str(fault)
+        else:
+            self.fake.script(*[fault] * times)
+
+    def advance(self, seconds: float) -> None:
+        self.fake.advance(timedelta(seconds=seconds))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
     """A gateway, and the hand that pays there and orders what goes wrong."""
 
     gateway: Payments
-    sandbox: RunningSandbox
+    sandbox: Hand
 
     def ordered(self, reference: str = "") -> FrozenCall:
         asked = OrderAsk(reference=reference or str(uuid4()), amount_minor=AMOUNT, currency="INR")
@@ -66,8 +101,13 @@ def key(reference: str) -> str:
     return effect_key(INSTALLATION, "payments", UUID(reference), 1).hex
 
 
-@pytest.fixture(params=["razorpay", "stripe"])
+@pytest.fixture(params=["razorpay", "stripe", "fake razorpay", "fake stripe"])
 def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
+    is_fake, _, name = request.param.rpartition(" ")
+    if is_fake:
+        fake = FakePayments(name)
+        yield Stage(gateway=fake, sandbox=FakesHand(fake))
+        return
     settings = SandboxSettings(storage=tmp_path / "bank.sqlite", slow_seconds=0.05)
     with running(settings) as sandbox:
         made = sandbox.stripe_payments if request.param == "stripe" else sandbox.razorpay

@@ -57,6 +57,24 @@ def test_only_the_given_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> 
     assert load({}).batch_max == 500
 
 
+def test_a_payment_provider_needs_its_keys_and_keys_need_a_provider() -> None:
+    razorpay = {"BURSAR_RAZORPAY_KEY_ID": "k", "BURSAR_RAZORPAY_KEY_SECRET": "s"}
+    asked = {"BURSAR_PAYMENT_PROVIDER": "razorpay"}
+    assert load({**asked, **razorpay}).payment_provider == "razorpay"
+    assert complaint({**asked, "BURSAR_RAZORPAY_KEY_ID": "k"}).place == "BURSAR_RAZORPAY_KEY_SECRET"
+    assert complaint(razorpay).place == "BURSAR_PAYMENT_PROVIDER"
+
+
+def test_stripe_may_be_paid_by_and_pay_out_or_one_of_both() -> None:
+    own = {name: value for name, value in STRIPE.items() if name != "BURSAR_PAYOUT_PROVIDER"}
+    both = load({**STRIPE, "BURSAR_PAYMENT_PROVIDER": "stripe"})
+    assert (both.payout_provider, both.payment_provider) == ("stripe", "stripe")
+    alone = load({**own, "BURSAR_PAYMENT_PROVIDER": "stripe"})
+    assert (alone.payout_provider, alone.provider_account) == (None, (None, None))
+    beside = load({**own, **RAZORPAYX, "BURSAR_PAYMENT_PROVIDER": "stripe"})
+    assert beside.payout_provider == "razorpayx"
+
+
 def test_a_provider_is_bound_to_its_account() -> None:
     assert load(RAZORPAYX).provider_account == ("razorpayx", "409002173420")
 

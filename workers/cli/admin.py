@@ -57,11 +57,14 @@ def doctor(
 ) -> None:
     """Check settings, servers and clocks; exit 1 on a fault."""
     from workers.doctor import Grade, examine
+    from workers.logs import configure
 
     here = context(ctx)
     if rebind:
         _propose_rebinding(here, why)
         return
+    if live:
+        configure(here.settings)  # what its clients log is no part of what is shown
     found = examine(here.environ, here.home, live=live, processes=processes)
     rows = [
         {"subject": c.subject, "grade": c.grade.value, "detail": c.detail, "source": c.source}

@@ -61,6 +61,23 @@ def configured(bursar: Line, bank: RunningSandbox) -> Line:
     return bursar
 
 
+def test_the_doctor_asks_the_gateway_that_customers_pay_by(
+    bursar: Line, bank: RunningSandbox
+) -> None:
+    [none] = [
+        row for row in bursar("doctor", "--live", "--json").json if row["subject"] == "payments"
+    ]
+    assert (none["grade"], "no gateway is configured" in none["detail"]) == ("info", True)
+    bursar.set("BURSAR_PAYMENT_PROVIDER", "razorpay")
+    bursar.set("BURSAR_RAZORPAY_URL", bank.url)
+    bursar.set("BURSAR_RAZORPAY_KEY_ID", bank.settings.key_id)
+    for secret, grade in ((bank.settings.key_secret, "ok"), ("another", "fault")):
+        bursar.set("BURSAR_RAZORPAY_KEY_SECRET", secret)
+        rows = {row["subject"]: row for row in bursar("doctor", "--live", "--json").json}
+        assert rows["payments"]["grade"] == grade, rows["payments"]
+    assert rows["BURSAR_RAZORPAY_KEY_SECRET"]["detail"] == "***"
+
+
 def test_the_doctor_asks_stripe_whose_key_it_is(bursar: Line, bank: RunningSandbox) -> None:
     """F95: a key of another account, or a test key in the place of a live one."""
     ours = bank.settings.stripe_account

@@ -50,13 +50,20 @@ def listening(*statuses: int) -> Iterator[tuple[str, Any]]:
 
 @contextmanager
 def telling(
-    tmp_path: Path, url: str, *, secret: str = SECRET, process_seconds: float = 60, stripe: str = ""
+    tmp_path: Path,
+    url: str,
+    *,
+    secret: str = SECRET,
+    process_seconds: float = 60,
+    stripe: str = "",
+    razorpay: str = "",
 ) -> Iterator[RunningSandbox]:
-    """Run a bank that tells `url` of payouts, and `stripe` of transfers."""
+    """Run a bank that tells `url` of payouts, `stripe` of transfers, and both others of its till."""
     settings = SandboxSettings(
         storage=tmp_path / "bank.sqlite",
         webhook_url=url,
         stripe_webhook_url=stripe,
+        razorpay_webhook_url=razorpay,
         webhook_secret=secret,
         process_seconds=process_seconds,
     )

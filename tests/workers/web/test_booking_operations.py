@@ -17,10 +17,11 @@ from tests.booking import (
     plan,
     state,
 )
-from tests.builders import rows
+from tests.builders import change, rows
 from tests.workers.web.calling import Shop, code
 
 START: Final = "bookings.start_checkout"
+SHOW: Final = "bookings.checkout"
 CANCEL: Final = "bookings.cancel_pending_checkout"
 RESCHEDULE: Final = "bookings.reschedule"
 REMOVE: Final = "bookings.remove_participant"
@@ -46,6 +47,21 @@ def test_a_checkout_is_begun_and_said_what_is_to_be_paid(
         "application:shop",
     )
     assert state(database, "orders", UUID(made["order"])) == "NEW"
+
+
+def test_a_checkout_says_what_its_gateway_calls_the_order_once_it_is_made(
+    asker: Shop, operator: Database, database: Database
+) -> None:
+    webinar, who = plan(operator), customer(operator)
+    made = begin(database, of=who, plan=webinar, at=appointment(operator, webinar))
+    answer = asker.ask(SHOW, actor=who, payment=made.payment)
+    assert (answer.json()["gateway"], answer.json()["gateway_order"]) == (None, None)
+    change(database, "UPDATE orders SET provider = 'razorpay', gateway_id = 'order_1'")
+    answer = asker.ask(SHOW, actor=who, payment=made.payment)
+    assert answer.json()["gateway_order"] == "order_1"
+    foreign = asker.ask(SHOW, actor=customer(operator), payment=made.payment)
+    missing = asker.ask(SHOW, actor=who, payment=uuid4())
+    assert (foreign.status_code, missing.status_code) == (404, 404)
 
 
 def test_people_are_called_as_the_application_calls_them(
