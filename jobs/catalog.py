@@ -24,6 +24,7 @@ from jobs.ports import Ports
 from jobs.shapes import Job
 from jobs.upkeep.audit import AuditBooks
 from jobs.upkeep.prune import Prune
+from jobs.upkeep.seal import SealBooks
 from jobs.upkeep.watch import Watch
 from jobs.waitlist.expire import ExpireOffers
 from jobs.waitlist.offer import OfferPlaces
@@ -56,6 +57,7 @@ ALL: Final[tuple[type[Job], ...]] = (
     CreateDispersals,
     Watch,
     AuditBooks,
+    SealBooks,
     Prune,
 )
 

@@ -32,6 +32,7 @@ TIMETABLE: Final = (
     _cron("bookings.complete", "50 * * * *"),
     _cron("bookings.flag_orphans", "5 * * * *"),
     _cron("upkeep.audit", "0 * * * *"),
+    _cron("upkeep.seal", "*/5 * * * *"),
     _cron("upkeep.prune", "30 3 * * *"),
 )
 

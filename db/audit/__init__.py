@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from db.audit import books, outside, waiting
+from db.audit import books, outside, seals, waiting
 from db.engine import Database
 from db.families import FAMILIES
 from db.invariant import Invariant, Look, Offence, look
@@ -22,6 +22,7 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     books.BOUNDED_ARE_NOT_BELOW_ZERO,
     books.CURRENCIES_BALANCE,
     books.TOTALS_ARE_THEIR_ENTRIES,
+    seals.SEALS_FIT_THEIR_ENTRIES,
     *(promise for family in FAMILIES for promise in family.promises),
     outside.KEYS_ARE_MADE_BY_RULE,
     outside.PAYMENTS_ARE_NAMED_ONCE,

@@ -1,4 +1,4 @@
-"""How each constraint of obligations and of entries with a cause is broken: what a copy has other than its row."""
+"""How each constraint of obligations, seals and entries with a cause is broken: what a copy has other than its row."""
 
 from typing import Final
 
@@ -29,6 +29,10 @@ OF_OBLIGATIONS: Final[dict[str, dict[str, object]]] = {
         "cause": -99,
         "reason": "because",
     },
+    "ledger_seals_number_check": {"number": 0},
+    "ledger_seals_entries_check": {"entries": 0},
+    "seals_follow_each_other": {"number": 2},
+    "seals_are_of_a_range": {"last_entry": 0},
     "mortgages_external_id_key": {"id": UNKNOWN},
     "lenders_external_id_key": {"payee": UNKNOWN},
     "lenders_payee_fkey": {"payee": UNKNOWN, "external_id": "new"},

@@ -81,6 +81,7 @@ ROWS: Final = (
        VALUES (-5, 'CASH_RECEIVED', 'original', 'INR', '2026-01-01', 'asha')""",
     """INSERT INTO entries (id, type, key, currency, effective_on, actor, cause, reason)
        VALUES (-6, 'REVERSAL', 'reversal', 'INR', '2026-01-01', 'asha', -5, 'because')""",
+    "INSERT INTO ledger_seals (number, after_entry, last_entry, entries, hash) VALUES (1, 0, 5, 1, '')",
     "INSERT INTO mortgages (id, external_id) VALUES (gen_random_uuid(), 'M-1')",
     "INSERT INTO lenders (payee, external_id) SELECT id, name FROM payees",
     """INSERT INTO positions (mortgage, lender, units, external_id)

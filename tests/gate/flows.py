@@ -205,6 +205,11 @@ MORE: Final[tuple[Flow, ...]] = (
         races=("page", "lease"),
     ),
     Flow(
+        name="upkeep.seal",
+        constraints=("ledger_seals_pkey", "seals_follow_each_other", "ledger_seals_append_only"),
+        tests=("tests/db/audit/test_invariants.py",),
+    ),
+    Flow(
         name="upkeep.prune",
         constraints=("entries_append_only", "moves_append_only", "effect_answers_append_only"),
         races=("prune", "once/prune"),

@@ -1,13 +1,16 @@
-"""Settled obligations divided among their lenders a second, by one worker: calculation, shares and books."""
+"""Settled obligations divided among their lenders a second, by one worker process: calculation, shares and books."""
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-from db import installation, wakes
+from db import installation, runs
 from db.bench import lending
 from db.engine import Database, DatabaseOptions
+from db.runs import Request
 from domain.errors import BrokenError
+from domain.runs import Origin
 from jobs.dispersals.create import CreateDispersals
 from workers.bench.stand import LONG_SECONDS, Stand, opened
 from workers.runner.bounds import Bounds
@@ -33,9 +36,9 @@ def divide_seconds(stand: Stand, items: int) -> float:
 
 
 def _run(url: str) -> float:
-    """One run of the product's own runner, until nothing is due; how long it took."""
-    database = Database(DatabaseOptions(url=url, application="bursar bench worker"))
+    """As many runs at once as a process has of this job, until nothing is due; how long they took."""
     job = CreateDispersals()
+    database = Database(DatabaseOptions(url=url, application="bursar bench worker", pool_max=8))
     runner = Runner(
         database=database,
         jobs={job.name: job},
@@ -44,10 +47,12 @@ def _run(url: str) -> float:
         ring=lambda _made: None,
         stop=threading.Event(),
     )
+    asked = Request(job=job.name, queue=job.queue.value, version=1, origin=Origin.OPERATOR)
     try:
-        [(run, _)] = database.transact(lambda tx: wakes.wake(tx, [job.known()]))
-        began = time.monotonic()
-        runner.execute(run)
-        return time.monotonic() - began
+        made = database.transact(lambda tx: runs.enqueue(tx, [asked] * job.width_max))
+        with ThreadPoolExecutor(job.width_max) as threads:
+            began = time.monotonic()
+            list(threads.map(runner.execute, [run.id for run in made]))
+            return time.monotonic() - began
     finally:
         database.dispose()

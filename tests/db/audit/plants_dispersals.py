@@ -2,6 +2,26 @@
 
 PLANTS = [
     (
+        "seals-fit-their-entries",
+        "UPDATE entries SET actor = 'nobody' WHERE id = (SELECT min(id) FROM entries)",
+        "seal 1",
+    ),
+    (
+        "seals-fit-their-entries",
+        """UPDATE postings SET amount = amount + 1 WHERE entry = (SELECT max(last_entry) FROM ledger_seals)""",
+        "seal ",
+    ),
+    ("seals-fit-their-entries", "DELETE FROM entries WHERE id = (SELECT max(last_entry) FROM ledger_seals)", "seal "),
+    (
+        "seals-fit-their-entries",
+        """INSERT INTO entries (id, type, key, currency, effective_on, actor)
+           SELECT min(id) + 1, 'wallet.credited', 'late', 'INR', '2026-01-01', 'nobody' FROM entries
+           WHERE id + 1 NOT IN (SELECT id FROM entries)""",
+        "seal ",
+    ),
+    ("seals-fit-their-entries", "UPDATE ledger_seals SET hash = sha256(hash) WHERE number = 1", "seal 1"),
+    ("seals-fit-their-entries", "DELETE FROM ledger_seals WHERE number = 1", "seal 2"),
+    (
         "obligations-open-fits-the-state",
         """UPDATE balances SET debits = debits + 1
            WHERE account = (SELECT receivable FROM obligations WHERE state = 'DUE')""",

@@ -23,6 +23,7 @@ from tests.lining import offered
 from tests.mortgages import every_standing
 from tests.opening import opening, taken
 from tests.operating import opened
+from tests.sealing import sealed
 from tests.servers import Databases
 
 PLANTS = [
@@ -56,7 +57,9 @@ def scene(databases: Databases, template: str, addresses: Addresses) -> Iterator
             taken(operator, [opening(state, state, **more) for state, more in old], bank)
             keep(operator, [credit(payee="Kept")])
             every_ending(operator, worker)
+            sealed(worker)
             every_standing(operator, worker)
+            sealed(worker)
             with owner(url) as outside:
                 offered(operator, outside)
         admin = sa.make_url(addresses.admin_url).set(database=name)
