@@ -123,6 +123,7 @@ $(INSTALLED): requirements/development.txt pyproject.toml
 	@$(PIP) install --quiet --require-hashes -r requirements/development.txt
 	@$(PIP) install --quiet --no-deps --no-build-isolation --editable . >$(VENV)/editable.log 2>&1 \
 	  || { cat $(VENV)/editable.log >&2; exit 1; }
+	@$(BIN)/python -m compileall -q -j 0 $(CODE)
 	@touch $(INSTALLED)
 
 $(BENCH)/.installed: requirements/bench.txt pyproject.toml | $(INSTALLED)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -20,9 +21,14 @@ REDIS_DATABASES = 16
 
 
 def pytest_configure() -> None:
-    """A shell starts what it leaves in the background deaf to Ctrl-C; programs under test must hear it."""
+    """A shell starts what it leaves in the background deaf to Ctrl-C; programs under test must hear it.
+
+    And they start compiled, as from an installation, whatever the outside says: that is half of a start.
+    """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +38,8 @@ class Addresses:
     admin_url: str
     owner_url: str
     broker_url: str
+    migrated: str | None
+    """A database of the server that is migrated, and that nobody uses."""
 
 
 @pytest.fixture(scope="session")
@@ -50,7 +58,9 @@ def addresses(
     broker = os.environ.get("BURSAR_TEST_BROKER_URL")
     with ExitStack() as stack:
         if database and broker:
-            yield Addresses(admin_url=database, owner_url=database, broker_url=broker)
+            yield Addresses(
+                admin_url=database, owner_url=database, broker_url=broker, migrated=None
+            )
         else:
             stock = request.getfixturevalue("stock")
             own = stack.enter_context(cluster(tmp_path_factory.mktemp("servers"), stock))
@@ -58,6 +68,7 @@ def addresses(
                 admin_url=database or own.superuser_url,
                 owner_url=database or own.database_url,
                 broker_url=broker or own.broker_url,
+                migrated=None if database else sa.make_url(own.database_url).database,
             )
 
 
@@ -68,10 +79,11 @@ def databases(addresses: Addresses) -> Databases:
 
 
 @pytest.fixture(scope="session")
-def template(databases: Databases) -> Iterator[str]:
+def template(databases: Databases, addresses: Addresses) -> Iterator[str]:
     """The name of a migrated database that is only ever copied."""
-    with databases.database() as name:
-        migrate(databases.url(name))
+    with databases.database(addresses.migrated or "template0") as name:
+        if addresses.migrated is None:
+            migrate(databases.url(name))
         yield name
 
 

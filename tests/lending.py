@@ -1,21 +1,19 @@
 """Databases lent to one test after another: brought back to what they were, where a new one costs far more.
 
-Making and dropping a database is half of what a small test costs. One whose schema, settings or
-size a test changed is not lent again.
+Making and dropping a database is half of what a small test costs. One whose schema, roles' settings
+or size a test changed is not lent again.
 """
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
 from typing import Any, Final
 
 import psycopg
-import sqlalchemy as sa
 
 from tests.kit.snapshot import Snapshot
 from tests.servers import Databases
 
-KEPT: Final = "lent"
-"""The schema that remembers what a database was; a test may keep a copy of its own beside it."""
 BYTES_MAX: Final = 64 * 1_048_576
 """What a database may have grown to, to be brought back."""
 GONE_MS: Final = 5_000
@@ -41,52 +39,60 @@ _SHAPE: Final = """
         WHERE setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))) s (line)"""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lent:
+    """One database that is lent, with what it was."""
+
+    name: str
+    shape: str
+    snapshot: Snapshot
+
+
 class Lender:
     """Lends copies of one template, one at a time, and takes them back."""
 
     def __init__(self, databases: Databases, template: str) -> None:
         self._databases, self._template = databases, template
-        self._idle: list[tuple[str, str, ExitStack]] = []
+        self._idle: list[tuple[Lent, ExitStack]] = []
 
     @contextmanager
     def lend(self) -> Iterator[str]:
         """A database that is as the template; its name."""
-        name, shape, kept = self._idle.pop() if self._idle else self._make()
-        with kept:
-            yield name
-            if self._brought_back(name, shape):
-                self._idle.append((name, shape, kept.pop_all()))
+        lent, held = self._idle.pop() if self._idle else self._make()
+        with held:
+            yield lent.name
+            if _brought_back(lent):
+                self._idle.append((lent, held.pop_all()))
 
     def close(self) -> None:
         """Drop what is not lent."""
-        for _, _, kept in self._idle:
-            kept.close()
+        for _, held in self._idle:
+            held.close()
 
-    def _make(self) -> tuple[str, str, ExitStack]:
-        kept = ExitStack()
-        name = kept.enter_context(self._databases.database(self._template))
-        Snapshot(self._databases.superuser_url(name), KEPT).close()
-        with self._connected(name) as connection:
-            return name, self._shape(connection), kept
+    def _make(self) -> tuple[Lent, ExitStack]:
+        held = ExitStack()
+        name = held.enter_context(self._databases.database(self._template))
+        snapshot = held.enter_context(closing(Snapshot(self._databases.superuser_url(name))))
+        return Lent(name=name, shape=_shape(snapshot.connection), snapshot=snapshot), held
 
-    def _brought_back(self, name: str, shape: str) -> bool:
-        """Bring the database back; False where it is not what it was, and never will be."""
-        with self._connected(name) as connection:
-            ended = connection.execute(_END, (GONE_MS,)).fetchone()
-            size = connection.execute("SELECT pg_database_size(current_database())").fetchone()
-            if ended != (True,) or size is None or size[0] > BYTES_MAX:
-                return False
-            if self._shape(connection) != shape:
-                return False
-            connection.execute("SET session_replication_role = replica")
-            connection.execute(f"SELECT {KEPT}.restore()")
-            return True
 
-    def _connected(self, name: str) -> psycopg.Connection[tuple[Any, ...]]:
-        url = sa.make_url(self._databases.superuser_url(name)).set(drivername="postgresql")
-        return psycopg.connect(url.render_as_string(hide_password=False), autocommit=True)
+def _brought_back(lent: Lent) -> bool:
+    """Bring the database back; False where it is not what it was, and never will be."""
+    connection = lent.snapshot.connection
+    try:
+        ended = connection.execute(_END, (GONE_MS,)).fetchone()
+        size = connection.execute("SELECT pg_database_size(current_database())").fetchone()
+        connection.execute(f'ALTER DATABASE "{lent.name}" RESET ALL')
+        if ended != (True,) or size is None or size[0] > BYTES_MAX:
+            return False
+        if _shape(connection) != lent.shape:
+            return False
+        lent.snapshot.restore()
+    except psycopg.OperationalError:  # a test ended every connection there was
+        return False
+    return True
 
-    @staticmethod
-    def _shape(connection: psycopg.Connection[tuple[Any, ...]]) -> str:
-        found = connection.execute(_SHAPE).fetchone()
-        return str(found)
+
+def _shape(connection: psycopg.Connection[Any]) -> str:
+    found = connection.execute(_SHAPE).fetchone()
+    return str(found)

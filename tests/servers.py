@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import psutil
 import sqlalchemy as sa
@@ -153,6 +154,10 @@ def _family(child: Child) -> list[psutil.Process]:
         return []
 
 
+_LET_GO: Final = """
+    SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"""
+
+
 class Databases:
     """Makes and drops databases on one server; names are unique, also between test processes."""
 
@@ -170,9 +175,10 @@ class Databases:
 
     @contextmanager
     def database(self, template: str = "template0") -> Iterator[str]:
-        """Make a database from a template and drop it afterwards, whoever is still connected."""
+        """Make a database from a template, which nobody is connected to then, and drop it afterwards."""
         name = f"{self._prefix}_{next(self._numbers)}"
         owner = self._owner_url.username
+        self._say(f"{_LET_GO} AND datname = '{template}'")
         self._say(f'CREATE DATABASE "{name}" TEMPLATE "{template}" OWNER "{owner}"')
         try:
             yield name

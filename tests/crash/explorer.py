@@ -27,6 +27,7 @@ from tests.crash.points import Fault, Point, common
 from tests.kit.quiet import run_to_quiet
 from tests.kit.snapshot import Snapshot
 from tests.kit.world import Doors, Fakes, Scene, World, doors, scene
+from tests.lending import Lender
 from tests.servers import Databases
 from tests.waiting import eventually
 
@@ -219,10 +220,10 @@ def assert_bank(here: Scene) -> None:
 
 
 @contextmanager
-def prepared(world: World, databases: Databases, template: str) -> Iterator[Prepared]:
+def prepared(world: World, databases: Databases, lender: Lender) -> Iterator[Prepared]:
     """`world` on a database of its own, ready to be lived in again and again."""
     with ExitStack() as stack:
-        name = stack.enter_context(databases.database(template))
+        name = stack.enter_context(lender.lend())
         opened = stack.enter_context(doors(databases.url(name)))
         fakes = world.fakes()
         world.prepare(scene(opened, fakes))

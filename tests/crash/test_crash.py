@@ -15,6 +15,7 @@ from tests.crash.figures import EXPLORE, EXPLORED, line
 from tests.crash.points import Fault, faults, sample
 from tests.crash.worlds import every
 from tests.kit.world import World
+from tests.lending import Lender
 from tests.servers import Databases
 
 SAMPLE: Final = 10
@@ -29,11 +30,11 @@ def test_a_death_anywhere_changes_nothing(
     world: World,
     part: int,
     databases: Databases,
-    template: str,
+    lender: Lender,
     record_property: Callable[[str, object], None],
 ) -> None:
     failed = {}
-    with prepared(world, databases, template) as ready:
+    with prepared(world, databases, lender) as ready:
         points = ready.points()
         wanted = chosen(faults(points), world.name)[part::SLICES]
         for fault in wanted:

@@ -15,6 +15,7 @@ from tests.crash.points import Fault, How, Point, Side, common, faults, sample
 from tests.crash.worlds.payouts_process import Approved
 from tests.fakes.bank import FakeBank
 from tests.kit.world import Fakes, Scene, World
+from tests.lending import Lender
 from tests.servers import Databases
 
 TURN: Final = "INSERT INTO switches VALUES (:name, true, 'asha', 'planted')"
@@ -87,25 +88,25 @@ def found_by(ready: Prepared, wanted: list[Fault]) -> list[Fault]:
     return amiss
 
 
-def test_two_transactions_for_one_thing_are_found(databases: Databases, template: str) -> None:
+def test_two_transactions_for_one_thing_are_found(databases: Databases, lender: Lender) -> None:
     """Between them, and nowhere else."""
-    with prepared(Torn(), databases, template) as ready:
+    with prepared(Torn(), databases, lender) as ready:
         # It looks, writes the one, writes the other; each ends with a commit.
         _, one, other = [p for p in ready.points() if p.side is Side.COMMITTED]
         amiss = found_by(ready, faults([one, other]))
     assert amiss == faults([one])
 
 
-def test_a_second_payment_is_found(databases: Databases, template: str) -> None:
-    with prepared(Doubled(), databases, template) as ready:
+def test_a_second_payment_is_found(databases: Databases, lender: Lender) -> None:
+    with prepared(Doubled(), databases, lender) as ready:
         called = [p for p in ready.points() if p.side is Side.CALLED]
         assert found_by(ready, faults(called)) == faults(called)
 
 
-def test_a_call_before_its_commit_is_found(databases: Databases, template: str) -> None:
+def test_a_call_before_its_commit_is_found(databases: Databases, lender: Lender) -> None:
     """Its end looks right: only the bank itself can see that nothing was written down."""
     with (
-        prepared(Early(), databases, template) as ready,
+        prepared(Early(), databases, lender) as ready,
         pytest.raises(AssertionError, match="sent before it was written"),
     ):
         ready.points()
@@ -113,10 +114,10 @@ def test_a_call_before_its_commit_is_found(databases: Databases, template: str) 
 
 @pytest.mark.parametrize("how", [How.DIE, How.CUT])
 def test_a_point_that_is_never_reached_is_no_success(
-    databases: Databases, template: str, how: How
+    databases: Databases, lender: Lender, how: How
 ) -> None:
     """Whether the process was to die there, or to lose its connection and go on."""
-    with prepared(Torn(), databases, template) as ready, pytest.raises(NotReachedError):
+    with prepared(Torn(), databases, lender) as ready, pytest.raises(NotReachedError):
         ready.explore(Fault("main:before:00000000:1", how))
 
 

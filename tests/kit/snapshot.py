@@ -5,7 +5,7 @@ world costs a few milliseconds. Triggers and foreign keys are off meanwhile, app
 Tables made since (a month's) are dropped; none may be dropped or altered.
 """
 
-from typing import Any, Final
+from typing import Final
 
 import psycopg
 import sqlalchemy as sa
@@ -14,8 +14,8 @@ SWEPT_EVERY: Final = 400
 """Restores between two vacuums: each leaves a world of dead rows behind."""
 
 _TABLES: Final = """
-    SELECT format('CREATE TABLE {kept}.%1$I AS TABLE bursar.%1$I', relname) AS keep,
-           format('DELETE FROM bursar.%1$I; INSERT INTO bursar.%1$I OVERRIDING SYSTEM VALUE TABLE {kept}.%1$I;',
+    SELECT relname, format('CREATE TEMPORARY TABLE %1$I AS TABLE bursar.%1$I', relname) AS keep,
+           format('DELETE FROM bursar.%1$I; INSERT INTO bursar.%1$I OVERRIDING SYSTEM VALUE TABLE pg_temp.%1$I;',
                   relname) AS restore
     FROM pg_class WHERE relnamespace = 'bursar'::regnamespace AND relkind = 'r' ORDER BY relname"""
 _SEQUENCES: Final = """
@@ -23,12 +23,12 @@ _SEQUENCES: Final = """
                   last_value IS NOT NULL)
     FROM pg_sequences WHERE schemaname = 'bursar' ORDER BY sequencename"""
 _FUNCTION: Final = """
-    CREATE FUNCTION {kept}.restore() RETURNS void LANGUAGE plpgsql AS $$
+    CREATE FUNCTION pg_temp.restore() RETURNS void LANGUAGE plpgsql AS $$
     DECLARE
       made regclass;
     BEGIN
       FOR made IN SELECT oid FROM pg_class WHERE relnamespace = 'bursar'::regnamespace AND relkind = 'r'
-                  AND to_regclass(format('{kept}.%I', relname)) IS NULL
+                  AND relname <> ALL ('{{{names}}}')
       LOOP
         EXECUTE format('DROP TABLE %s', made);
       END LOOP;
@@ -37,34 +37,35 @@ _FUNCTION: Final = """
 
 
 class Snapshot:
-    """What a database held when this was made, in a schema of that database."""
+    """What a database held when this was made, in temporary tables of a superuser's connection.
 
-    def __init__(self, superuser_url: str, kept: str = "kept") -> None:
+    They are gone with the connection, and nobody else sees them.
+    """
+
+    def __init__(self, superuser_url: str) -> None:
         url = sa.make_url(superuser_url).set(drivername="postgresql")
-        self._connection = psycopg.connect(
+        self.connection = psycopg.connect(
             url.render_as_string(hide_password=False), autocommit=True
         )
         self._restores = 0
-        self._run("SET session_replication_role = replica")
-        self._kept = kept
-        self._run(f"CREATE SCHEMA {kept}")
-        body = []
-        for keep, restore in self._run(_TABLES.format(kept=kept)).fetchall():
-            self._run(keep)
-            body.append(restore)
-        body += [restore for (restore,) in self._run(_SEQUENCES).fetchall()]
-        self._run(_FUNCTION.format(kept=kept, body="\n".join(body)))
+        self.connection.execute("SET session_replication_role = replica")
+        tables = self.connection.execute(_TABLES).fetchall()
+        with self.connection.transaction():
+            for _, keep, _ in tables:
+                self.connection.execute(keep)
+        body = [restore for _, _, restore in tables]
+        body += [restore for (restore,) in self.connection.execute(_SEQUENCES).fetchall()]
+        names = ",".join(name for name, _, _ in tables)
+        function = _FUNCTION.format(names=names, body="\n".join(body))
+        self.connection.execute(function.encode())
 
     def restore(self) -> None:
         """Bring everything back, in one transaction."""
         self._restores += 1
-        self._run(f"SELECT {self._kept}.restore()")
+        self.connection.execute("SELECT pg_temp.restore()")
         if self._restores % SWEPT_EVERY == 0:
-            self._run("VACUUM")
+            self.connection.execute("VACUUM")
 
     def close(self) -> None:
-        """Close its connection; the copy stays in its database."""
-        self._connection.close()
-
-    def _run(self, statement: str) -> psycopg.Cursor[Any]:
-        return self._connection.execute(statement.encode())
+        """Close its connection, and forget."""
+        self.connection.close()

@@ -26,6 +26,8 @@ PARTS: Final = (
         "LICENSE",
     ),
 )
+CACHES: Final = (".mypy_cache", ".import_linter_cache")
+"""What `make check` leaves, if it was run."""
 FENCE: Final = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SECONDS_MAX: Final = 900
 MAKE_TEST: Final = ("make", "test")
@@ -117,17 +119,16 @@ class Copy:
         """Run what `make check` runs, on `paths` where a checker takes them."""
         self.run("ruff", "format", "--check", *paths)
         self.run("ruff", "check", *paths)
-        self.run("mypy", "--cache-dir", str(ROOT / ".mypy_cache" / "copies"), *paths)
-        self.run("lint-imports", "--no-logo", "--no-cache")
+        self.run("mypy", *paths)
+        self.run("lint-imports", "--no-logo")
 
 
 def copied(folder: Path, addresses: Addresses) -> Copy:
-    """Copy the tree into `folder`, without what is made from it."""
-    made = shutil.ignore_patterns("__pycache__", ".*_cache")
-    for part in PARTS:
+    """Copy the tree into `folder`, with what was compiled and checked of it: all of that knows files by their times."""
+    for part in (*PARTS, *CACHES):
         source = ROOT / part
         if source.is_dir():
-            shutil.copytree(source, folder / part, ignore=made)
-        else:
-            shutil.copy(source, folder / part)
+            shutil.copytree(source, folder / part)
+        elif source.exists() or part in PARTS:
+            shutil.copy2(source, folder / part)
     return Copy(folder, addresses)
