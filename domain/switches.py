@@ -47,6 +47,31 @@ def brake(provider: str, account: str) -> str:
     return f"brake:{provider}:{account}"
 
 
+def while_on(name: str) -> str:
+    """What is so while the switch of this name is on, in a few words for people."""
+    kind, _, rest = name.partition(":")
+    match kind:
+        case "maintenance":
+            return "nothing is claimed, times are recorded as held"
+        case "restored":
+            return "nothing is claimed before `bursar reconcile effects`"
+        case "notices":
+            return "applications are told of payouts"
+        case "mails":
+            return "customers are told by mail"
+        case "policy":
+            return "nobody approves what they made"
+        case "hold":
+            whose = {"balance": " to a person", "org_balance": " to an organisation"}
+            return f"no payout{whose.get(rest, '')} is sent"
+        case "schedule":
+            return f"times of {rest} are recorded as held"
+        case "brake":
+            return f"nothing is asked of {rest}"
+        case _:
+            return f"no work of {kind} {rest} is claimed"
+
+
 def check_name(name: str) -> str:
     """Return `name`, or raise `BadInputError` where no switch can be called that."""
     if not _NAME.fullmatch(name):

@@ -91,8 +91,13 @@ def of_work(subject: str, place: Place, around: Surroundings) -> Why:
     )
 
 
+def times(count: int) -> str:
+    """How often, for people: `once`, `3 times`."""
+    return "once" if count == 1 else f"{count} times"
+
+
 def _evidence(place: Place) -> tuple[str, ...]:
-    lines = [f"waits for {place.job}, due {place.due}, tried {place.tries} times"]
+    lines = [f"waits for {place.job}, due {place.due}, tried {times(place.tries)}"]
     if place.last_error:
         lines.append(f"last error: {place.last_error}")
     return tuple(lines)

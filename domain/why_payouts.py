@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from domain.effects import EffectState
 from domain.payouts import GENERATIONS_MAX, PayoutState
-from domain.why import Place, Surroundings, Why, of_work
+from domain.why import Place, Surroundings, Why, of_work, times
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +97,8 @@ def _evidence(facts: PayoutFacts) -> tuple[str, ...]:
         lines.append(f"last move: {facts.last_move}")
     if facts.effect_state is not None:
         provider = f", at the provider {facts.provider_id}" if facts.provider_id else ""
-        lines.append(f"effect {facts.effect_state}, sent at most {facts.sends} times{provider}")
+        sent = f"sent at most {times(facts.sends)}" if facts.sends else "never sent"
+        lines.append(f"effect {facts.effect_state}, {sent}{provider}")
     lines += [words for words in (facts.withheld, facts.recovered) if words is not None]
     lines += [f"finding: {finding}" for finding in facts.findings]
     return tuple(lines)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from domain.runs import RunState
-from domain.why import Surroundings, Why
+from domain.why import Surroundings, Why, times
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,7 @@ def of_run(facts: RunFacts) -> Why:
     """Return the one dominant reason, the evidence and the next safe command."""
     reason, command = _reason(facts)
     counts = ", ".join(f"{name} {count}" for name, count in facts.tally.items() if count)
-    lines = [f"{facts.job}, asked for by {facts.origin}, started {facts.attempts} times"]
+    lines = [f"{facts.job}, asked for by {facts.origin}, started {times(facts.attempts)}"]
     if counts:
         lines.append(f"tally: {counts}")
     if facts.reason:

@@ -50,6 +50,26 @@ def test_the_trial_balance_is_equal(operator: Database) -> None:
     assert sum(r.debits_minor for r in rows.values()) == sum(r.credits_minor for r in rows.values())
 
 
+def test_a_trial_balance_of_another_time_comes_from_the_postings_before_it(
+    operator: Database,
+) -> None:
+    take(operator, samples(5), approve=True)
+    claimed(operator)
+    between = query(operator, "SELECT clock_timestamp() AS now")[0].now
+    take(operator, [line("Z-1", payee="Zoe", fund_account_id="fa_z")])
+    with operator.begin() as tx:
+        now, then = books.trial_balance(tx), books.trial_balance(tx, between)
+        later = books.trial_balance(tx, between + timedelta(days=1))
+        assert list(books.trial_balance(tx, between - timedelta(days=1))) == []
+    assert [tuple(row) for row in later] == [
+        tuple(r) for r in now if r.debits_minor + r.credits_minor
+    ]
+    more = {row.kind: row.credits_minor for row in now}
+    less = {row.kind: row.credits_minor for row in then}
+    assert more["payee_payable"] - less["payee_payable"] == line().amount_minor
+    assert sum(row.debits_minor for row in then) == sum(row.credits_minor for row in then)
+
+
 def test_accounts_and_entries_page_without_a_gap(operator: Database) -> None:
     take(operator, samples(20))
     with operator.begin() as tx:

@@ -112,6 +112,16 @@ def test_a_payout_in_doubt_is_resolved_never_retried() -> None:
     assert "retry" not in f"{parked.command}{waiting.command}"
 
 
+@pytest.mark.parametrize(
+    ("sends", "said"), [(0, "never sent"), (1, "sent at most once"), (3, "sent at most 3 times")]
+)
+def test_how_often_it_may_have_been_sent_is_said_in_words(sends: int, said: str) -> None:
+    facts = replace(PAYOUT, effect_state=EffectState.INTENDED, sends=sends, place=place(tries=1))
+    told = of_payout(facts).evidence
+    assert f"effect intended, {said}" in told
+    assert "waits for payouts.process, due 2026-01-05 06:00:00 UTC, tried once" in told
+
+
 def test_findings_and_the_last_move_are_evidence() -> None:
     why = of_payout(replace(PAYOUT, findings=("P0 books-drift: 1",)))
     assert "finding: P0 books-drift: 1" in why.evidence

@@ -1,5 +1,6 @@
 """Each process ends in order on SIGTERM, and leaves no connection behind; no command does either."""
 
+import json
 import os
 import signal
 import subprocess
@@ -196,3 +197,21 @@ def test_up_runs_everything_once_in_a_home_and_ctrl_c_ends_all_of_it(tmp_path: P
     assert processes_of(Home(home).data.resolve()) == []
     assert not (home / "up.json").exists()
     Home(home).erase()
+
+
+def test_up_whose_own_servers_vanish_for_good_stops_all_and_exits_3(tmp_path: Path) -> None:
+    """Nobody starts them again: what runs would only fail, and a supervisor must hear of it."""
+    home = Home(tmp_path / "home")
+    with started("up", "--workers", "1", "--home", str(home.path), ready="worker.ready") as (
+        process,
+        _,
+    ):
+        children = psutil.Process(process.pid).children(recursive=True)
+        keeper = json.loads(home.record.read_text())["keeper"]
+        os.kill(keeper, signal.SIGKILL)
+        said, _ = process.communicate(timeout=STOP_SECONDS_MAX)
+    assert (process.returncode, "have ended for good" in said) == (3, True), said
+    assert str(home.log("keeper")) in said
+    assert psutil.wait_procs(children, timeout=5)[1] == []
+    assert not (home.path / "up.json").exists()
+    home.erase(within_seconds=30)

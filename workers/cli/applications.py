@@ -97,7 +97,11 @@ def list_(
 
 
 @app.command()
-def remove(ctx: typer.Context, name: str, why: Why) -> None:
+def remove(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="As `bursar applications list` shows it.")],
+    why: Why,
+) -> None:
     """Let a program's token open nothing from now on; history keeps the name."""
     from db import applications, changes
 

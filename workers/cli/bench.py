@@ -211,7 +211,9 @@ def webhooks(
 @app.command()
 def memory(
     items: Annotated[int, typer.Option("--items", min=0, help="Payouts to let through.")] = 500,
-    idle_seconds: Annotated[float, typer.Option("--idle-seconds", min=1, max=600)] = 10.0,
+    idle_seconds: Annotated[
+        float, typer.Option("--idle-seconds", min=1, max=600, help="How long it idles.")
+    ] = 10.0,
     json: JsonOne = False,
 ) -> None:
     """Run the whole system: its processor time while idle, the memory of its workers."""

@@ -15,6 +15,7 @@ from workers.cli.output import JsonOne, plain, show, show_one
 app = typer.Typer(name="effects", help="What was tried outside.", no_args_is_help=True)
 
 
+Key = Annotated[str, typer.Argument(help="An effect's key, as `bursar effects list` shows it.")]
 COLUMNS = ("key", "kind", "subject", "state", "sends", "provider_id", "status", "error")
 
 
@@ -34,9 +35,7 @@ def list_effects(
 
 
 @app.command("show")
-def show_effect(
-    ctx: typer.Context, key: Annotated[str, typer.Argument()], json: JsonOne = False
-) -> None:
+def show_effect(ctx: typer.Context, key: Key, json: JsonOne = False) -> None:
     """Show one effect: its frozen request, and everything that was answered."""
     from db import effects as rows
 
@@ -55,9 +54,7 @@ def show_effect(
 
 
 @app.command("resolve")
-def resolve_effect(
-    ctx: typer.Context, key: Annotated[str, typer.Argument()], why: Why, json: JsonOne = False
-) -> None:
+def resolve_effect(ctx: typer.Context, key: Key, why: Why, json: JsonOne = False) -> None:
     """Ask the provider about an effect in doubt, and settle its payout on its word."""
     from db import effects as rows
     from workers.cli.resolving import by_provider

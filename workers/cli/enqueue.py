@@ -63,6 +63,9 @@ def enqueue(
     Exit codes with --wait: 0 done, nothing to do, in other hands, or held (said so); 1 something is
     wrong; 3 no live worker knows the job.
     """
+    from workers.cli.reporting import Asked, append
+    from workers.cli.waiting import wait_for
+
     here = context(ctx)
     kind = known_job(job, "JOB")
     due = moment(at)
@@ -82,13 +85,8 @@ def enqueue(
         told: dict[str, object] = {"run": made.id, "job": kind.name, "is_new": made.is_new}
         show_one(told, json=json)
         if outputs is not None:
-            from workers.cli.reporting import append
-
             append(outputs, told)
         return
-    from workers.cli.reporting import Asked
-    from workers.cli.waiting import wait_for
-
     asked = Asked(
         run=made.id,
         job=kind,

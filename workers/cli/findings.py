@@ -15,7 +15,9 @@ from workers.cli.output import JsonOne, show_one
 
 app = typer.Typer(name="findings", help="What needs a person.", no_args_is_help=True)
 
-Keys = Annotated[list[str], typer.Argument(metavar="KEY…")]
+Keys = Annotated[
+    list[str], typer.Argument(metavar="KEY…", help="As `bursar findings list` shows them.")
+]
 COLUMNS = ("key", "severity", "state", "detail", "opened_at", "seen", "owner")
 
 
@@ -28,8 +30,12 @@ def list_(
         FindingState | None,
         typer.Option("--state", case_sensitive=False, help="Default: what is not resolved."),
     ] = None,
-    severity: Annotated[Severity | None, typer.Option("--severity", case_sensitive=False)] = None,
-    kind: Annotated[FindingKind | None, typer.Option("--kind", case_sensitive=False)] = None,
+    severity: Annotated[
+        Severity | None, typer.Option("--severity", case_sensitive=False, help="Only so grave.")
+    ] = None,
+    kind: Annotated[
+        FindingKind | None, typer.Option("--kind", case_sensitive=False, help="Only of this kind.")
+    ] = None,
     owner: Annotated[str | None, typer.Option("--owner", help="Taken by this person.")] = None,
 ) -> Found:
     """List findings, newest first."""
@@ -49,7 +55,11 @@ def list_(
 
 
 @app.command("show")
-def show_(ctx: typer.Context, key: str, json: JsonOne = False) -> None:
+def show_(
+    ctx: typer.Context,
+    key: Annotated[str, typer.Argument(help="As `bursar findings list` shows it.")],
+    json: JsonOne = False,
+) -> None:
     """Show one finding, and where its runbook is."""
     from db import findings
 
@@ -91,7 +101,7 @@ def mute(
     ctx: typer.Context,
     keys: Keys,
     why: Why,
-    hours: Annotated[float, typer.Option("--hours", min=0.1, max=720)] = 8.0,
+    hours: Annotated[float, typer.Option("--hours", min=0.1, max=720, help="For how long.")] = 8.0,
 ) -> None:
     """Send no alert about findings for a while; they stay listed."""
     _mute(context(ctx), keys, reason(why), hours)

@@ -6,7 +6,7 @@ import typer
 
 from domain.errors import NotFoundError
 from domain.ledger import AccountKind, EntryType
-from workers.cli.asking import At, dicts, moment, number
+from workers.cli.asking import dicts, moment, number
 from workers.cli.context import context
 from workers.cli.listing import Asked, Csv, Found, found, listing
 from workers.cli.output import Json, JsonOne, money_totals, show, show_one
@@ -14,16 +14,26 @@ from workers.cli.output import Json, JsonOne, money_totals, show, show_one
 app = typer.Typer(name="ledger", help="The books, read.", no_args_is_help=True)
 
 SECONDS_MAX = 120.0
-"""How long a balance of another day may take: it reads every posting of the account."""
+"""How long a balance of another day may take: it reads every posting there is."""
+
+Before = Annotated[
+    str | None,
+    typer.Option(
+        "--at", help="As it was before this time, ISO 8601 with its zone: 2026-04-01T00:00+05:30."
+    ),
+]
 
 
 @app.command("trial-balance")
-def trial_balance(ctx: typer.Context, json: Json = False, csv: Csv = False) -> None:
-    """Debits, credits and balance by kind of account; exit 1 where they are unequal."""
+def trial_balance(
+    ctx: typer.Context, at: Before = None, json: Json = False, csv: Csv = False
+) -> None:
+    """Debits, credits and balance by kind of account, now or before a time; exit 1 where they are unequal."""
     from db import books
 
-    with context(ctx).database().begin() as tx:
-        page = found(books.trial_balance(tx))
+    when = moment(at)
+    with context(ctx).database().begin(SECONDS_MAX) as tx:
+        page = found(books.trial_balance(tx, when))
     columns = ("kind", "currency", "accounts", "debits_minor", "credits_minor", "balance_minor")
     empty = "the books are empty"
     show(page.rows, columns, fields=page.fields, json=json, csv=csv, empty=empty)
@@ -47,7 +57,9 @@ ENTRIES = ("id", "type", "amount_minor", "debit_kind", "credit_kind", "effective
 def accounts(
     ctx: typer.Context,
     asked: Asked[int],
-    kind: Annotated[AccountKind | None, typer.Option("--kind", case_sensitive=False)] = None,
+    kind: Annotated[
+        AccountKind | None, typer.Option("--kind", case_sensitive=False, help="Only of this kind.")
+    ] = None,
     owner: Annotated[str | None, typer.Option("--owner", help="A payee's id.")] = None,
 ) -> Found:
     """List accounts with their balances, each on its normal side."""
@@ -67,7 +79,9 @@ def entries(
     account: Annotated[
         int | None, typer.Option("--account", min=1, help="An account's id.")
     ] = None,
-    kind: Annotated[EntryType | None, typer.Option("--type", case_sensitive=False)] = None,
+    kind: Annotated[
+        EntryType | None, typer.Option("--type", case_sensitive=False, help="Only of this type.")
+    ] = None,
 ) -> Found:
     """List entries, newest first, one line for each of their postings."""
     from db import books
@@ -83,7 +97,9 @@ def entries(
 def rejections(
     ctx: typer.Context,
     asked: Asked[int],
-    kind: Annotated[EntryType | None, typer.Option("--type", case_sensitive=False)] = None,
+    kind: Annotated[
+        EntryType | None, typer.Option("--type", case_sensitive=False, help="Only of this type.")
+    ] = None,
 ) -> Found:
     """List postings that a rule of the books refused, newest first."""
     from db import rejections as rows
@@ -96,7 +112,7 @@ def rejections(
 def balance(
     ctx: typer.Context,
     account: Annotated[int, typer.Argument(help="An account's id.", min=1)],
-    at: At = None,
+    at: Before = None,
     json: JsonOne = False,
 ) -> None:
     """Show one account's balance, now or before a time."""

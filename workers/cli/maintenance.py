@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from domain.listings import SwitchState
-from domain.switches import MAINTENANCE, RESTORED
+from domain.switches import MAINTENANCE, RESTORED, while_on
 from workers.cli.asking import Why, ending, number, reason, ring, say
 from workers.cli.context import Context, context
 from workers.cli.listing import Asked, Found, found, listing, word
@@ -15,8 +15,8 @@ from workers.cli.listing import Asked, Found, found, listing, word
 app = typer.Typer(name="maintenance", help="Stop taking work, and go on.", no_args_is_help=True)
 
 LOOK_SECONDS = 0.2
-TURNED = ("at", "switch", "is_on", "who", "why")
-COLUMNS = ("switch", "state", "who", "why", "at", "until")
+TURNED = ("id", "at", "switch", "is_on", "who", "why")
+COLUMNS = ("switch", "state", "while_on", "who", "why", "at", "until")
 Until = Annotated[str | None, typer.Option("--until", help="ISO 8601 with its zone.")]
 Switch = Annotated[
     str,
@@ -32,7 +32,9 @@ def on(
     why: Why,
     until: Until = None,
     wait: Annotated[bool, typer.Option("--wait", help="Return when nothing is in flight.")] = False,
-    timeout: Annotated[float, typer.Option("--timeout", min=1, max=86_400)] = 120.0,
+    timeout: Annotated[
+        float, typer.Option("--timeout", min=1, max=86_400, help="Seconds to wait at most.")
+    ] = 120.0,
 ) -> None:
     """Record times as held and let workers claim nothing more."""
     here = context(ctx)
@@ -56,7 +58,12 @@ def off(ctx: typer.Context, why: Why) -> None:
 
 
 @app.command()
-@listing(columns=COLUMNS, key="switch", read=word, empty="no such switch")
+@listing(
+    columns=COLUMNS,
+    key="switch",
+    read=word,
+    empty="no such switch (--state all: also those that were on once)",
+)
 def status(
     ctx: typer.Context,
     asked: Asked[str],
@@ -65,13 +72,18 @@ def status(
         typer.Option("--state", case_sensitive=False, help="all: also those that were on once."),
     ] = SwitchState.ON,
 ) -> Found:
-    """List the switches that are on, and say what is in flight."""
+    """List the switches that are on and what each does, and say what is in flight."""
     from db import switches, work_listing
 
+    def told(row: dict[str, object]) -> dict[str, object]:
+        return {**row, "while_on": while_on(str(row["switch"]))}
+
     with context(ctx).database().begin() as tx:
-        page = found(switches.listing(tx, state=state, after=asked.after, limit=asked.limit))
+        is_on = switches.is_on(tx, MAINTENANCE)
+        page = found(switches.listing(tx, state=state, after=asked.after, limit=asked.limit), told)
         flying = work_listing.in_flight(tx)
-    say(f"in flight: {flying.runs} runs, {flying.items} items")
+    said = "on" if is_on else "off"
+    say(f"maintenance is {said}; in flight: {flying.runs} runs, {flying.items} items")
     return page
 
 

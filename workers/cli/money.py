@@ -35,7 +35,9 @@ class By(StrEnum):
 @app.command()
 def money(
     ctx: typer.Context,
-    by: Annotated[By, typer.Option("--by", case_sensitive=False)] = By.DAY,
+    by: Annotated[
+        By, typer.Option("--by", case_sensitive=False, help="What a row stands for.")
+    ] = By.DAY,
     since: Annotated[
         datetime | None, typer.Option("--from", help="UTC. Default: 30 days ago.")
     ] = None,

@@ -55,7 +55,11 @@ def list_(
 
 
 @app.command()
-def remove(ctx: typer.Context, name: str, why: Why) -> None:
+def remove(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="As `bursar operators list` shows it.")],
+    why: Why,
+) -> None:
     """Take an operator's rights away; history keeps the name."""
     from db import changes, operators
 

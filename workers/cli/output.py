@@ -39,13 +39,14 @@ def show(
     """Show a listing on stdout.
 
     `columns` are what the table shows; JSON and CSV hold every field of the rows, in the order of
-    `fields` (of the first row where they are not given). `key` names the column that a terminal too
-    narrow for all of them still shows whole.
+    `fields` (of the first row where they are not given), what is nested as text. `key` names the
+    column that a terminal too narrow for all of them still shows whole.
     A column `x_minor` is shown in major units of the row's `currency`. `totals` are minor units by
     currency: at the foot of the table, on stderr beside JSON and CSV.
     """
     if json and csv:
         raise typer.BadParameter("choose one of --json and --csv")
+    rows = [{name: flat(value) for name, value in row.items()} for row in rows]
     if json:
         sys.stdout.write(json_module.dumps([plain(row) for row in rows], ensure_ascii=False) + "\n")
     elif csv:
@@ -70,6 +71,23 @@ def show_one(row: Row, *, json: bool = False) -> None:
 def plain(row: Row) -> dict[str, object]:
     """Return the row as JSON holds it: times ISO in UTC, amounts integers, ids text."""
     return {name: _plain(value) for name, value in row.items()}
+
+
+def flat(value: object) -> object:
+    """Return what is nested as one line of text: a list by commas, a mapping as options take it, `k=v k=w`."""
+    match value:
+        case Mapping():
+            pairs = [(k, v if isinstance(v, list) else [v]) for k, v in value.items()]
+            parts, between = [one for _, many in pairs for one in many], " "
+            words = [f"{name}={_plain(one)}" for name, many in pairs for one in many]
+        case list():
+            parts, between = value, ", "
+            words = [str(_plain(one)) for one in value]
+        case _:
+            return value
+    if any(isinstance(part, Mapping | list) for part in parts):
+        return json_module.dumps(_plain(value), ensure_ascii=False)
+    return between.join(words)
 
 
 def cell(row: Row, column: str) -> str:

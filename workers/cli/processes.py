@@ -1,17 +1,24 @@
 """`up` and the processes it runs: worker, scheduler, web, sandbox, mail-sink."""
 
 import sys
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from domain.errors import UnreachableError
 from workers.cli.context import Context, context
 from workers.cli.output import show_one
 
+if TYPE_CHECKING:
+    from workers.embedded import Home
+
 app = typer.Typer(rich_markup_mode=None)
 
-Port = Annotated[int | None, typer.Option("--port", min=0, max=65535, envvar="PORT")]
+Port = Annotated[
+    int | None, typer.Option("--port", min=0, max=65535, envvar="PORT", help="Default: 9464.")
+]
 
 
 @app.command()
@@ -24,8 +31,9 @@ def up(
     """Start servers and every process; Ctrl-C stops them.
 
     Servers are embedded ones where none are configured; the schema is brought to head first, and
-    everything is stopped in order.
+    everything is stopped in order. Exit code 3 where the embedded ones end for good meanwhile.
     """
+    from workers import embedded
     from workers.logs import configure
     from workers.signals import survive_stop
     from workers.supervisor import Output, Supervisor
@@ -57,10 +65,22 @@ def up(
             typer.echo("Ctrl-C stops everything in order.")
             sys.stdout.flush()
             wanted = programs(made, here.environ, worker_copies=workers)
-            code = Supervisor(wanted, Output(sys.stdout)).run()
+            own = embedded.Home(home)
+            gone = partial(_are_gone, own if made.addresses.embedded else None)
+            code = Supervisor(wanted, Output(sys.stdout)).run(until=gone)
             survive_stop()
+            if gone():
+                rule = f"see {own.log('keeper')}, and start again: `bursar up --home {home}`"
+                raise UnreachableError(f"the servers of {home} have ended for good: {rule}")
     if code:
         raise typer.Exit(code)
+
+
+def _are_gone(own: "Home | None") -> bool:
+    """Whether embedded servers, if there are any, have nobody any more who would start them again."""
+    from workers import embedded
+
+    return own is not None and not embedded.is_kept(own)
 
 
 @app.command()

@@ -86,7 +86,11 @@ def proposals_(
 
 
 @app.command()
-def withdraw(ctx: typer.Context, proposal: Annotated[int, typer.Argument(min=1)], why: Why) -> None:
+def withdraw(
+    ctx: typer.Context,
+    proposal: Annotated[int, typer.Argument(min=1, help="Its number.")],
+    why: Why,
+) -> None:
     """Take a waiting proposal back."""
     from db import proposals
 

@@ -9,8 +9,10 @@ import typer
 app = typer.Typer(name="sample", help="Write sample files.", no_args_is_help=True)
 
 
-Count = Annotated[int, typer.Option("--count", min=0, max=1_000_000)]
-Seed = Annotated[int, typer.Option("--seed", min=0, max=999_999_999)]
+Count = Annotated[int, typer.Option("--count", min=0, max=1_000_000, help="How many rows.")]
+Seed = Annotated[
+    int, typer.Option("--seed", min=0, max=999_999_999, help="The same makes the same file.")
+]
 After = Annotated[
     str, typer.Option("--after", help="The day after which they take place: 2031-01-01.")
 ]

@@ -7,11 +7,12 @@ import typer
 
 from domain.errors import BadInputError
 from domain.listings import ScheduleState
-from domain.schedules import CatchUp, TickOutcome
+from domain.schedules import EVERY_SECONDS_MAX, CatchUp, TickOutcome
 from workers.cli.asking import Why, ending, moment, reason, ring
 from workers.cli.context import Context, context
 from workers.cli.listing import STATE, Asked, Found, found, listing, word
 from workers.cli.output import JsonOne, show_one
+from workers.cli.usage import SECONDS
 
 if TYPE_CHECKING:
     from db.schedule_settings import Effective
@@ -109,9 +110,21 @@ def set_(
     cron: Annotated[
         str | None, typer.Option("--cron", help="Five fields, such as '0 6 * * mon'.")
     ] = None,
-    every: Annotated[int | None, typer.Option("--every", metavar="SECONDS", min=1)] = None,
+    every: Annotated[
+        int | None,
+        typer.Option(
+            "--every",
+            metavar=SECONDS,
+            min=1,
+            max=EVERY_SECONDS_MAX,
+            help="So many seconds from one time to the next.",
+        ),
+    ] = None,
     tz: Annotated[str | None, typer.Option("--tz", help="Such as Asia/Kolkata.")] = None,
-    catch_up: Annotated[CatchUp | None, typer.Option("--catch-up", case_sensitive=False)] = None,
+    catch_up: Annotated[
+        CatchUp | None,
+        typer.Option("--catch-up", case_sensitive=False, help="What becomes of missed times."),
+    ] = None,
     json: JsonOne = False,
 ) -> None:
     """Change a schedule; in force in every scheduler within 5 s."""

@@ -9,6 +9,8 @@ from pydantic import ValidationError
 from domain.errors import BadInputError
 
 KINDS: Final = {int: "a whole number", float: "a number", bool: "true or false"}
+SECONDS: Final = "SECONDS"
+"""How an option calls its value that is so many of them."""
 
 
 def complaint(error: typer.TyperException) -> BadInputError | None:
@@ -27,7 +29,8 @@ def complaint(error: typer.TyperException) -> BadInputError | None:
         rule = f"must be one of {', '.join(map(_word, wanted.choices))}"
     elif wanted.annotation in KINDS:
         info = wanted.parameter_info
-        rule = f"must be {KINDS[wanted.annotation]}{_range(info.min, info.max)}"
+        unit = " of seconds" if error.param.metavar == SECONDS else ""
+        rule = f"must be {KINDS[wanted.annotation]}{unit}{_range(info.min, info.max)}"
     else:
         rule = first["msg"][:1].lower() + first["msg"][1:]
     return BadInputError(place, first["input"], rule)

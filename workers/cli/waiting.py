@@ -12,6 +12,7 @@ from db import run_progress, why as facts
 from db.tx import Row
 from domain.errors import NotFoundError, UnreachableError
 from domain.runs import OPEN, RunState
+from workers.cli import INTERRUPTED
 from workers.cli.asking import ring, say
 from workers.cli.context import Context
 from workers.cli.output import progress, show_one
@@ -27,22 +28,28 @@ NOBODY_SECONDS: Final = 5.0
 
 def wait_for(here: Context, asked: Asked, *, outputs: Path | None, json: bool) -> int:
     """Wait until what was due has left, and report; returns the exit code."""
-    if not asked.inline:
-        ring(here, [(asked.run, asked.job.queue.value)])
     try:
+        if not asked.inline:
+            ring(here, [(asked.run, asked.job.queue.value)])
         ended = _inline(here, asked) if asked.inline else _watch(here, asked)
-    except (KeyboardInterrupt, UnreachableError) as error:
-        say(
-            f"run {asked.run} goes on without you: bursar run {asked.run}, bursar why run {asked.run}"
-        )
-        if isinstance(error, UnreachableError):
-            raise
-        raise typer.Exit(130) from None
+    except KeyboardInterrupt:
+        is_over = asked.inline and _look(here, asked).state not in OPEN
+        _leave(asked.run, is_over=is_over)
+        raise typer.Exit(INTERRUPTED) from None
+    except UnreachableError:
+        _leave(asked.run, is_over=False)
+        raise
     code, result = result_of(here, asked, ended)
     show_one(result if json else {**result, "tally": told(result["tally"])}, json=json)
     if outputs is not None:
         append(outputs, result)
     return code
+
+
+def _leave(run: int, *, is_over: bool) -> None:
+    """Say what becomes of a run that nobody waits for any more, and how to follow it."""
+    then = "was stopped, and what it left waits for the next" if is_over else "goes on without you"
+    say(f"run {run} {then}: bursar run {run}, bursar why run {run}")
 
 
 def _inline(here: Context, asked: Asked) -> Ended:

@@ -54,7 +54,9 @@ def list_(
 def unpark(
     ctx: typer.Context,
     why: Why,
-    subjects: Annotated[list[str] | None, typer.Argument(metavar="SUBJECT…")] = None,
+    subjects: Annotated[
+        list[str] | None, typer.Argument(metavar="SUBJECT…", help="As `bursar work` shows them.")
+    ] = None,
     job: Annotated[
         str | None, typer.Option("--job", help="All that is parked of this job.")
     ] = None,

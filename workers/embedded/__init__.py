@@ -2,6 +2,6 @@
 
 from workers.embedded.homes import Home
 from workers.embedded.postgres import Tuning
-from workers.embedded.servers import Servers, join, start
+from workers.embedded.servers import Servers, is_kept, join, start
 
-__all__ = ["Home", "Servers", "Tuning", "join", "start"]
+__all__ = ["Home", "Servers", "Tuning", "is_kept", "join", "start"]

@@ -56,7 +56,7 @@ class Servers:
         """
         self._users.close()
         deadline = time.monotonic() + STOP_SECONDS_MAX
-        while _is_kept(self.home):
+        while is_kept(self.home):
             with self.home.users_lock() as users:
                 used = not users.take() and users.take(shared=True)
             if used:
@@ -102,7 +102,7 @@ def join(home: Home) -> Servers | None:
         UnreachableError: they are being started or stopped, and it takes too long.
     """
     try:
-        if not home.folder.is_dir() or not _is_kept(home):
+        if not home.folder.is_dir() or not is_kept(home):
             return None
         return _share(home, None)
     except PermissionError as error:
@@ -187,8 +187,8 @@ def _not_yours(home: Home, error: PermissionError) -> str:
     return f"the servers of {home.path} belong to another user: {error}"
 
 
-def _is_kept(home: Home) -> bool:
-    """Whether a keeper lives, or is being made."""
+def is_kept(home: Home) -> bool:
+    """Whether a keeper lives, or is being made: without one the servers end, and come back by a new start alone."""
     with home.keeper_lock() as keeper:
         return not keeper.take(shared=True)
 

@@ -9,7 +9,7 @@ import pytest
 
 from domain.errors import UnreachableError
 from domain.payouts import PROCESS
-from tests.operating import one, query
+from tests.operating import change, one, query
 from tests.workers.cli.conftest import Line
 
 ROOT = Path(__file__).parents[3]
@@ -118,6 +118,19 @@ def test_p03_where_no_lease_can_be_had_nothing_is_sent_and_it_says_so(bursar: Li
     found = query(bursar.database, "SELECT state FROM payouts")
     assert [row.state for row in found] == ["APPROVED"]
     assert query(bursar.database, "SELECT FROM runs") == []
+
+
+def test_a_run_that_ctrl_c_stopped_in_this_process_is_not_said_to_go_on(
+    bursar: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        change(bursar.database, "UPDATE runs SET state = 'stopped'")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("workers.cli.inline.execute", stopped)
+    said = bursar("enqueue", "upkeep.audit", "--inline")
+    assert said.code == 130
+    assert "was stopped, and what it left waits for the next" in said.err
 
 
 def test_an_import_from_a_closed_standard_input_is_bad_input(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from tests.db.every_table import ROWS
 from tests.keeping import credit, keep
 from tests.operating import change, claimed, line, take
 from tests.workers.cli.conftest import Line
+from tests.workers.cli.terminals import on_terminal
 from tests.workers.cli.tree import commands, options
 
 LISTINGS: Final = {
@@ -81,6 +82,8 @@ WORDS: Final = {name: name.split() for name in LISTINGS} | {
     "maintenance history": ["maintenance", "history", "queue:rest"],
     "organisations log": ["organisations", "log", "Dev"],
 }
+NARROW: Final = 60
+"""Columns of a terminal beside something else."""
 STATED: Final = sorted(LISTINGS.keys() - WITHOUT_STATE)
 
 
@@ -192,6 +195,30 @@ def test_pages_of_one_row_make_the_whole_listing_and_a_csv_has_its_header_withou
         assert ("state" in columns or "outcome" in columns) is (name not in WITHOUT_STATE), name
 
 
+def test_each_row_of_json_is_flat(busy: Line) -> None:
+    for name in LISTINGS:
+        for row in busy(*WORDS[name], "--json").json:
+            nested = {field for field, value in row.items() if isinstance(value, dict | list)}
+            assert (name, nested) == (name, set())
+
+
+def test_on_a_terminal_of_60_columns_no_line_is_wider_and_every_row_can_be_named(
+    busy: Line,
+) -> None:
+    names = sorted(LISTINGS)
+    keys = {
+        name: [row[LISTINGS[name]] for row in busy(*WORDS[name], "--json").json] for name in names
+    }
+    for name, (code, lines) in zip(
+        names, on_terminal([WORDS[name] for name in names], NARROW), strict=True
+    ):
+        wide = [n for n in lines if len(n) > NARROW and not n.startswith("no room for ")]
+        assert (name, code, wide) == (name, 0, []), "\n".join(lines)
+        for key in keys[name]:
+            shown = str(key).replace("T", " ")[:19] if LISTINGS[name] == "tick_at" else str(key)
+            assert any(shown in each for each in lines), "\n".join(lines)
+
+
 def test_a_state_shows_its_rows_alone_and_all_states_together_show_all(busy: Line) -> None:
     for name in STATED:
         words = WORDS[name]
@@ -236,6 +263,14 @@ def allowed(err: str) -> list[str]:
         (["runs", "--after", "x"], "--after: 'x': must be a number"),
         (["findings", "list", "--after", "x"], "--after: 'x': must be the key of a finding"),
         (["schedules", "ticks", PROCESS, "--after", "x"], "--after: 'x': must be ISO 8601"),
+        (
+            ["schedules", "set", PROCESS, "--every", "5m", "--why", "x"],
+            "--every: '5m': must be a whole number of seconds from 1 to 31622400",
+        ),
+        (
+            ["ledger", "trial-balance", "--at", "2026-04-01"],
+            "--at: '2026-04-01': must name its zone",
+        ),
         (["why", "run", "x"], "RUN: 'x': must be a whole number, at least 1"),
         (
             ["findings", "mute", "k", "--why", "x", "--hours", "1e9"],

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from domain.errors import BadInputError, BrokenError, BusyError, UnreachableError
+from tests.workers.cli.tree import commands
 from workers import cli
 from workers.cli import hoist, main
 
@@ -33,6 +34,17 @@ def test_help_names_every_command_and_exits_0() -> None:
     assert done.returncode == 0
     for command in ("up", "demo", "migrate", "doctor", "worker", "scheduler", "web", "sandbox"):
         assert f"  {command} " in done.stdout
+
+
+def test_every_command_option_and_argument_says_what_it_is_for() -> None:
+    silent = [name for name, command in commands() if not command.help]
+    silent += [
+        f"{name} {one.name}"
+        for name, command in commands()
+        for one in command.params
+        if not getattr(one, "help", None)
+    ]
+    assert silent == []
 
 
 def test_help_imports_neither_database_nor_broker() -> None:

@@ -1,6 +1,10 @@
 """Runs asked for by hand, switches, schedules, findings and two people, through the command line."""
 
+import signal
+import subprocess
+import sys
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -10,6 +14,8 @@ from domain.findings import Finding, FindingKind
 from domain.payouts import PROCESS
 from tests.operating import change, claimed, one, query, samples, take
 from tests.workers.cli.conftest import Line
+
+ROOT: Final = Path(__file__).parents[3]
 
 
 def waiting(*more: str) -> list[str]:
@@ -50,6 +56,36 @@ def test_what_maintenance_holds_is_said_and_exits_0(bursar: Line) -> None:
     assert "maintenance is on" in said.json["reason"]
     assert bursar("maintenance", "off", "--why", "done").code == 0
     assert query(bursar.database, "SELECT state FROM runs") == [("queued",)]
+
+
+def test_maintenance_says_how_it_stands_and_what_each_switch_does(bursar: Line) -> None:
+    said = bursar("maintenance", "status")
+    assert said.err == "maintenance is off; in flight: 0 runs, 0 items\n"
+    assert said.out.startswith("no such switch")
+    assert bursar("maintenance", "on", "--why", "upgrade").code == 0
+    assert bursar("payouts", "hold", "--why", "fraud question").code == 0
+    said = bursar("maintenance", "status", "--json")
+    assert said.err.startswith("maintenance is on; in flight")
+    assert {row["switch"]: row["while_on"] for row in said.json} == {
+        "maintenance": "nothing is claimed, times are recorded as held",
+        "hold:payouts": "no payout is sent",
+    }
+
+
+def test_ctrl_c_leaves_the_run_waited_for_and_says_how_to_follow_it(bursar: Line) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "workers.cli", "enqueue", PROCESS, "--wait"],
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr
+        assert "no live worker" in process.stderr.readline()  # so it waits
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    [(run, state)] = query(bursar.database, "SELECT id, state FROM runs")
+    assert (process.returncode, state) == (130, "queued")
+    assert said.endswith(f"run {run} goes on without you: bursar run {run}, bursar why run {run}\n")
 
 
 def test_waiting_for_quiet_gives_up_while_something_is_in_flight(bursar: Line) -> None:

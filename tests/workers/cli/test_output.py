@@ -46,6 +46,30 @@ def test_json_is_one_array_of_flat_objects_with_utc_times(
     assert err == "total 1250.55 INR\n"
 
 
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (["payouts.process", "payouts.follow"], "payouts.process, payouts.follow"),
+        (
+            {"payout": [UUID(int=1), UUID(int=2)], "period": "hour"},
+            f"payout={UUID(int=1)} payout={UUID(int=2)} period=hour",
+        ),
+        ({}, ""),
+        ([{"debit": 1}], '[{"debit": 1}]'),
+        ({"a": {"b": None}}, '{"a": {"b": null}}'),
+    ],
+)
+def test_what_is_nested_is_one_line_of_text_in_every_form(
+    value: object, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    show([{"id": 1, "what": value}], ["id", "what"], json=True)
+    assert json.loads(capsys.readouterr().out) == [{"id": 1, "what": text}]
+    show([{"id": 1, "what": value}], ["id", "what"], csv=True)
+    assert list(csv.reader(io.StringIO(capsys.readouterr().out)))[1] == ["1", text]
+    show([{"id": 1, "what": value}], ["id", "what"])
+    assert capsys.readouterr().out.splitlines()[1].split() == ["1", *text.split()]
+
+
 def test_an_empty_listing_is_an_empty_array(capsys: pytest.CaptureFixture[str]) -> None:
     show([], COLUMNS, json=True)
     assert json.loads(capsys.readouterr().out) == []
