@@ -189,6 +189,14 @@ def listing(tx: Tx, which: Filter) -> Rows:
     )
 
 
+_KNOWN: Final = sa.text("SELECT key FROM findings WHERE key = ANY(CAST(:keys AS text[]))")
+
+
+def known(tx: Tx, keys: Sequence[str]) -> set[str]:
+    """Of these keys, those of a finding, however it stands."""
+    return {row.key for row in tx.rows(_KNOWN, keys=list(keys))}
+
+
 def get(tx: Tx, key: str) -> Row | None:
     """One finding, whole."""
     return tx.row(sa.text("SELECT * FROM findings WHERE key = :key"), key=key)

@@ -78,10 +78,12 @@ def find(tx: Tx, names: Sequence[str], families: Sequence[Family] = FAMILIES) ->
             found |= {row.name: row.id for row in tx.rows(statement, names=list(names))}
         ids = {id_: name for name in names if name not in found and (id_ := uuid_of(name))}
         found |= {ids[id_]: id_ for id_ in _known(tx, family, list(ids))}
-    kinds = " or ".join(family.machine.kind for family in families)
+    kinds = [family.machine.kind for family in families]
+    place = "subject" if len(kinds) > 1 else kinds[0]
     for name in names:
         if name not in found:
-            raise BadInputError(kinds, name, f"must be the id or the external id of a {kinds}")
+            rule = f"must be the id or the external id of a {' or '.join(kinds)}"
+            raise BadInputError(place, name, rule)
     return found
 
 

@@ -1,7 +1,7 @@
 """`findings …`: what needs a person, with its runbook."""
 
 from datetime import timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,9 @@ from workers.cli.asking import Why, dicts, reason
 from workers.cli.context import Context, context
 from workers.cli.listing import Asked, Found, found, listing, word
 from workers.cli.output import JsonOne, show_one
+
+if TYPE_CHECKING:
+    from db.tx import Tx
 
 app = typer.Typer(name="findings", help="What needs a person.", no_args_is_help=True)
 
@@ -79,6 +82,7 @@ def take(ctx: typer.Context, keys: Keys, why: Why) -> None:
 
     here, because = context(ctx), reason(why)
     with here.database().begin() as tx:
+        _check(tx, keys)
         done = findings.take(tx, keys, here.actor)
         changes.note(tx, "finding.take", done, who=here.actor, why=because)
     _tell(keys, done, f"taken by {here.actor}")
@@ -91,6 +95,7 @@ def resolve(ctx: typer.Context, keys: Keys, why: Why) -> None:
 
     here, because = context(ctx), reason(why)
     with here.database().begin() as tx:
+        _check(tx, keys)
         done = findings.resolve(tx, keys, by=here.actor, why=because)
         changes.note(tx, "finding.resolve", done, who=here.actor, why=because)
     _tell(keys, done, "resolved")
@@ -111,14 +116,25 @@ def _mute(here: Context, keys: list[str], why: str, hours: float) -> None:
     from db import changes, clock, findings
 
     with here.database().begin() as tx:
+        _check(tx, keys)
         until = clock.now(tx) + timedelta(hours=hours)
         done = findings.mute(tx, keys, until=until, by=here.actor, why=why)
         changes.note(tx, "finding.mute", done, who=here.actor, why=why)
     _tell(keys, done, f"muted until {until:%Y-%m-%d %H:%M} UTC")
 
 
+def _check(tx: "Tx", keys: list[str]) -> None:
+    """Raise `NotFoundError` for a key of no finding: a typing error must not read as 'done already'."""
+    from db import findings
+
+    known = findings.known(tx, keys)
+    missing = [key for key in keys if key not in known]
+    if missing:
+        raise NotFoundError(f"there is no finding {missing[0]}")
+
+
 def _tell(keys: list[str], done: list[str], what: str) -> None:
     for key in keys:
-        typer.echo(f"{key}: {what if key in done else 'not open, or not there'}")
+        typer.echo(f"{key}: {what if key in done else 'not open'}")
     if len(done) < len(set(keys)):
         raise typer.Exit(1)

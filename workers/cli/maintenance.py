@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from domain.listings import SwitchState
-from domain.switches import MAINTENANCE, RESTORED, while_on
+from domain.switches import MAINTENANCE, RESTORED, check_name, while_on
 from workers.cli.asking import Why, ending, number, reason, ring, say
 from workers.cli.context import Context, context
 from workers.cli.listing import Asked, Found, found, listing, word
@@ -93,8 +93,9 @@ def history(ctx: typer.Context, asked: Asked[int], switch: Switch) -> Found:
     """List who turned one switch, when and why, newest first."""
     from db import switches
 
+    name = check_name(switch)
     with context(ctx).database().begin() as tx:
-        return found(switches.history(tx, switch, after=asked.after, limit=asked.limit))
+        return found(switches.history(tx, name, after=asked.after, limit=asked.limit))
 
 
 @app.command()

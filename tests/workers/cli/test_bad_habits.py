@@ -45,6 +45,11 @@ def run(
         ["schedules", "pause", "payouts.follow", "--until", "2020-01-01T00:00Z", "--why", "x"],
         ["maintenance", "on", "--until", "2020-01-01T00:00Z", "--why", "x"],
         ["withdraw", "99", "--why", "x"],
+        ["maintenance", "history", "nope"],
+        ["findings", "take", "nope", "--why", "x"],
+        ["findings", "resolve", "nope", "--why", "x"],
+        ["findings", "mute", "nope", "--why", "x"],
+        ["work", "unpark", "nope", "--why", "x"],
     ],
 )
 def test_what_cannot_be_meant_exits_2_and_leaves_nothing(bursar: Line, words: list[str]) -> None:
