@@ -23,6 +23,7 @@ from jobs.catalog import Ports, build
 from jobs.payouts.process import ProcessPayouts
 from jobs.shapes import Job
 from tests.fakes.bank import FakeBank
+from tests.links import LINKS
 from tests.operating import opened, take
 from workers.runner.bounds import Bounds
 from workers.runner.execute import Runner
@@ -66,21 +67,17 @@ def seed(
 @contextmanager
 def owner(url: str) -> Iterator[Database]:
     """The database as its owner, who may do what no process may."""
-    database = Database(DatabaseOptions(url=url, role=None, pool_max=2, application="test owner"))
-    try:
+    options = DatabaseOptions(url=url, role=None, pool_max=2, application="test owner")
+    with LINKS.opened(options) as database:
         yield database
-    finally:
-        database.dispose()
 
 
 @contextmanager
 def worker(url: str, *, pool_max: int = 6, pooler: Pooler = "none") -> Iterator[Database]:
     """The database as a worker process uses it."""
-    database = Database(DatabaseOptions(url=url, pool_max=pool_max, pooler=pooler))
-    try:
+    options = DatabaseOptions(url=url, pool_max=pool_max, pooler=pooler, application="test worker")
+    with LINKS.opened(options) as database:
         yield database
-    finally:
-        database.dispose()
 
 
 def rows(database: Database, statement: str, **parameters: object) -> Sequence[Row]:

@@ -12,6 +12,7 @@ from typing import Any, Final
 import psycopg
 
 from tests.kit.snapshot import Snapshot
+from tests.links import LINKS
 from tests.servers import Databases
 
 BYTES_MAX: Final = 64 * 1_048_576
@@ -20,7 +21,8 @@ GONE_MS: Final = 5_000
 """How long a connection that a test left may take to end."""
 _END: Final = """
     SELECT coalesce(bool_and(pg_terminate_backend(pid, %s)), true) FROM pg_stat_activity
-    WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"""
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+      AND pid <> ALL (%s)"""
 _SHAPE: Final = """
     WITH own AS (SELECT oid, nspname, nspacl FROM pg_namespace WHERE nspname !~ '^pg_|^information_schema$'),
     relation AS (SELECT c.* FROM pg_class c JOIN own ON own.oid = c.relnamespace)
@@ -44,6 +46,7 @@ class Lent:
     """One database that is lent, with what it was."""
 
     name: str
+    url: str
     shape: str
     snapshot: Snapshot
 
@@ -72,15 +75,18 @@ class Lender:
     def _make(self) -> tuple[Lent, ExitStack]:
         held = ExitStack()
         name = held.enter_context(self._databases.database(self._template))
+        url = self._databases.url(name)
+        LINKS.keep(url)
+        held.callback(LINKS.forget, url)
         snapshot = held.enter_context(closing(Snapshot(self._databases.superuser_url(name))))
-        return Lent(name=name, shape=_shape(snapshot.connection), snapshot=snapshot), held
+        return Lent(name=name, url=url, shape=_shape(snapshot.connection), snapshot=snapshot), held
 
 
 def _brought_back(lent: Lent) -> bool:
     """Bring the database back; False where it is not what it was, and never will be."""
     connection = lent.snapshot.connection
     try:
-        ended = connection.execute(_END, (GONE_MS,)).fetchone()
+        ended = connection.execute(_END, (GONE_MS, LINKS.pids(lent.url))).fetchone()
         size = connection.execute("SELECT pg_database_size(current_database())").fetchone()
         connection.execute(f'ALTER DATABASE "{lent.name}" RESET ALL')
         if ended != (True,) or size is None or size[0] > BYTES_MAX:

@@ -17,6 +17,7 @@ from domain.payout_lines import PayoutLine
 from domain.payout_modes import Mode
 from domain.payouts import FOLLOW, PROCESS, RECOVER
 from domain.samples import sample_payouts
+from tests.links import LINKS
 
 PROVIDER = Provider(
     name="sandbox", account="1", freeze=lambda order: f'"{order.reference}"', key_seconds=3600
@@ -26,11 +27,9 @@ PROVIDER = Provider(
 @contextmanager
 def opened(url: str, role: str = "bursar_operator") -> Iterator[Database]:
     """A database acting as `role`, whose connections are closed afterwards."""
-    database = Database(DatabaseOptions(url=url, role=role, pool_max=4))
-    try:
+    options = DatabaseOptions(url=url, role=role, pool_max=4, application="test operator")
+    with LINKS.opened(options) as database:
         yield database
-    finally:
-        database.dispose()
 
 
 def with_catalog(url: str) -> None:

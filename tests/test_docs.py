@@ -5,13 +5,11 @@ import re
 import shlex
 import threading
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Final
 
 import pytest
 import sqlalchemy as sa
-import typer.main
 from typer.core import TyperCommand, TyperGroup
 
 from db import runs
@@ -20,7 +18,7 @@ from db.runs import Request
 from domain.runs import Origin, RunState
 from jobs.shapes import Sweep
 from tests.operating import line, opened, query, take
-from workers.cli.app import build
+from workers.cli.app import program
 from workers.runner.bounds import Bounds
 from workers.runner.execute import Runner
 from workers.settings.describing import UNSET, describe
@@ -51,14 +49,6 @@ def commands(page: Path) -> Iterator[str]:
         yield from re.findall(r"^(?:\$ |[a-z]+: )?bursar (.+)$", text, re.MULTILINE)
     prose = FENCE.sub("", page.read_text(encoding="utf-8"))
     yield from re.findall(r"`bursar ([^`]+)`", prose)
-
-
-@cache
-def program() -> TyperGroup:
-    """The whole tree of commands; to build it takes longer than to look through it."""
-    built = typer.main.get_command(build())
-    assert isinstance(built, TyperGroup)
-    return built
 
 
 def unknown_words(command: str) -> list[str]:

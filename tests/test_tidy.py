@@ -48,6 +48,10 @@ UNSAFE: Final = {
     *("eval", "exec", "pickle.loads", "pickle.load", "marshal.loads", "shelve.open"),
     *("yaml.load", "os.system", "os.popen"),
 }
+LOOKED_AT: Final = (
+    *(ast.FunctionDef, ast.AsyncFunctionDef, ast.Import, ast.ImportFrom),
+    *(ast.Call, ast.Attribute, ast.Assert, ast.ExceptHandler),
+)
 SLEEPS: Final = {"time.sleep", "asyncio.sleep", "anyio.sleep", "sleep"}
 STANDS_FOR_TIME: Final = "tests/bench/gateway.py"
 """A stub that takes as long as a gateway does; no test waits by it."""
@@ -63,9 +67,15 @@ def sources(*folders: str) -> list[Path]:
 
 
 @cache
-def tree(path: Path) -> ast.Module:
+def parsed(path: Path) -> ast.Module:
     """Return a file's syntax tree."""
     return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def nodes(path: Path) -> list[ast.AST]:
+    """Return the parts of a file's syntax tree that some rule looks at."""
+    return [node for node in ast.walk(parsed(path)) if isinstance(node, LOOKED_AT)]
 
 
 def place(path: Path, node: ast.AST | int = 0) -> str:
@@ -92,7 +102,7 @@ def calls(names: set[str], *folders: str) -> list[str]:
     return [
         place(path, node)
         for path in sources(*folders)
-        for node in ast.walk(tree(path))
+        for node in nodes(path)
         if called(node) in names
     ]
 
@@ -100,7 +110,7 @@ def calls(names: set[str], *folders: str) -> list[str]:
 def functions(*folders: str) -> Iterator[tuple[int, str]]:
     """Yield the length of every function, and where it is."""
     for path in sources(*folders):
-        for node in ast.walk(tree(path)):
+        for node in nodes(path):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 yield (node.end_lineno or node.lineno) - node.lineno + 1, place(path, node)
 
@@ -156,7 +166,7 @@ def test_the_first_line_of_every_module_says_its_idea() -> None:
     silent = [
         place(path)
         for path in sources(*PACKAGES, "tests")
-        if not (ast.get_docstring(tree(path)) or "").splitlines()[:1]
+        if not (ast.get_docstring(parsed(path)) or "").splitlines()[:1]
     ]
 
     assert silent == []
@@ -167,7 +177,7 @@ def test_domain_imports_the_standard_library_alone() -> None:
     foreign = [
         place(path, node)
         for path in sources("domain")
-        for node in ast.walk(tree(path))
+        for node in nodes(path)
         for name in imported(node)
         if name.partition(".")[0] not in allowed
     ]
@@ -196,7 +206,7 @@ def test_no_function_reads_the_databases_clock_twice() -> None:
     twice = [
         place(path, function)
         for path in sources("db", "jobs")
-        for function in ast.walk(tree(path))
+        for function in nodes(path)
         if isinstance(function, ast.FunctionDef)
         if sum(called(node) in NOW for node in ast.walk(function)) > 1
     ]
@@ -220,7 +230,7 @@ def test_only_the_runner_and_the_dispatcher_catch_everything() -> None:
     found = [
         place(path, node)
         for path in sources(*PACKAGES, "tests")
-        for node in ast.walk(tree(path))
+        for node in nodes(path)
         if isinstance(node, ast.ExceptHandler)
         if catches_everything(node) and place(path).partition(":")[0] not in CATCHERS
     ]
@@ -255,8 +265,7 @@ def test_every_test_module_asserts_something() -> None:
         for path in sources("tests")
         if path.name.startswith("test_")
         if not any(
-            isinstance(node, ast.Assert) or called(node) == "pytest.raises"
-            for node in ast.walk(tree(path))
+            isinstance(node, ast.Assert) or called(node) == "pytest.raises" for node in nodes(path)
         )
     ]
 
@@ -267,7 +276,7 @@ def test_no_test_is_left_out() -> None:
     found = [
         place(path, node)
         for path in sources("tests")
-        for node in ast.walk(tree(path))
+        for node in nodes(path)
         if isinstance(node, ast.Attribute)
         if node.attr != "skipif" or not place(path).startswith(PRIVILEGED)
         if node.attr in UNTESTED and ast.unparse(node.value) in {"pytest", "pytest.mark"}
@@ -288,7 +297,7 @@ def test_log_events_are_constant_names() -> None:
     sentences = [
         place(path, node)
         for path in sources(*PACKAGES)
-        for node in ast.walk(tree(path))
+        for node in nodes(path)
         if re.fullmatch(r"_?log\.(debug|info|warning|error|exception)", called(node))
         if isinstance(node, ast.Call) and not is_event(node.args[:1])
     ]

@@ -114,12 +114,13 @@ def faults(points: Sequence[Point]) -> list[Fault]:
 
 
 def sample(found: Sequence[Fault], count: int, seed: str) -> list[Fault]:
-    """`count` of them, always the same: each side and way once, the rest spread over the whole."""
+    """`count` of them, always the same: of as many sides and ways as may be, the rest spread over the whole."""
     chance = Random(zlib.crc32(seed.encode()))
     kinds: dict[tuple[str, How], list[Fault]] = {}
     for fault in found:
         kinds.setdefault(fault.kind, []).append(fault)
-    chosen = {chance.choice(kind): None for kind in kinds.values()}
+    first = chance.sample(sorted(kinds), min(count, len(kinds)))
+    chosen = {chance.choice(kinds[kind]): None for kind in first}
     rest = [fault for fault in found if fault not in chosen]
     missing = max(0, min(count - len(chosen), len(rest)))
     step = len(rest) / missing if missing else 0

@@ -139,5 +139,7 @@ def test_a_sample_has_every_way_once_and_is_always_the_same() -> None:
     assert len(chosen) == len(set(chosen)) == 12
     assert {fault.kind for fault in chosen} == {fault.kind for fault in every}
     assert chosen == sample(every, 12, "seed")
+    few = sample(every, 3, "seed")
+    assert len({fault.kind for fault in few}) == len(few) == 3
     assert sorted(map(str, sample(every, 1000, "seed"))) == sorted(map(str, every))
     assert [Fault.parse(str(fault)) for fault in every] == every

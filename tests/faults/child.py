@@ -18,7 +18,7 @@ from domain.ports import Bank, FrozenRequest
 from tests.faults.strikes import COMMITS, Point, Strike
 from workers.banks import open_bank
 from workers.cli import main
-from workers.cli.app import build
+from workers.cli.app import program
 from workers.settings import Settings
 from workers.supervisor import Output, Program, Supervisor
 from workers.supervisor.beat import VARIABLE
@@ -98,7 +98,7 @@ def preload() -> None:
     """Import what every command and every worker needs."""
     for name in ("workers.process", "workers.cli.app", "workers.cli.inline", "db.payouts.listing"):
         importlib.import_module(name)
-    build()
+    program()
 
 
 def run(words: Sequence[str]) -> int:

@@ -18,6 +18,7 @@ from tests.fakes.bank import FakeBank
 from tests.fakes.events import FakeEvents
 from tests.fakes.mail import FakeMail
 from tests.fakes.payments import FakePayments
+from tests.links import LINKS
 from workers.runner.bounds import Bounds
 
 BATCH = 3
@@ -113,14 +114,12 @@ class Doors:
 
 @contextmanager
 def doors(url: str, application: str = "healthy") -> Iterator[Doors]:
-    """The database at `url`; no connection is made before it is needed, none is left."""
+    """The database at `url`; no connection is made before it is needed."""
     with ExitStack() as stack:
 
         def opened(role: str | None) -> Database:
             options = DatabaseOptions(url=url, role=role, pool_max=6, application=application)
-            made = Database(options)
-            stack.callback(made.dispose)
-            return made
+            return stack.enter_context(LINKS.opened(options))
 
         yield Doors(
             worker=opened("bursar_worker"), operator=opened("bursar_operator"), owner=opened(None)

@@ -93,14 +93,11 @@ def exit_code(error: BaseException) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    from typer.main import get_command
+    from workers.cli.app import program
 
-    from workers.cli.app import build
-
-    command = get_command(build())
     try:
-        with command.make_context("bursar", arguments) as context:
-            command.invoke(context)
+        with program().make_context("bursar", arguments) as context:
+            program().invoke(context)
     except BaseException as error:  # noqa: BLE001  sorted out there; defects are raised again
         return exit_code(error)
     return 0

@@ -2,11 +2,14 @@
 
 import os
 from collections.abc import Sequence
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
+import typer.main
+from typer.core import TyperGroup
 
 from domain.families import AGGREGATES
 from workers.cli import families, why
@@ -61,9 +64,17 @@ Begin with `bursar demo`, or `bursar up` for servers of your own folder. `--home
 stand anywhere on the line."""
 
 
+@cache
+def program() -> TyperGroup:
+    """Return the program as it runs; to make it of its modules takes longer than most commands."""
+    made = typer.main.get_command(build())
+    assert isinstance(made, TyperGroup)
+    return made
+
+
 def build() -> typer.Typer:
-    """Return the program. A module's `app` with a name is a group; without one, top-level commands."""
-    program = typer.Typer(
+    """Put the parts together. A module's `app` with a name is a group; without one, top-level commands."""
+    built = typer.Typer(
         name="bursar",
         help=HELP,
         add_completion=False,
@@ -73,15 +84,15 @@ def build() -> typer.Typer:
     )
     for name in MODULES:
         if name == FAMILIES_HERE:
-            _add_families(program)
+            _add_families(built)
         else:
-            program.add_typer(import_module(f"workers.cli.{name}").app)
-    return program
+            built.add_typer(import_module(f"workers.cli.{name}").app)
+    return built
 
 
-def _add_families(program: typer.Typer) -> None:
+def _add_families(built: typer.Typer) -> None:
     for machine in AGGREGATES:
-        program.add_typer(families.commands(machine))
+        built.add_typer(families.commands(machine))
         if machine.kind not in {command.name for command in why.app.registered_commands}:
             name, about = machine.kind, f"Why a {machine.kind} is where it is."
             why.app.command(name, help=about)(families.why(machine))

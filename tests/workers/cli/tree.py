@@ -2,17 +2,14 @@
 
 from collections.abc import Iterator
 
-import typer.main
 from typer.core import TyperCommand, TyperGroup
 
-from workers.cli.app import build
+from workers.cli.app import program
 
 
 def commands() -> Iterator[tuple[str, TyperCommand | TyperGroup]]:
     """Yield every command of the program by its words; groups that do something by themselves too."""
-    program = typer.main.get_command(build())
-    assert isinstance(program, TyperGroup)
-    yield from _below(program, "")
+    yield from _below(program(), "")
 
 
 def _below(group: TyperGroup, words: str) -> Iterator[tuple[str, TyperCommand | TyperGroup]]:
