@@ -28,7 +28,7 @@ Appointment = Annotated[
 Times = Annotated[
     list[str] | None, typer.Option("--at", help="Times of a private plan; repeatable.")
 ]
-Places = Annotated[int, typer.Option("--places", min=1, max=PLACES_MAX)]
+Places = Annotated[int, typer.Option("--places", min=1, max=PLACES_MAX, help="How many seats.")]
 Wallet = Annotated[str | None, typer.Option("--wallet", help="What a wallet pays, such as 12.50.")]
 Organisation = Annotated[
     str | None,
