@@ -15,6 +15,7 @@ from db.mails.family import MAILS
 from db.notices.family import NOTICES
 from db.obligations.family import OBLIGATIONS
 from db.payouts.family import PAYOUTS
+from db.refunds.family import REFUNDS
 from db.waitlist.family import WAITLIST
 
 FAMILIES: Final[tuple[Family, ...]] = (
@@ -31,6 +32,7 @@ FAMILIES: Final[tuple[Family, ...]] = (
     OBLIGATIONS,
     DISPERSALS,
     DISPUTES,
+    REFUNDS,
 )
 
 

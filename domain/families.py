@@ -14,6 +14,7 @@ from domain.notices import NOTICES
 from domain.obligations import OBLIGATIONS
 from domain.payments import ORDERS, PAYMENTS
 from domain.payouts import PAYOUTS
+from domain.refunds import REFUNDS
 from domain.runs import RUNS
 from domain.waitlist import WAITLIST
 
@@ -31,6 +32,7 @@ AGGREGATES: Final[tuple[Machine, ...]] = (
     OBLIGATIONS,
     DISPERSALS,
     DISPUTES,
+    REFUNDS,
 )
 """Whose subjects wait in `work`."""
 MACHINES: Final[tuple[Machine, ...]] = (*AGGREGATES, EARNINGS, RUNS)

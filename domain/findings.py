@@ -53,6 +53,13 @@ class FindingKind(StrEnum):
     PAYMENT_CAPTURED_TWICE = "payment-captured-twice"
     PAYMENT_WITHOUT_ORDER = "payment-without-order"
     PAYMENT_DISPUTED = "payment-disputed"
+    REFUND_FAILED = "refund-failed"
+    REFUND_UNKNOWN_TOO_LONG = "refund-unknown-too-long"
+    REFUND_ANSWER_MISMATCH = "refund-answer-mismatch"
+    REFUND_FOUND_TWICE = "refund-found-twice"
+    REFUND_STATUS_UNRECOGNISED = "refund-status-unrecognised"
+    REFUND_CONTRADICTED = "refund-contradicted"
+    REFUND_UNASKED = "refund-unasked"
     PROVIDER_BRAKE = "provider-brake"
     BOOKS_DRIFT = "books-drift"
     INVARIANT_BROKEN = "invariant-broken"
@@ -116,6 +123,13 @@ SEVERITIES: Final[Mapping[FindingKind, Severity]] = MappingProxyType({
     _K.PAYMENT_CAPTURED_TWICE: Severity.P0,
     _K.PAYMENT_WITHOUT_ORDER: Severity.P1,
     _K.PAYMENT_DISPUTED: Severity.P1,
+    _K.REFUND_FAILED: Severity.P1,
+    _K.REFUND_UNKNOWN_TOO_LONG: Severity.P1,
+    _K.REFUND_ANSWER_MISMATCH: Severity.P0,
+    _K.REFUND_FOUND_TWICE: Severity.P0,
+    _K.REFUND_STATUS_UNRECOGNISED: Severity.P1,
+    _K.REFUND_CONTRADICTED: Severity.P0,
+    _K.REFUND_UNASKED: Severity.P0,
     _K.PROVIDER_BRAKE: Severity.P0,
     _K.BOOKS_DRIFT: Severity.P0,
     _K.INVARIANT_BROKEN: Severity.P0,

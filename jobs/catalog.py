@@ -21,6 +21,9 @@ from jobs.payouts.process import ProcessPayouts
 from jobs.payouts.reconcile import ReconcilePayouts
 from jobs.payouts.recover import RecoverPayouts
 from jobs.ports import Ports
+from jobs.refunds.cascade import CascadeRefunds
+from jobs.refunds.recover import RecoverRefunds
+from jobs.refunds.submit import SubmitRefunds
 from jobs.shapes import Job
 from jobs.upkeep.audit import AuditBooks
 from jobs.upkeep.prune import Prune
@@ -55,6 +58,9 @@ ALL: Final[tuple[type[Job], ...]] = (
     CompleteBookings,
     FlagOrphans,
     CreateDispersals,
+    SubmitRefunds,
+    RecoverRefunds,
+    CascadeRefunds,
     Watch,
     AuditBooks,
     SealBooks,

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from db.engine import Database
 from db.tx import Row
-from domain.checkout_answers import ProviderOrder
+from domain.checkout_answers import ProviderOrder, ProviderRefund
 from domain.checkouts import Receipt
 from domain.inbox import APPLY, VerifiedEvent
 from domain.payments import OPEN_ORDERS
@@ -126,6 +126,31 @@ def disputed(theirs: ProviderOrder, word: str, amount: int | None = None) -> Ver
         return _stripes(kind, entity)
     entity |= {"currency": theirs.currency, "payment_id": capture_of(theirs)}
     return _razorpays(f"payment.dispute.{word}", str(entity["id"]), dispute=entity)
+
+
+def refunded(theirs: ProviderRefund, word: str = "processed") -> VerifiedEvent:
+    """A refund is `processed` or `failed`: `refund.…`, or `refund.updated`, `refund.failed` of Stripe."""
+    entity: dict[str, object] = {
+        "id": theirs.provider_id,
+        "amount": theirs.amount_minor,
+        "currency": theirs.currency,
+        "payment_id": theirs.payment_id,
+        "status": word,
+        "notes": {"reference": theirs.reference} if theirs.reference else [],
+        "created_at": int(theirs.created_at.timestamp()),
+    }
+    if theirs.payment_id.startswith("pi_"):
+        status = {"processed": "succeeded"}.get(word, word)
+        entity |= {
+            "object": "refund",
+            "currency": theirs.currency.lower(),
+            "payment_intent": theirs.payment_id,
+            "status": status,
+            "metadata": {"reference": theirs.reference} if theirs.reference else {},
+            "created": int(theirs.created_at.timestamp()),
+        }
+        return _stripes("refund.failed" if word == "failed" else "refund.updated", entity)
+    return _razorpays(f"refund.{word}", theirs.provider_id, refund=entity)
 
 
 def _payment(theirs: ProviderOrder, status: str) -> dict[str, object]:

@@ -49,6 +49,8 @@ def paid(tx: Tx, checkouts: Sequence[Checkout], *, run: int | None, actor: str) 
     rows = tx.rows(_EARN, ids=[c.payment for c in checkouts])
     shares = {row.payment: row.share for row in rows}
     payables = open_accounts(tx, [_payable(c) for c in checkouts])
+    for kind in (_K.PAYOUTS_IN_TRANSIT, _K.CASH):  # what is earned will be paid out
+        _books(tx, kind, checkouts)
     clearing = _books(tx, _K.GATEWAY_CLEARING, checkouts)
     holds = _books(tx, _K.CHECKOUT_HOLDS, checkouts)
     revenue = _books(tx, _K.PLATFORM_REVENUE, checkouts)

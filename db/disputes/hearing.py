@@ -17,11 +17,13 @@ from db.bookings.facts import lock
 from db.bookings.moving import shift
 from db.earnings.deciding import set_disputed
 from db.inbox.heard import Heard, Hearing, Word
+from db.refunds.taken import Taken, take_over
 from db.transitions import LeasedTx, hold
 from db.tx import Row, Tx
 from domain.disputes import DISPUTES, DisputeState, dispute_id
 from domain.findings import FindingKind, key_of
 from domain.money import Minor, Money
+from domain.refunds import Origin
 from domain.telling import DisputeStatus, ToldDispute
 
 _ENDS: Final = {
@@ -108,7 +110,30 @@ def _settle(
     for end in sorted(set(ended.values())):
         over = {id_: DisputeState.OPEN for id_, which in ended.items() if which is end}
         shift(tx, DISPUTES, over, end)
+    _take_back(tx, [row for row in rows if ended.get(row.id) is DisputeState.LOST], first, hearing)
     _hold_or_free(tx, rows, ended, hearing)
+
+
+def _take_back(
+    tx: LeasedTx,
+    lost: Sequence[Row],
+    first: Mapping[UUID, Word[ToldDispute]],
+    hearing: Hearing,
+) -> None:
+    """What a lost dispute took of a payment is given back to its customer: a refund, of the gateway's leg alone."""
+    taken = [
+        Taken(
+            payment=row.payment,
+            name=first[row.id].told.dispute_id,
+            origin=Origin.DISPUTE,
+            amount_minor=row.amount,
+            currency=row.currency,
+            why="lost to a dispute",
+        )
+        for row in lost
+    ]
+    for name, why in take_over(tx, taken, by=tx.actor).items():
+        hearing.tell(FindingKind.REFUND_UNASKED, f"dispute {name}", f"{name} is lost: {why}")
 
 
 def _judge(
@@ -150,7 +175,7 @@ def _hold_or_free(
     """Hold what was earned while a dispute of its payment is open; free it with the last one that ends."""
     payments = {row.payment for row in rows}
     open_ = {row.payment for row in tx.rows(_OPEN, payments=list(payments))}
-    freed = {row.payment for row in rows if ended.get(row.id) is DisputeState.WON} - open_
+    freed = {row.payment for row in rows if row.id in ended} - open_
     why = "disputed by its customer"
     set_disputed(tx, list(open_), opens=True, actor=tx.actor, why=why)
     set_disputed(tx, list(freed), opens=False, actor=tx.actor, why="its dispute has ended")

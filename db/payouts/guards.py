@@ -1,4 +1,4 @@
-"""What keeps a payout that a batch made from being sent: a dispute, less owed than approved, who may not be paid."""
+"""What keeps a payout that a batch made from being sent: a dispute, a refund on its way, less owed than approved, who may not be paid."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from domain.findings import Finding, FindingKind
 from domain.payouts import PAYOUTS, PayoutState
 
 DISPUTED_AGAIN: Final = timedelta(minutes=15)
-"""How long a payout with a disputed earning waits before it is looked at again."""
+"""How long a payout with an earning that is disputed, or being refunded, waits before it is looked at again."""
 SHORT: Final = "owed less than approved: part of it was given back since"
 SHORT_OF_WALLET: Final = "its wallet holds less than was approved: it was spent since"
 SHORT_OF_DEBT: Final = "its payee owes less than was kept back of it: it was settled since"
@@ -31,13 +31,17 @@ class Behind:
 
     owed: int
     is_disputed: bool
+    """Or a refund of it is on its way: either way it may turn out to be less."""
 
 
 _BEHIND: Final = sa.text("""
     -- Locked to the end of the claim, in the order of their ids: whoever disputes or reduces one comes before it, and is
     -- seen here, or after it, and sees that it is being sent.
     WITH locked AS MATERIALIZED (
-      SELECT l.payout, e.amount - e.refunded AS owed, e.disputed OR e.state <> 'BATCHED' AS is_disputed
+      SELECT l.payout, e.amount - e.refunded AS owed,
+             -- What a refund on its way leaves of it is not known yet.
+             e.disputed OR e.state <> 'BATCHED'
+               OR EXISTS (SELECT FROM refunds r WHERE r.payment = e.id AND r.state IN ('RESERVED', 'PROCESSING', 'SUCCEEDED')) AS is_disputed
       FROM payout_earnings l JOIN earnings e ON e.id = l.earning
       WHERE l.payout = ANY(CAST(:payouts AS uuid[])) AND l.live ORDER BY e.id FOR SHARE OF e)
     SELECT payout, CAST(sum(owed) AS bigint) AS owed, bool_or(is_disputed) AS is_disputed FROM locked GROUP BY payout""")

@@ -144,6 +144,7 @@ CREATE TABLE payments (
     'EXPIRED',   -- <- PENDING: not paid in time, or cancelled
     'FAILED')),  -- <- PENDING: the gateway refused it for good
   orphaned     boolean NOT NULL DEFAULT false,   -- captured when its seat was gone: to be refunded
+  given_back   boolean NOT NULL DEFAULT false,   -- all of it that can be
   organisation uuid,                             -- whose wallet pays its wallet leg; NULL: the customer's own
   taken_over   boolean NOT NULL DEFAULT false,   -- captured by another system, in whose books it was earned
   expires_at   timestamptz NOT NULL,
@@ -156,6 +157,7 @@ CREATE TABLE payments (
   UNIQUE (id, customer),
   CONSTRAINT payments_once_per_key UNIQUE (scope, actor, key),
   CONSTRAINT orphans_were_captured CHECK (NOT orphaned OR paid_at IS NOT NULL),
+  CONSTRAINT given_back_was_captured CHECK (NOT given_back OR state = 'SUCCEEDED'),
   CONSTRAINT captured_when CHECK (state <> 'SUCCEEDED' OR paid_at IS NOT NULL),
   CONSTRAINT taken_over_as_paid CHECK (NOT taken_over OR state = 'SUCCEEDED' AND NOT orphaned)
 ) WITH (fillfactor = 70);
@@ -165,7 +167,7 @@ CREATE INDEX payments_of_booking ON payments (booking);
 CREATE UNIQUE INDEX payments_one_under_way ON payments (booking) WHERE state = 'PENDING';
 -- This prevents a booking from being paid for twice: the second one is an orphan.
 CREATE UNIQUE INDEX payments_one_that_pays ON payments (booking) WHERE state = 'SUCCEEDED' AND NOT orphaned;
-CREATE INDEX payments_orphaned ON payments (id) WHERE orphaned;
+CREATE INDEX payments_owed_back ON payments (id) WHERE orphaned AND NOT given_back;
 
 -- What pays a payment. Legs add up to its amount.
 CREATE TABLE payment_legs (
@@ -173,8 +175,11 @@ CREATE TABLE payment_legs (
   kind    text NOT NULL CHECK (kind IN ('gateway', 'wallet', 'referral_credit')),
   amount  bigint NOT NULL CHECK (amount > 0),
   account bigint REFERENCES accounts,          -- that it is taken from, in our books; of the gateway's none
+  given_back bigint NOT NULL DEFAULT 0,        -- reserved for refunds, or given; a trigger of theirs counts it
   PRIMARY KEY (payment, kind),
-  CONSTRAINT our_legs_have_an_account CHECK ((kind = 'gateway') = (account IS NULL))
+  CONSTRAINT our_legs_have_an_account CHECK ((kind = 'gateway') = (account IS NULL)),
+  -- This prevents more from being given back than was paid, whoever asks at once.
+  CONSTRAINT refunds_are_of_the_leg CHECK (given_back BETWEEN 0 AND amount)
 );
 
 -- The gateway's side of a payment with a gateway leg.

@@ -60,7 +60,9 @@ _LOG: Final = sa.text(f"""
     JOIN theirs w ON w.account = g.account
     JOIN newer n ON n.account = g.account
     JOIN entries e ON e.id = g.entry
-    LEFT JOIN payments p ON p.id = CASE WHEN e.type IN ('checkout.held', 'checkout.released') THEN CAST(split_part(e.key, ':', 2) AS uuid) END
+    LEFT JOIN refunds f ON f.id = CASE WHEN e.type = 'refund.given' THEN CAST(split_part(e.key, ':', 2) AS uuid) END
+    LEFT JOIN payments p ON p.id = CASE WHEN e.type IN ('checkout.held', 'checkout.released') THEN CAST(split_part(e.key, ':', 2) AS uuid)
+                                        ELSE f.payment END
     LEFT JOIN bookings b ON b.id = p.booking
     LEFT JOIN customers c ON c.id = p.customer
     ORDER BY g.entry DESC""")

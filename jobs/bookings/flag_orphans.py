@@ -1,4 +1,4 @@
-"""Payments that were captured when their seat was gone: said until they are given back."""
+"""Payments that were captured when their seat was gone: a refund of each is proposed, and said until it is given."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -10,6 +10,7 @@ from db import findings
 from db.audit import outcome
 from db.bookings.orphans import orphans
 from db.clock import now
+from db.refunds.reserve import propose_orphans
 from db.tx import Row, Tx
 from domain.findings import Finding, FindingKind
 from domain.money import Minor, Money
@@ -32,16 +33,17 @@ class Place:
 
 
 class FlagOrphans(Sweep):
-    """Report payments that were captured when their seat was gone, until they are refunded."""
+    """Propose to give back what was captured when its seat was gone, and report it until that is done."""
 
     name: ClassVar[str] = "bookings.flag_orphans"
     queue: ClassVar[Queue] = Queue.REST
     triggerable: ClassVar[bool] = True
 
     def page(self, tx: Tx, cursor: Mapping[str, Any], run: int) -> Page:
-        """Report one page of orphans; the last one heals what is given back."""
+        """Propose the refunds of one page of orphans, and report them; the last one heals what is given back."""
         place = Place(**cursor) if cursor else Place(since=now(tx).isoformat())
         rows = orphans(tx, None if place.after is None else UUID(place.after), PAGE)
+        propose_orphans(tx, [row.id for row in rows], by=self.name)
         findings.report(tx, _told(rows, place.found))
         tally = Tally({Count.PROCESSED: len(rows), Count.WAITING: len(rows)})
         if len(rows) < PAGE:

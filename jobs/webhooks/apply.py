@@ -11,6 +11,7 @@ from db.inbox.heard import Heard, Word
 from db.orders import hearing as orders
 from db.payouts import hearing as payouts
 from db.payouts.words import Word as PayoutWord
+from db.refunds import hearing as refunds
 from db.transitions import LeasedTx
 from db.tx import Tx
 from db.work import ClaimOrder
@@ -95,11 +96,12 @@ def _hear(tx: Tx, told: Sequence[Read], run: int) -> Mapping[UUID, Heard]:
         return orders.hear(tx, ordered, run=run)
     if disputed:
         return disputes.hear(tx, disputed, run=run)
-    return {
-        event.id: Heard(applied=True, outcome="nothing to do: refunds are not kept here yet")
+    given = [
+        Word(event.id, event.provider, event.is_fresh, telling)
         for event, telling in told
         if isinstance(telling, ProviderRefund)
-    }
+    ]
+    return refunds.hear(tx, given, run=run)
 
 
 def _concluded(event: UUID, told: Telling, heard: Heard | None) -> Concluded | None:

@@ -69,6 +69,17 @@ ROWS: Final = (
        SELECT gen_random_uuid(), id, 1000, 'INR', 'CLOSED', 'razorpay', 'order_1', 'pay_1' FROM payments LIMIT 1""",
     """INSERT INTO disputes (id, provider, name, payment, amount, currency)
        SELECT gen_random_uuid(), 'razorpay', 'disp_1', id, 1000, 'INR' FROM payments LIMIT 1""",
+    """INSERT INTO payment_legs (payment, kind, amount)
+       SELECT id, 'gateway', 1000 FROM payments WHERE state = 'SUCCEEDED' AND NOT EXISTS (
+         SELECT FROM payment_legs l WHERE l.payment = id)""",
+    """INSERT INTO refunds (id, payment, origin, scope, actor, key, request_hash, amount, gateway, wallet,
+                            referral_credit, currency, why, asked_by, state, effect_key, given_as)
+       SELECT gen_random_uuid(), id, 'asked', 'shell', 'C-1', 'k', '', 100, 100, 0, 0, 'INR', 'ill', 'asha',
+              'PROCESSING', gen_random_uuid(), 'rfnd_1'
+       FROM payments WHERE state = 'SUCCEEDED' LIMIT 1""",
+    """INSERT INTO refund_records (refund, action, owner, organisation, account, amount, balance_after)
+       SELECT id, 'wallet_refund', (SELECT id FROM payees LIMIT 1), false, (SELECT max(id) FROM accounts), 100, 100
+       FROM refunds""",
     """INSERT INTO wallets (id, payee, currency, account)
        SELECT gen_random_uuid(), id, 'INR', (SELECT max(id) FROM accounts) FROM payees LIMIT 1""",
     """INSERT INTO waitlist (id, external_id, appointment, customer)

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from db.errors import constraint_of
 from tests.db.broken_obligations import OF_OBLIGATIONS, UNKNOWN
+from tests.db.changed_refunds import OF_REFUNDS
 from tests.db.every_table import ROWS
 from tests.driving import every_state
 from tests.fakes.bank import FakeBank
@@ -32,6 +33,7 @@ MONTH: Final = re.compile(r"_\d{4}_\d{2}(?=_)")
 
 
 CHANGED: Final[dict[str, dict[str, object]]] = {
+    **OF_REFUNDS,
     **OF_OBLIGATIONS,
     "accounts_kind_owner_currency_key": {"id": -1},
     "accounts_normal_check": {"normal": "X"},
@@ -303,6 +305,8 @@ CHANGED: Final[dict[str, dict[str, object]]] = {
 SAID: Final = {
     "postings_keep_the_rules": "entries_keep_to_their_accounts",
     "notices_stay_until_heard": "append_only",
+    "refunds_count_in_their_legs": "refunds_are_of_a_leg",
+    "refunds_move_in_their_legs": "refunds_are_of_the_leg",
 }
 """What a trigger calls the promise, where not by its own name."""
 ON_UPDATE: Final = {
@@ -311,6 +315,7 @@ ON_UPDATE: Final = {
           UPDATE earnings SET state = 'REFUNDED' WHERE state IN ('READY', 'BATCHED');
           UPDATE earnings SET state = 'READY' WHERE state = 'REFUNDED';
         END $$""",
+    "refunds_move_in_their_legs": "UPDATE refunds SET gateway = 2000, amount = 2000",
 }
 """What breaks a promise about what may follow."""
 ON_DELETE: Final = ("_append_only", "_stay_until_heard")

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from tests.gate import refunding
 from tests.gate.flow import BOOKS, Flow
 
 _BY_HAND: Final = "one: work rows, then subjects"
@@ -50,6 +51,7 @@ DOORS: Final[tuple[Flow, ...]] = (
         transaction="one: work rows, booking, appointments, seats",
         lease="work rows, locked",
     ),
+    *refunding.DOORS,
     Flow(
         name="schedule a tick",
         constraints=("ticks_pkey", "a_run_or_a_reason", "runs_one_per_request"),

@@ -8,6 +8,7 @@ from typing import Final
 
 from jobs.catalog import ALL
 from jobs.shapes import Job
+from tests.gate import refunding
 from tests.gate.covering import ROOT
 from tests.gate.doors import DOORS
 from tests.gate.flow import BOOKS, Flow
@@ -193,6 +194,7 @@ MORE: Final[tuple[Flow, ...]] = (
         constraints=("findings_pkey", "resolved_by_whom_and_why", "orphans_were_captured"),
         races=("flag_orphans",),
     ),
+    *refunding.JOBS,
     Flow(
         name="upkeep.watch",
         constraints=("findings_pkey", "resolved_by_whom_and_why", "runs_one_per_request"),

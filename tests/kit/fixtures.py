@@ -51,5 +51,10 @@ def clock(world: Scene) -> FrozenClock:
 
 @pytest.fixture
 def run_to_quiet(world: Scene) -> Callable[[], int]:
-    """Let healthy workers go on, and the bank finish, until nothing changes; returns the rounds."""
-    return lambda: quiet.run_to_quiet(world, world.owner, world.bank.finish)
+    """Let healthy workers go on, and bank and gateway finish, until nothing changes; returns the rounds."""
+
+    def passes() -> None:
+        world.bank.finish()
+        world.fakes.payments.finish()
+
+    return lambda: quiet.run_to_quiet(world, world.owner, passes)

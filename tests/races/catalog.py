@@ -17,6 +17,7 @@ from tests.races import (
     payouts,
     records,
     recoveries,
+    refunds,
     sweeps,
     taxes,
     waitlist,
@@ -44,6 +45,7 @@ GROUPS: Final = (
     keys,
     sweeps,
     dispersals,
+    refunds,
     core,
 )
 RACES: Final[dict[str, Race]] = {race.name: race for group in GROUPS for race in group.ALL}

@@ -10,6 +10,7 @@ from db import effects, installation, leases
 from db.payouts import listing
 from db.payouts.decide import decide
 from db.payouts.resolve import Word
+from db.refunds import resolve as refunds
 from db.tx import Tx
 from domain.decisions import Decision
 from domain.errors import BadInputError, RefusedError
@@ -134,9 +135,30 @@ def _credit(tx: Tx, agreed: Agreed) -> str:
     return ""
 
 
+def _refund_there(tx: Tx, subject: str, details: Details) -> str | None:
+    """What a refund was given as, None for one that was not."""
+    refunds.doubt(tx, id_of(subject, "refund"))
+    match dict(details):
+        case {"result": "not_given", **rest} if not rest:
+            return None
+        case {"result": "given", "given_as": str(given_as), **rest} if given_as and not rest:
+            return given_as
+        case other:
+            rule = "must be result=not_given, or result=given given_as=…"
+            raise BadInputError("refund.resolve", other, rule)
+
+
+def _refund(tx: Tx, agreed: Agreed) -> str:
+    given_as = _refund_there(tx, agreed.subject, agreed.details)
+    word = Word(by=agreed.both, why=agreed.why, known_at=agreed.proposed_at)
+    state = refunds.declare(tx, id_of(agreed.subject, "refund"), word, given_as=given_as)
+    return f"refund {agreed.subject} is {state}"
+
+
 ACTIONS: Final[dict[str, Action]] = {
     "payout.resolve": Action(check=_payout_there, run=_payout),
     "effect.resolve": Action(check=_effect_there, run=_effect),
+    "refund.resolve": Action(check=_refund_there, run=_refund),
     "payout.retry": Action(check=_retry_there, run=_retry),
     "obligation.waive": Action(check=forgiving.obligation_there, run=forgiving.waive),
     "obligation.write_off": Action(check=forgiving.obligation_there, run=forgiving.write_off),

@@ -117,6 +117,24 @@ def obligation(
     tell(told, of_obligation(facts), json=json)
 
 
+@app.command("refund")
+def refund(
+    ctx: typer.Context,
+    refund: Annotated[str, typer.Argument(help="Id.")],
+    json: JsonOne = False,
+) -> None:
+    """Why a refund is where it is."""
+    from db import subjects
+    from db.refunds import why
+    from db.refunds.family import REFUNDS
+    from domain.why_refunds import of_refund
+
+    with context(ctx).database().begin() as tx:
+        facts = why.refund(tx, subjects.find(tx, [refund], [REFUNDS])[refund])
+    told: dict[str, object] = {"refund": facts.subject.id, "state": facts.subject.state}
+    tell(told, of_refund(facts), json=json)
+
+
 @app.command("run")
 def run(
     ctx: typer.Context,

@@ -201,7 +201,11 @@ PLANTS = [
         UPDATE balances SET debits = credits + 1 WHERE account = <wallet>""",
         "wallet ",
     ),
-    ("wallets-are-what-was-posted", "UPDATE wallets SET account = <cash>", "wallet "),
+    (
+        "wallets-are-what-was-posted",
+        "UPDATE wallets SET account = <cash> WHERE account = <wallet>",
+        "wallet ",
+    ),
     (
         "wallets-are-what-was-posted",
         "UPDATE accounts SET bounded = false WHERE id = <wallet>",

@@ -52,7 +52,8 @@ PLANTS = [
     ),
     (
         "orders-follow-their-payment",
-        "UPDATE orders SET state = 'OPEN', provider = 'razorpay', gateway_id = id WHERE state = 'CLOSED'",
+        """UPDATE orders SET state = 'OPEN', provider = 'razorpay', gateway_id = id, captured_as = NULL
+           WHERE state = 'CLOSED'""",
         "order ",
     ),
     ("orders-follow-their-payment", "UPDATE orders SET state = 'CLOSED' WHERE state = 'NEW'", "order "),

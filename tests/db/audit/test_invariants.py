@@ -13,7 +13,12 @@ from db.tx import Tx
 from tests.booking import every_ending
 from tests.builders import owner
 from tests.conftest import Addresses
-from tests.db.audit import plants_bookings, plants_dispersals, plants_waitlist
+from tests.db.audit import (
+    plants_bookings,
+    plants_dispersals,
+    plants_refunds,
+    plants_waitlist,
+)
 from tests.db.audit.plants import HARMLESS, PLANTS as OF_PAYOUTS
 from tests.driving import every_state
 from tests.earned import paid_and_given_back
@@ -23,6 +28,7 @@ from tests.lining import offered
 from tests.mortgages import every_standing
 from tests.opening import opening, taken
 from tests.operating import opened
+from tests.refunding import every_refund
 from tests.sealing import sealed
 from tests.servers import Databases
 
@@ -31,6 +37,7 @@ PLANTS = [
     *plants_bookings.PLANTS,
     *plants_waitlist.PLANTS,
     *plants_dispersals.PLANTS,
+    *plants_refunds.PLANTS,
 ]
 STATES = ("PENDING", "APPROVED", "PROCESSING", "COMPLETED", "FAILED", "CANCELLED", "REVERSED")
 PAYOUT = "(SELECT min(CAST(id AS text))::uuid FROM payouts WHERE state = '?')"
@@ -38,7 +45,8 @@ ACCOUNT = "(SELECT id FROM accounts WHERE kind = '?')"
 NAMED = {
     "<cash>": ACCOUNT.replace("?", "cash"),
     "<tax>": ACCOUNT.replace("?", "tds_payable"),
-    "<wallet>": ACCOUNT.replace("?", "wallet"),
+    # The first of several: who keeps something here, and whose wallet paid for a booking.
+    "<wallet>": "(SELECT min(id) FROM accounts WHERE kind = 'wallet')",
     "<liability>": ACCOUNT.replace("?", "imported_liability"),
     **{f"<{state}>": PAYOUT.replace("?", state) for state in STATES},
 }
@@ -59,6 +67,7 @@ def scene(databases: Databases, template: str, addresses: Addresses) -> Iterator
             every_ending(operator, worker)
             sealed(worker)
             every_standing(operator, worker)
+            every_refund(operator, worker)
             sealed(worker)
             with owner(url) as outside:
                 offered(operator, outside)

@@ -8,7 +8,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from domain import booking_errors
+from domain import booking_errors, refund_errors
 from workers.web.operations.catalog import ALL
 from workers.web.operations.door import KEY, KEY_CHARS_MAX
 from workers.web.operations.shapes import AnyOperation
@@ -40,7 +40,8 @@ def made() -> dict[str, Any]:
 
 def codes() -> list[str]:
     """Every code of a refusal: those of doors, and those that operations give theirs."""
-    classes = [one for _, one in inspect.getmembers(booking_errors, inspect.isclass)]
+    pages = (booking_errors, refund_errors)
+    classes = [one for page in pages for _, one in inspect.getmembers(page, inspect.isclass)]
     own = {one.code.lower() for one in classes if hasattr(one, "code")}
     return [*CODES_BY_HAND, *sorted(own)]
 

@@ -4,10 +4,14 @@ from difflib import get_close_matches
 from typing import Final
 
 from domain.errors import BadInputError
-from workers.web.operations import bookings, waitlist
+from workers.web.operations import bookings, refunds, waitlist
 from workers.web.operations.shapes import AnyOperation
 
-ALL: Final[tuple[AnyOperation, ...]] = (*bookings.OPERATIONS, *waitlist.OPERATIONS)
+ALL: Final[tuple[AnyOperation, ...]] = (
+    *bookings.OPERATIONS,
+    *waitlist.OPERATIONS,
+    *refunds.OPERATIONS,
+)
 
 
 def known(name: str, place: str) -> AnyOperation:

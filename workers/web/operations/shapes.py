@@ -81,6 +81,8 @@ PARTICIPANTS: Final = Bucket(name="participants", limit=RateLimitItemPerMinute(3
 """Whatever only looks."""
 REMOVAL: Final = Bucket(name="removal", limit=RateLimitItemPerMinute(10))
 """A consultant takes somebody out."""
+REFUND: Final = Bucket(name="refund", limit=RateLimitItemPerMinute(10))
+"""Whatever gives money back."""
 
 AskedT = TypeVar("AskedT", bound=Asked)
 AnsweredT = TypeVar("AnsweredT", bound=Answered)

@@ -1,0 +1,1 @@
+"""Jobs that give money back."""

@@ -1,0 +1,209 @@
+"""What was given comes into the books once: payee and platform bear it, wallet and credit have it, seats are free."""
+
+from collections.abc import Callable
+
+import pytest
+
+from db.wallets.organisations import log
+from domain.ledger import AccountKind
+from domain.owners import OrganisationOwner
+from domain.payments import payee_share
+from tests.booking import PRICE, balance, everything
+from tests.builders import assert_sound, change, rows
+from tests.kit.world import Scene
+from tests.refunding import Paid, give_back, orphan, paid, refunds
+
+CASCADE = "refunds.cascade"
+K = AccountKind
+Quiet = Callable[[], int]
+RECORDS = "SELECT * FROM refund_records ORDER BY recorded_at, balance_after"
+
+
+def one(world: Scene, **how: object) -> Paid:
+    return paid(world.operator, world.database, world.fakes.payments, **how)
+
+
+def test_payee_and_platform_bear_it_by_their_shares(world: Scene, run_to_quiet: Quiet) -> None:
+    made = one(world, price=9_999)
+    give_back(world.database, made.payment, 3_333)
+    run_to_quiet()
+    share = payee_share(9_999)
+    assert balance(world.owner, K.PAYEE_PAYABLE, made.consultant) == share - share * 3_333 // 9_999
+    [earning] = rows(world.owner, "SELECT refunded, state FROM earnings")
+    assert (earning.refunded, earning.state) == (share * 3_333 // 9_999, "READY")
+    assert everything(world.owner, made.receipt)["seat"] == "CONFIRMED"
+    assert_sound(world.owner)
+
+
+def test_a_wallet_refund_has_one_record_with_the_balance_after(
+    world: Scene, run_to_quiet: Quiet
+) -> None:
+    """TESTING_PLAN, wallet refund: full; invariant 54: one row per wallet leg, amount and balance after."""
+    made = one(world, wallet=4_000)
+    give_back(world.database, made.payment)
+    run_to_quiet()
+    [record] = rows(world.owner, RECORDS)
+    assert (record.action, record.amount, record.balance_after) == ("wallet_refund", 4_000, 4_000)
+    assert (record.owner, record.organisation) == (made.customer, False)
+    assert balance(world.owner, K.WALLET, made.customer) == 4_000
+    assert_sound(world.owner)
+
+
+BOOKED = """
+    SELECT DISTINCT r.owner, r.organisation, a.owner AS in_the_books, y.organisation AS pays
+    FROM refund_records r JOIN entries e ON e.key = 'refund:' || r.refund JOIN postings p ON p.entry = e.id
+    JOIN accounts a ON a.id = p.credit AND a.kind = 'wallet'
+    JOIN refunds f ON f.id = r.refund JOIN payments y ON y.id = f.payment"""
+
+
+def test_of_an_organisations_wallet_record_and_books_name_the_organisation(
+    world: Scene, run_to_quiet: Quiet
+) -> None:
+    """TESTING_PLAN, wallet refund: full with org; invariant 54: org = payment.org, the same in the ledger."""
+    gateway = world.fakes.payments
+    made = paid(world.owner, world.database, gateway, wallet=4_000, of_organisation=True)
+    give_back(world.database, made.payment)
+    run_to_quiet()
+    [record] = rows(world.owner, BOOKED)
+    assert (record.owner, record.organisation) == (record.pays, True)
+    assert record.in_the_books == str(record.pays)
+    with world.operator.begin() as tx:
+        newest = log(tx, OrganisationOwner(id=record.pays), limit=1)[0]
+    assert (newest.fact, newest.minor, newest.balance_minor) == ("refund.given", 4_000, 4_000)
+    assert newest.payment == made.payment
+    assert_sound(world.owner)
+
+
+def test_without_an_organisation_of_the_payment_the_wallets_owner_is_named(
+    world: Scene, run_to_quiet: Quiet
+) -> None:
+    """TESTING_PLAN, wallet refund: full with null payment.org (owner org used), the same in the ledger."""
+    made = one(world, wallet=4_000)
+    change(
+        world.owner,
+        "UPDATE payees SET kind = 'organisation' WHERE id = :id",
+        id=made.customer,
+    )
+    give_back(world.database, made.payment)
+    run_to_quiet()
+    [record] = rows(world.owner, BOOKED)
+    assert (record.owner, record.organisation, record.pays) == (made.customer, True, None)
+    assert record.in_the_books == str(made.customer)
+
+
+def test_two_halves_are_one_row_each_and_no_drift(world: Scene, run_to_quiet: Quiet) -> None:
+    """TESTING_PLAN, wallet refund 50% x 2: one row each; invariant 53: two 50% = one 100%."""
+    made = one(world, price=9_999, wallet=4_001)
+    give_back(world.database, made.payment, 4_999, "first")
+    run_to_quiet()
+    give_back(world.database, made.payment, 5_000, "second")
+    run_to_quiet()
+    records = rows(world.owner, RECORDS)
+    assert [record.amount for record in records] == [
+        4_001 * 4_999 // 9_999,
+        4_001 - 4_001 * 4_999 // 9_999,
+    ]
+    assert records[-1].balance_after == 4_001
+    assert balance(world.owner, K.PAYEE_PAYABLE, made.consultant) == 0
+    assert balance(world.owner, K.PLATFORM_REVENUE) == 0
+    assert balance(world.owner, K.GATEWAY_CLEARING) == 0
+    [earning] = rows(world.owner, "SELECT state, amount - refunded AS left_minor FROM earnings")
+    assert (earning.state, earning.left_minor) == ("REFUNDED", 0)
+    assert_sound(world.owner)
+
+
+def test_two_in_one_set_record_the_balance_after_each(world: Scene) -> None:
+    made = one(world, wallet=PRICE)
+    for n, amount in enumerate((1_000, 2_000)):
+        give_back(world.database, made.payment, amount, f"k{n}")
+    world.run(CASCADE)
+    assert {row.balance_after - row.amount for row in rows(world.owner, RECORDS)} in (
+        {0, 1_000},
+        {0, 2_000},
+    )
+    assert balance(world.owner, K.WALLET, made.customer) == 3_000
+    assert_sound(world.owner)
+
+
+def test_wallet_and_credit_are_exactly_one_wallet_record(world: Scene, run_to_quiet: Quiet) -> None:
+    """TESTING_PLAN, WALLET + REFERRAL_CREDIT legs: exactly one WALLET row."""
+    made = one(world, wallet=4_000, credit=6_000)
+    give_back(world.database, made.payment)
+    run_to_quiet()
+    assert [row.action for row in rows(world.owner, RECORDS)] == ["wallet_refund"]
+    assert balance(world.owner, K.REFERRAL_CREDIT, made.customer) == 6_000
+
+
+def test_many_small_parts_take_no_more_of_the_payee_than_their_proportion(
+    world: Scene, run_to_quiet: Quiet
+) -> None:
+    """TRAP: floors of paisa-sized parts would leave the payee's whole share to the last one, more than it gives."""
+    made = one(world, wallet=100, price=100)
+    for n in range(100):
+        give_back(world.database, made.payment, 1, f"k{n}")
+    run_to_quiet()
+    parts = [row.payee_part for row in rows(world.owner, "SELECT payee_part FROM refunds")]
+    assert sum(parts) == payee_share(100)
+    assert set(parts) == {0, 1}
+    assert_sound(world.owner)
+
+
+def test_it_comes_into_the_books_once_however_often_its_success_is_told(
+    world: Scene, run_to_quiet: Quiet
+) -> None:
+    """Invariant 55: cascade runs once however many times gateway/webhook/cron report success."""
+    made = one(world, wallet=PRICE)
+    receipt = give_back(world.database, made.payment)
+    run_to_quiet()
+    # A second row that calls for it, as after a restore: nothing is done again.
+    change(
+        world.owner,
+        "INSERT INTO work (job, subject) VALUES (:job, :id)",
+        job=CASCADE,
+        id=receipt.refund,
+    )
+    assert world.run(CASCADE).tally["succeeded"] == 0
+    assert len(rows(world.owner, "SELECT FROM entries WHERE type = 'refund.given'")) == 1
+    assert balance(world.owner, K.WALLET, made.customer) == PRICE
+    assert_sound(world.owner)
+
+
+def test_an_orphan_gives_back_what_is_owed_and_heals(world: Scene, run_to_quiet: Quiet) -> None:
+    made = orphan(world.operator, world.database, world.fakes.payments, wallet=4_000)
+    assert balance(world.owner, K.REFUNDS_PAYABLE) == 6_000
+    give_back(world.database, made.payment)
+    run_to_quiet()
+    assert balance(world.owner, K.REFUNDS_PAYABLE) == 0
+    assert balance(world.owner, K.WALLET, made.customer) == 4_000
+    assert list(refunds(world.owner).values()) == ["CASCADED"]
+    [payment] = rows(world.owner, "SELECT given_back FROM payments")
+    assert payment.given_back
+    assert_sound(world.owner)
+
+
+@pytest.mark.parametrize("kind", ["webinar", "consultation"])
+def test_what_is_given_back_whole_holds_no_seat(
+    world: Scene, run_to_quiet: Quiet, kind: str
+) -> None:
+    made = one(world, kind=kind)
+    give_back(world.database, made.payment)
+    run_to_quiet()
+    found = everything(world.owner, made.receipt)
+    assert (found["booking"], found["seat"], found["taken"]) == ("CANCELLED", "RELEASED", 0)
+    assert found["appointment"] == ("PLANNED" if kind == "webinar" else "CANCELLED")
+    assert_sound(world.owner)
+
+
+def test_what_has_taken_place_stays_as_it_was(world: Scene, run_to_quiet: Quiet) -> None:
+    made = one(world)
+    change(
+        world.owner,
+        """UPDATE appointments SET starts_at = clock_timestamp() - interval '2 hours',
+                  ends_at = clock_timestamp() - interval '1 hour'""",
+    )
+    run_to_quiet()
+    give_back(world.database, made.payment)
+    run_to_quiet()
+    found = everything(world.owner, made.receipt)
+    assert (found["booking"], found["seat"]) == ("COMPLETED", "CONFIRMED")
+    assert_sound(world.owner)

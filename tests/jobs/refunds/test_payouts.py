@@ -1,0 +1,105 @@
+"""Refunds and the payouts of what they take: neither overtakes the other, and what was paid out is owed back."""
+
+from collections.abc import Callable
+
+from domain.ledger import AccountKind
+from domain.payments import payee_share
+from tests.booking import balance
+from tests.builders import assert_sound, hurry, rows
+from tests.kit.world import Scene
+from tests.refunding import Paid, give_back, paid, payable, refunds
+from workers.sandbox.faults import Fault
+
+PRICE = 100_000
+SHARE = payee_share(PRICE)
+BATCH, PROCESS, CASCADE = "payouts.batch", "payouts.process", "refunds.cascade"
+K = AccountKind
+Quiet = Callable[[], int]
+
+
+def batched(world: Scene, **how: object) -> Paid:
+    """A payment whose earning a batch made a payout of, approved and due."""
+    made = paid(world.operator, world.database, world.fakes.payments, price=PRICE, **how)
+    payable(world.owner, made)
+    world.run(BATCH)
+    hurry(world.owner)
+    return made
+
+
+def payouts(world: Scene) -> list[str]:
+    return [row.state for row in rows(world.owner, "SELECT state FROM payouts ORDER BY created_at")]
+
+
+def test_a_payout_is_not_sent_while_a_refund_of_what_it_pays_is_on_its_way(
+    world: Scene, run_to_quiet: Quiet
+) -> None:
+    """Invariant 16: a live dispute or uncascaded refund on any linked earning blocks sending (skip, still APPROVED)."""
+    made = batched(world)
+    give_back(world.database, made.payment, PRICE // 2)
+    assert world.run(PROCESS).tally["processed"] == 0
+    assert payouts(world) == ["APPROVED"]
+    assert world.bank.submits == []
+    [waits] = rows(world.owner, "SELECT last_error FROM work WHERE job = :job", job=PROCESS)
+    assert "a refund of it is on its way" in waits.last_error
+    run_to_quiet()
+    # Owed less than approved by then: nothing was sent, what is left waits for the next batch.
+    assert (payouts(world), list(refunds(world.owner).values())) == (["FAILED"], ["CASCADED"])
+    assert world.bank.submits == []
+    assert balance(world.owner, K.PAYEE_PAYABLE, made.consultant) == SHARE - SHARE // 2
+    assert_sound(world.owner)
+
+
+def test_what_was_paid_out_already_is_owed_back_and_recorded(
+    world: Scene, run_to_quiet: Quiet
+) -> None:
+    """TESTING_PLAN, with completed payout: PAYOUT_CLAWBACK row AND WALLET row."""
+    made = batched(world, wallet=40_000)
+    run_to_quiet()
+    assert payouts(world) == ["COMPLETED"]
+    give_back(world.database, made.payment, PRICE // 2)
+    run_to_quiet()
+    records = {row.action: row for row in rows(world.owner, "SELECT * FROM refund_records")}
+    assert sorted(records) == ["payout_clawback", "wallet_refund"]
+    clawback = records["payout_clawback"]
+    assert (clawback.owner, clawback.amount, clawback.balance_after) == (
+        made.consultant,
+        SHARE // 2,
+        SHARE // 2,
+    )
+    assert balance(world.owner, K.PAYEE_RECEIVABLE, made.consultant) == -(SHARE // 2)
+    assert balance(world.owner, K.PAYEE_PAYABLE, made.consultant) == 0
+    assert_sound(world.owner)
+
+
+def test_while_its_earning_is_being_paid_the_books_wait(world: Scene, run_to_quiet: Quiet) -> None:
+    """Nobody knows whether the payee was paid: what the refund takes is decided when that has ended."""
+    made = batched(world, wallet=PRICE)
+    world.bank.script(Fault.DROP)
+    world.run(PROCESS)
+    assert payouts(world) == ["PROCESSING"]
+    receipt = give_back(world.database, made.payment)
+    assert world.run(CASCADE).tally["waiting"] == 1
+    assert refunds(world.owner) == {receipt.refund: "SUCCEEDED"}
+    assert rows(world.owner, "SELECT FROM entries WHERE type = 'refund.given'") == []
+    assert_sound(world.owner)
+    run_to_quiet()
+    assert refunds(world.owner) == {receipt.refund: "CASCADED"}
+    assert balance(world.owner, K.PAYEE_RECEIVABLE, made.consultant) == -SHARE
+    assert balance(world.owner, K.WALLET, made.customer) == PRICE
+    assert_sound(world.owner)
+
+
+def test_a_payout_that_comes_back_is_owed_less_what_was_given_back_meanwhile(
+    world: Scene, run_to_quiet: Quiet
+) -> None:
+    made = batched(world, wallet=PRICE)
+    run_to_quiet()
+    give_back(world.database, made.payment, PRICE // 2)
+    world.run(CASCADE)
+    [payout] = rows(world.owner, "SELECT id FROM payouts")
+    world.bank.settle(str(payout.id), "reversed")
+    hurry(world.owner)
+    world.run("payouts.follow")
+    assert payouts(world)[0] == "REVERSED"
+    assert balance(world.owner, K.PAYEE_RECEIVABLE, made.consultant) == 0
+    assert_sound(world.owner)
