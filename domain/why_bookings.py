@@ -26,6 +26,8 @@ class PaymentFacts:
     order: str | None
     order_state: OrderState | None
     """Of the gateway's side; None where wallet and credit pay all of it."""
+    gateway: str | None
+    """`NAME at GATEWAY`, once the gateway has it."""
 
     @property
     def money(self) -> str:
@@ -148,7 +150,7 @@ def _evidence(facts: BookingFacts) -> tuple[str, ...]:
         lines.append(f"note: {facts.note}")
     lines += [_told(payment) for payment in facts.payments]
     lines += [
-        f"{place.places} places at appointment {place.appointment}, which is {place.appointment_state} "
+        f"{_counted(place.places)} at appointment {place.appointment}, which is {place.appointment_state} "
         f"and begins {place.starts}: {place.state}"
         for place in facts.places
     ]
@@ -156,8 +158,13 @@ def _evidence(facts: BookingFacts) -> tuple[str, ...]:
     return tuple(lines)
 
 
+def _counted(places: int) -> str:
+    return f"{places} place{'' if places == 1 else 's'}"
+
+
 def _told(payment: PaymentFacts) -> str:
     when = f"paid {payment.paid}" if payment.paid else f"until {payment.expires}"
     lost = ", an orphan" if payment.orphaned else ""
     order = f", order {payment.order} is {payment.order_state}" if payment.order else ""
+    order += f" ({payment.gateway})" if payment.gateway else ""
     return f"payment {payment.id} of {payment.money} is {payment.state}{lost}, {when}{order}"

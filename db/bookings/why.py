@@ -21,7 +21,8 @@ _BOOKING: Final = sa.text("""
             WHERE m.subject = b.id AND m.kind = 'booking' ORDER BY m.at DESC LIMIT 1) AS ended_by
     FROM bookings b JOIN customers c ON c.id = b.customer JOIN plans l ON l.id = b.plan WHERE b.id = :id""")
 _PAYMENTS: Final = sa.text("""
-    SELECT p.id, p.state, p.amount, p.currency, p.orphaned, p.expires_at, p.paid_at, o.id AS "order", o.state AS order_state
+    SELECT p.id, p.state, p.amount, p.currency, p.orphaned, p.expires_at, p.paid_at, o.id AS "order", o.state AS order_state,
+           o.gateway_id || ' at ' || o.provider AS gateway
     FROM payments p LEFT JOIN orders o ON o.payment = p.id WHERE p.booking = :id ORDER BY p.created_at DESC, p.id LIMIT :most""")
 _PLACES: Final = sa.text("""
     SELECT s.places, s.state, coalesce(a.external_id, CAST(a.id AS text)) AS appointment, a.state AS appointment_state,
@@ -56,6 +57,7 @@ def _payment(row: Row) -> PaymentFacts:
         paid=None if row.paid_at is None else _told(row.paid_at),
         order=None if row.order is None else str(row.order),
         order_state=None if row.order_state is None else OrderState(row.order_state),
+        gateway=row.gateway,
     )
 
 

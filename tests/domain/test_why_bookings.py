@@ -16,7 +16,7 @@ WAITS = Place(
 )  # fmt: skip
 PAYMENT = PaymentFacts(
     id="p", state=PaymentState.PENDING, amount=10_000, currency="INR", orphaned=False, expires="12:35", paid=None,
-    order="o", order_state=OrderState.OPEN,
+    order="o", order_state=OrderState.OPEN, gateway="order_1 at razorpay",
 )  # fmt: skip
 PLACE = PlaceFacts(
     places=2,
@@ -84,11 +84,11 @@ def test_each_state_has_its_reason(given: BookingFacts, reason: str, command: st
 
 def test_the_evidence_is_all_that_hangs_on_it() -> None:
     lost = replace(PAYMENT, state=PaymentState.SUCCEEDED, orphaned=True, paid="12:40")
-    found = of_booking(facts("CANCELLED", lost, replace(PAYMENT, order=None)))
+    found = of_booking(facts("CANCELLED", lost, replace(PAYMENT, order=None, gateway=None)))
     assert found.evidence == (
         "state CANCELLED, last move: none yet",
         "note: a note",
-        "payment p of 100.00 INR is SUCCEEDED, an orphan, paid 12:40, order o is OPEN",
+        "payment p of 100.00 INR is SUCCEEDED, an orphan, paid 12:40, order o is OPEN (order_1 at razorpay)",
         "payment p of 100.00 INR is PENDING, until 12:35",
         "2 places at appointment TEA-1, which is PLANNED and begins 14:00: CONFIRMED",
         "finding: P1 a: b",

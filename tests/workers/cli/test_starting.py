@@ -97,7 +97,7 @@ def test_why_tells_of_a_booking_what_an_operator_asks(bursar: Line) -> None:
     made = bursar(*words, "--key", "k", *WHY, "--json").json
     why = bursar("why", "booking", made["booking"], "--json").json
     assert why["reason"].startswith("it waits for a payment of 100.00 INR until 20")
-    assert any(line.startswith("1 places at appointment") for line in why["evidence"])
+    assert any(line.startswith("1 place at appointment") for line in why["evidence"])
     pay(bursar.database, UUID(made["payment"]))
     why = bursar("why", "booking", made["booking"], "--json").json
     assert why["reason"] == (
