@@ -16,6 +16,12 @@ C08 nobody cancels who does not say who they are
 C09 what there is not is not found, in the same words
 C10 the eleventh in a minute is told to wait; twelve at once: one is done, nine conflict, two wait"""
 
+_WALLET: Final = """W01 given back whole: one record, with its owner, its amount and the balance after
+W02 where the payment names no organisation, record and books name the wallet's owner
+W03 two halves are a record each, and the whole together
+W04 of wallet and credit exactly one record is the wallet's
+W05 paid out already: what the payee owes is on record, and the wallet's record beside it"""
+
 _PAYOUTS: Final = """P01 every fact of a payout that was sent is on its row
 P02 two runs at once pay each once
 P03 a run that may not look, or finds all held while payouts wait, is no success
@@ -35,6 +41,7 @@ R05 a checkout asked for again under its key is one payment and the same answer"
 
 MATRICES: Final = {
     "Cancelling a checkout": _CANCEL,
+    "A refund to a wallet": _WALLET,
     "The payout job": _PAYOUTS,
     "The waitlist's jobs": _LINE,
     "At once": _RACES,

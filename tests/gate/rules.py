@@ -81,10 +81,18 @@ _DISPERSALS = """60 shares and fee are what was received, whatever its size and 
 65 what the fee took whole is divided, and no orphan
 67 an item leaves suspense by an entry that names it, never more than is open"""
 
+_REFUNDS = """52 refunds, and disputes that were lost, are never more than what was captured, not by fifty at once
+53 a part is taken from each leg by its proportion, the last takes what is left; two halves are the whole
+54 one record for each wallet's leg of a refund, with its owner, its amount and the balance after
+55 a refund comes into the books once, however often its success is told"""
+
 RULE_GROUPS: Final = {
     "Sending": _SENDING,
     "States and webhooks": _WEBHOOKS,
     "Tax": _TAX,
+    "Books": _BOOKS,
+    "Refunds": _REFUNDS,
+    "Dispersals": _DISPERSALS,
     "Bookings and the waitlist": _BOOKINGS,
     "Jobs": _RUNNING,
 }

@@ -35,10 +35,10 @@ def test_payee_and_platform_bear_it_by_their_shares(world: Scene, run_to_quiet: 
     assert_sound(world.owner)
 
 
-def test_a_wallet_refund_has_one_record_with_the_balance_after(
+def test_w01_a_wallet_refund_has_one_record_with_the_balance_after(
     world: Scene, run_to_quiet: Quiet
 ) -> None:
-    """TESTING_PLAN, wallet refund: full; invariant 54: one row per wallet leg, amount and balance after."""
+    """Invariant 54: given back whole: one row for the wallet's leg, with its amount and the balance after."""
     made = one(world, wallet=4_000)
     give_back(world.database, made.payment)
     run_to_quiet()
@@ -56,10 +56,10 @@ BOOKED = """
     JOIN refunds f ON f.id = r.refund JOIN payments y ON y.id = f.payment"""
 
 
-def test_of_an_organisations_wallet_record_and_books_name_the_organisation(
+def test_w01_of_an_organisations_wallet_record_and_books_name_the_organisation(
     world: Scene, run_to_quiet: Quiet
 ) -> None:
-    """TESTING_PLAN, wallet refund: full with org; invariant 54: org = payment.org, the same in the ledger."""
+    """Invariant 54: that of the payment, in the record, in the books and in the organisation's own log."""
     gateway = world.fakes.payments
     made = paid(world.owner, world.database, gateway, wallet=4_000, of_organisation=True)
     give_back(world.database, made.payment)
@@ -74,10 +74,10 @@ def test_of_an_organisations_wallet_record_and_books_name_the_organisation(
     assert_sound(world.owner)
 
 
-def test_without_an_organisation_of_the_payment_the_wallets_owner_is_named(
+def test_w02_without_an_organisation_of_the_payment_the_wallets_owner_is_named(
     world: Scene, run_to_quiet: Quiet
 ) -> None:
-    """TESTING_PLAN, wallet refund: full with null payment.org (owner org used), the same in the ledger."""
+    """Invariant 54: a payment that names none; record and books say the same."""
     made = one(world, wallet=4_000)
     change(
         world.owner,
@@ -91,8 +91,8 @@ def test_without_an_organisation_of_the_payment_the_wallets_owner_is_named(
     assert record.in_the_books == str(made.customer)
 
 
-def test_two_halves_are_one_row_each_and_no_drift(world: Scene, run_to_quiet: Quiet) -> None:
-    """TESTING_PLAN, wallet refund 50% x 2: one row each; invariant 53: two 50% = one 100%."""
+def test_w03_two_halves_are_one_row_each_and_no_drift(world: Scene, run_to_quiet: Quiet) -> None:
+    """Invariant 53: a row each, and two halves are the whole, to the last unit."""
     made = one(world, price=9_999, wallet=4_001)
     give_back(world.database, made.payment, 4_999, "first")
     run_to_quiet()
@@ -125,8 +125,10 @@ def test_two_in_one_set_record_the_balance_after_each(world: Scene) -> None:
     assert_sound(world.owner)
 
 
-def test_wallet_and_credit_are_exactly_one_wallet_record(world: Scene, run_to_quiet: Quiet) -> None:
-    """TESTING_PLAN, WALLET + REFERRAL_CREDIT legs: exactly one WALLET row."""
+def test_w04_wallet_and_credit_are_exactly_one_wallet_record(
+    world: Scene, run_to_quiet: Quiet
+) -> None:
+    """Invariant 54: a credit is no wallet."""
     made = one(world, wallet=4_000, credit=6_000)
     give_back(world.database, made.payment)
     run_to_quiet()

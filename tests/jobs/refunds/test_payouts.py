@@ -49,10 +49,10 @@ def test_a_payout_is_not_sent_while_a_refund_of_what_it_pays_is_on_its_way(
     assert_sound(world.owner)
 
 
-def test_what_was_paid_out_already_is_owed_back_and_recorded(
+def test_w05_what_was_paid_out_already_is_owed_back_and_recorded(
     world: Scene, run_to_quiet: Quiet
 ) -> None:
-    """TESTING_PLAN, with completed payout: PAYOUT_CLAWBACK row AND WALLET row."""
+    """Invariant 54: what the payee owes is on record, and the wallet's row beside it."""
     made = batched(world, wallet=40_000)
     run_to_quiet()
     assert payouts(world) == ["COMPLETED"]
