@@ -3,6 +3,7 @@
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Final
 
 from db import installation, runs
@@ -12,6 +13,7 @@ from db.runs import Request
 from domain.errors import BrokenError
 from domain.runs import Origin
 from jobs.dispersals.create import CreateDispersals
+from workers.bench.load import cpu_seconds
 from workers.bench.stand import LONG_SECONDS, Stand, opened
 from workers.runner.bounds import Bounds
 from workers.runner.execute import Runner
@@ -21,18 +23,30 @@ SET: Final = 2_000
 """Obligations that are settled in one transaction."""
 
 
-def divide_seconds(stand: Stand, items: int) -> float:
-    """How long `dispersals.create` takes for so many obligations with five lenders each. Raises `BrokenError`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DividedIn:
+    """How long it took, and what processors worked meanwhile: ours, and Postgres's; in seconds."""
+
+    seconds: float
+    worker_cpu_seconds: float
+    postgres_cpu_seconds: float
+
+
+def divide(stand: Stand, items: int) -> DividedIn:
+    """Let `dispersals.create` divide so many obligations with five lenders each. Raises `BrokenError`."""
     with stand.database() as url, opened(url) as operator:
         with operator.begin(LONG_SECONDS) as tx:
             lending.owe(tx, installation.get(tx).id, items)
         while operator.transact(lambda tx: lending.settle(tx, SET), seconds=LONG_SECONDS):
             pass
+        before, ours = cpu_seconds([stand.postgres()]), time.process_time()
         took = _run(url)
+        ours = time.process_time() - ours
+        postgres = cpu_seconds([stand.postgres()]) - before
         with operator.begin(LONG_SECONDS) as tx:
             if not lending.is_divided(tx, items):
                 raise BrokenError(f"not each of {items} obligations was divided among its lenders")
-    return took
+    return DividedIn(seconds=took, worker_cpu_seconds=ours, postgres_cpu_seconds=postgres)
 
 
 def _run(url: str) -> float:

@@ -5,7 +5,7 @@ from typing import Final
 
 from workers.bench.applying import apply_seconds
 from workers.bench.batching import batch_seconds
-from workers.bench.dividing import divide_seconds
+from workers.bench.dividing import DividedIn, divide
 from workers.bench.drain import Drain, Drained, drain
 from workers.bench.figures import Figure
 from workers.bench.importing import import_seconds
@@ -112,7 +112,26 @@ def batch_report(stand: Stand, items: int, runs: int, told: Told) -> Report:
 
 def dispersals_report(stand: Stand, items: int, runs: int, told: Told) -> Report:
     """Divide so many settled obligations, each time in a database of its own."""
-    return _rate("obligations_per_second", divide_seconds, stand, items, runs, told)
+    done: list[DividedIn] = []
+    for _ in range(runs):
+        done.append(divide(stand, items))
+        told(1)
+    rate = Figure.of([items / one.seconds for one in done])
+    cpu = {
+        f"{name}_cpu_us_per_item": round(Figure.of(spent).median / items * MICRO, 1)
+        for name, spent in (
+            ("worker", [one.worker_cpu_seconds for one in done]),
+            ("postgres", [one.postgres_cpu_seconds for one in done]),
+        )
+    }
+    return {
+        "obligations_per_second": round(rate.median),
+        "lowest_per_second": round(rate.lowest),
+        "highest_per_second": round(rate.highest),
+        **cpu,
+        "items": items,
+        "runs": runs,
+    }
 
 
 def _rate(
