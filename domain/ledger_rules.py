@@ -84,7 +84,10 @@ ENTRY_RULES: Final[dict[EntryType, tuple[frozenset[AccountKind], frozenset[Accou
     ),
     _T.BOOKING_ORPHANED: (frozenset({_K.GATEWAY_CLEARING, _K.CHECKOUT_HOLDS}), frozenset({_K.REFUNDS_PAYABLE})),
     _T.REFUND_GIVEN: (
-        frozenset({_K.PAYEE_PAYABLE, _K.PAYEE_RECEIVABLE, _K.PLATFORM_REVENUE, _K.REFUNDS_PAYABLE}),
+        frozenset({
+            _K.PAYEE_PAYABLE, _K.PAYEE_RECEIVABLE, _K.PLATFORM_REVENUE, _K.REFUNDS_PAYABLE,
+            _K.OPENING_BALANCES,
+        }),
         frozenset({_K.GATEWAY_CLEARING, _K.WALLET, _K.REFERRAL_CREDIT}),
     ),
     _T.CREDIT_GRANTED: (frozenset({_K.PROMOTIONS}), frozenset({_K.REFERRAL_CREDIT})),

@@ -55,6 +55,8 @@ class Checkout:
     """Whether another payment pays for the booking."""
     orphaned: bool
     """Whether it was captured for nothing."""
+    taken_over: bool
+    """Whether another system captured it, in whose books it came in."""
     customer: UUID
     consultant: UUID
     kind: PlanKind
@@ -107,7 +109,7 @@ def grip(
 
 
 _READ: Final = sa.text("""
-    SELECT p.id AS payment, p.state, p.orphaned, p.amount, p.currency, p.expires_at, p.booking, b.state AS booking_state, b.customer,
+    SELECT p.id AS payment, p.state, p.orphaned, p.taken_over, p.amount, p.currency, p.expires_at, p.booking, b.state AS booking_state, b.customer,
            EXISTS (SELECT FROM payments o WHERE o.booking = p.booking AND o.id <> p.id
                      AND o.state = 'SUCCEEDED' AND NOT o.orphaned) AS is_paid_for,
            l.consultant, l.kind, o.id AS "order", o.state AS order_state

@@ -46,6 +46,12 @@ class Given:
         return self.is_paid and self.part > 0
 
     @property
+    def rest(self) -> Owner:
+        """What bears what the payee does not: the platform, in whose books it came in."""
+        kind = _K.OPENING_BALANCES if self.checkout.taken_over else _K.PLATFORM_REVENUE
+        return self.of(kind)
+
+    @property
     def payee(self) -> Owner:
         """Whose account the payee's part is taken from: owed less, or owed back once it was paid."""
         kind = _K.PAYEE_RECEIVABLE if self.is_paid else _K.PAYEE_PAYABLE
@@ -76,7 +82,7 @@ def _owners(one: Given) -> Iterable[Owner]:
     if one.checkout.orphaned:
         yield one.of(_K.REFUNDS_PAYABLE)
         return
-    yield one.of(_K.PLATFORM_REVENUE)
+    yield one.rest
     if one.part:
         yield one.payee
 
@@ -96,7 +102,7 @@ def _taken(one: Given, opened: dict[Owner, int]) -> list[Part]:
     if one.checkout.orphaned:
         return [(opened[one.of(_K.REFUNDS_PAYABLE)], one.amount)]
     payee = [(opened[one.payee], one.part)] if one.part else []
-    return [*payee, (opened[one.of(_K.PLATFORM_REVENUE)], one.amount - one.part)]
+    return [*payee, (opened[one.rest], one.amount - one.part)]
 
 
 def _back(one: Given, opened: dict[Owner, int]) -> list[Part]:

@@ -57,8 +57,6 @@ class Refundable:
     id: UUID
     customer: UUID
     state: str
-    taken_over: bool
-    """Whether another system captured it, in whose books it is."""
     currency: str
     is_disputed: bool
     legs: Mapping[LegKind, int]
@@ -71,7 +69,7 @@ class Refundable:
 
 
 _LEFT: Final = sa.text("""
-    SELECT p.id, p.customer, p.state, p.taken_over, p.currency, coalesce(e.disputed, false) AS is_disputed,
+    SELECT p.id, p.customer, p.state, p.currency, coalesce(e.disputed, false) AS is_disputed,
            array_agg(l.kind ORDER BY l.kind) FILTER (WHERE l.kind IS NOT NULL) AS kinds,
            array_agg(l.amount ORDER BY l.kind) FILTER (WHERE l.kind IS NOT NULL) AS amounts,
            array_agg(l.amount - l.given_back ORDER BY l.kind) FILTER (WHERE l.kind IS NOT NULL) AS lefts
@@ -89,7 +87,6 @@ def refundable(tx: Tx, payments: Sequence[UUID]) -> list[Refundable]:
             id=row.id,
             customer=row.customer,
             state=row.state,
-            taken_over=row.taken_over,
             currency=row.currency,
             is_disputed=row.is_disputed,
             legs=_by_kind(row.kinds, row.amounts),

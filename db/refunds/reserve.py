@@ -113,9 +113,6 @@ def _divided(payment: Refundable, amount_minor: int | None) -> Mapping[LegKind, 
         raise InvalidAmountError("amount", amount_minor, "must be above zero")
     if payment.state != PaymentState.SUCCEEDED:
         raise PaymentNotSucceededError(f"payment {payment.id} is {payment.state}")
-    if payment.taken_over:
-        message = f"payment {payment.id} was captured by another system, which gives it back"
-        raise PaymentNotSucceededError(message)
     left = payment.left_minor
     if not left:
         raise FullyRefundedError(f"all of payment {payment.id} was given back, or is about to be")

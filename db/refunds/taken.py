@@ -57,8 +57,7 @@ def take_over(tx: Tx, taken: Sequence[Taken], *, by: str) -> dict[str, str]:
         if one.name in known or one.name in fits:
             continue
         payment = payments[one.payment]
-        is_ours = payment.state == PaymentState.SUCCEEDED and not payment.taken_over
-        if not is_ours or payment.currency != one.currency:
+        if payment.state != PaymentState.SUCCEEDED or payment.currency != one.currency:
             wrong[one.name] = f"the payment is {payment.state}, in {payment.currency}"
         elif one.amount_minor > left[one.payment]:
             wrong[one.name] = f"{one.amount_minor} are gone, {left[one.payment]} were left"

@@ -58,10 +58,8 @@ BEGIN
       SELECT a.payment, l.kind, sum(l.minor) AS minor FROM added a
       CROSS JOIN LATERAL (VALUES ('gateway', a.gateway), ('wallet', a.wallet), ('referral_credit', a.referral_credit)) AS l (kind, minor)
       WHERE a.state NOT IN ('FAILED', 'REJECTED') AND l.minor > 0 GROUP BY a.payment, l.kind) d;
-    -- What another system captured is in its books, and it gives it back.
-    IF EXISTS (SELECT FROM added a JOIN payments p ON p.id = a.payment
-               WHERE p.state <> 'SUCCEEDED' OR p.taken_over OR p.currency <> a.currency) THEN
-      RAISE EXCEPTION 'a refund is of a payment that was captured here, in its currency'
+    IF EXISTS (SELECT FROM added a JOIN payments p ON p.id = a.payment WHERE p.state <> 'SUCCEEDED' OR p.currency <> a.currency) THEN
+      RAISE EXCEPTION 'a refund is of a payment that was captured, in its currency'
         USING ERRCODE = 'check_violation', CONSTRAINT = 'refunds_are_of_captures';
     END IF;
   ELSE

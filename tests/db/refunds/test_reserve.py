@@ -20,7 +20,7 @@ from domain.refund_errors import (
 )
 from domain.switches import MAKER_CHECKER
 from tests.booking import PRICE
-from tests.builders import assert_sound, change, rows
+from tests.builders import assert_sound, rows
 from tests.kit.world import Scene
 from tests.refunding import Paid, asking, give_back, orphan, paid, under_way
 
@@ -102,14 +102,6 @@ def test_a_payment_there_is_not_is_not_found(world: Scene) -> None:
 def test_what_was_not_captured_is_not_given_back(world: Scene) -> None:
     """PAYMENT_NOT_SUCCEEDED."""
     made = under_way(world.operator, world.database)
-    with pytest.raises(PaymentNotSucceededError):
-        give_back(world.database, made.payment)
-
-
-def test_what_another_system_captured_is_not_given_back_here(world: Scene) -> None:
-    """PAYMENT_NOT_SUCCEEDED: it is in that system's books; by the database too."""
-    made = one(world)
-    change(world.owner, "UPDATE payments SET taken_over = true")
     with pytest.raises(PaymentNotSucceededError):
         give_back(world.database, made.payment)
 

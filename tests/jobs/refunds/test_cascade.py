@@ -5,10 +5,13 @@ from collections.abc import Callable
 import pytest
 
 from db.wallets.organisations import log
+from domain.checkout_answers import Taken
 from domain.ledger import AccountKind
 from domain.owners import OrganisationOwner
 from domain.payments import payee_share
+from domain.ports import FrozenCall, OrderAsk
 from tests.booking import PRICE, balance, everything
+from tests.bringing import AS_OF, booked, bring, earned, offers
 from tests.builders import assert_sound, change, rows
 from tests.kit.world import Scene
 from tests.refunding import Paid, give_back, orphan, paid, refunds
@@ -208,4 +211,38 @@ def test_what_has_taken_place_stays_as_it_was(world: Scene, run_to_quiet: Quiet)
     run_to_quiet()
     found = everything(world.owner, made.receipt)
     assert (found["booking"], found["seat"]) == ("COMPLETED", "CONFIRMED")
+    assert_sound(world.owner)
+
+
+def test_what_another_system_captured_is_given_back_out_of_its_opening(
+    world: Scene, run_to_quiet: Quiet
+) -> None:
+    """Its books had the platform's part; its earning was taken over, and is owed no more."""
+    gateway = world.fakes.payments
+    asked = OrderAsk(reference="OLD-1", amount_minor=PRICE, currency="INR")
+    body = gateway.freeze_order(asked)
+    order = gateway.create_order(FrozenCall("old", body, "OLD-1", PRICE, "INR"))
+    assert isinstance(order, Taken)
+    name = order.thing.provider_id
+    offers(world.operator)
+    earned(world.operator, "S-1", payee="Asha", gross="100.00")
+    paid_there = {
+        "amount": "100.00",
+        "currency": "INR",
+        "paid_at": "2026-03-30T12:00:00Z",
+        "gateway": "razorpay",
+        "order_id": name,
+        "payment_id": gateway.capture(name),
+        "earning": "S-1",
+    }
+    bring(world.operator, "bookings", booked(**paid_there), as_of=AS_OF)
+    [payment] = rows(world.owner, "SELECT id FROM payments")
+    give_back(world.database, payment.id)
+    run_to_quiet()
+    assert list(refunds(world.owner).values()) == ["CASCADED"]
+    assert [row.state for row in rows(world.owner, "SELECT state FROM earnings")] == ["REFUNDED"]
+    assert balance(world.owner, K.OPENING_BALANCES) == -PRICE
+    assert balance(world.owner, K.GATEWAY_CLEARING) == PRICE
+    [booking] = rows(world.owner, "SELECT state FROM bookings")
+    assert booking.state == "CANCELLED"
     assert_sound(world.owner)
