@@ -16,7 +16,7 @@ def group() -> None:
     """Keep `list` a command of its own."""
 
 
-COLUMNS = ("id", "state", "version", "jobs", "leases", "beat_at", "last_claim_at", "started_at")
+COLUMNS = ("id", "state", "version", "knows", "leases", "beat_at", "last_claim_at", "started_at")
 
 
 @app.command("list")
@@ -26,8 +26,13 @@ def list_(
     asked: Asked[str],
     state: Annotated[WorkerState | None, STATE] = None,
 ) -> Found:
-    """List processes: version, host, what they know, when they last claimed."""
+    """List processes: version, host, how many jobs they know (--json: which), when they last claimed."""
     from db import workers as registry
 
+    def told(row: dict[str, object]) -> dict[str, object]:
+        jobs = row["jobs"]
+        return {**row, "knows": len(jobs) if isinstance(jobs, list) else 0}
+
     with context(ctx).database().begin() as tx:
-        return found(registry.listing(tx, state=state, after=asked.after, limit=asked.limit))
+        page = registry.listing(tx, state=state, after=asked.after, limit=asked.limit)
+        return found(page, told)
