@@ -33,7 +33,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-
 help: ## List what can be done
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
 
-run: install ## The demo: 2,000 payouts through a bank that loses replies, each paid once
+run: install ## The demo: payouts through a bank that loses replies, and a webinar that sells out
 	$(BIN)/bursar demo $(ARGS)
 
 up: install ## Servers of this folder's own and every process, until Ctrl-C

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 
-from domain.errors import UnreachableError
+from domain.errors import RefusedError, UnreachableError
 from workers.free_ports import free_ports
 from workers.sandbox.faults import Faults
 from workers.sandbox.serve import serve
@@ -54,22 +55,21 @@ class Counted:
     faults: Mapping[str, int] = field(default_factory=dict)
     forgeries_believed: int = 0
     """Forged webhooks that were answered 2xx."""
+    captures: int = 0
+    captured_minor: int = 0
+    """What customers paid."""
+    refunds: int = 0
+    refunded_minor: int = 0
+    """What of it was given back."""
 
 
 def count(plan: SandboxPlan) -> Counted:
     """Ask the bank what it did. Raises `UnreachableError` where it does not answer."""
+    reply = _asked(plan, "GET", "/_sandbox/summary")
     try:
-        reply = httpx.get(
-            plan.url.removesuffix("/v1") + "/_sandbox/summary",
-            auth=(plan.key_id, plan.key_secret),
-            timeout=READ_SECONDS,
-            trust_env=False,
-        )
         reply.raise_for_status()
     except httpx.HTTPError as error:
-        raise UnreachableError(
-            f"the sandbox bank at {plan.url} does not answer: {error}"
-        ) from error
+        raise _away(plan, error) from error
     found = reply.json()
     return Counted(
         transfers=found["transfers"],
@@ -77,7 +77,40 @@ def count(plan: SandboxPlan) -> Counted:
         sent_again=found["keys_sent_again"],
         faults=found["faults"],
         forgeries_believed=found["forgeries_believed"],
+        captures=found["captures"],
+        captured_minor=found["captured_minor"],
+        refunds=found["refunds"],
+        refunded_minor=found["refunded_minor"],
     )
+
+
+def pay(plan: SandboxPlan, order: str) -> str:
+    """Pay what the sandbox's till calls `order`; returns what it calls the capture.
+
+    Raises `RefusedError` where nobody may pay it any more, `UnreachableError` where nobody answers.
+    """
+    reply = _asked(plan, "POST", "/_sandbox/captures", json={"order": order})
+    if not reply.is_success:
+        raise RefusedError(f"the sandbox does not take the money for {order}: {reply.text}")
+    return str(reply.json()["payment"])
+
+
+def _asked(plan: SandboxPlan, method: str, path: str, **more: Any) -> httpx.Response:  # noqa: ANN401 - as httpx takes them
+    try:
+        return httpx.request(
+            method,
+            plan.url.removesuffix("/v1") + path,
+            auth=(plan.key_id, plan.key_secret),
+            timeout=READ_SECONDS,
+            trust_env=False,
+            **more,
+        )
+    except httpx.HTTPError as error:
+        raise _away(plan, error) from error
+
+
+def _away(plan: SandboxPlan, error: Exception) -> UnreachableError:
+    return UnreachableError(f"the sandbox bank at {plan.url} does not answer: {error}")
 
 
 def _settings(plan: SandboxPlan, home: Path) -> SandboxSettings:

@@ -33,6 +33,7 @@ MODULES: Final[Sequence[str]] = (
     "customers",
     "plans",
     "mail",
+    "practise",
     "why",
     "enqueue",
     "jobs",

@@ -14,7 +14,7 @@ from workers.cli.context import Context, context
 from workers.cli.output import JsonOne
 
 if TYPE_CHECKING:
-    from workers.demo.run import Result
+    from workers.demo.result import Result
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -36,13 +36,14 @@ def demo(
     seed: Annotated[int, typer.Option("--seed", help="Which payouts, and which faults.")] = SEED,
     seconds: Annotated[
         float, typer.Option("--timeout", min=1, help="Seconds after which it has failed.")
-    ] = 180.0,
+    ] = 240.0,
     keep: Annotated[bool, typer.Option("--keep", help="Keep the home, to look around in.")] = False,
     json: JsonOne = False,
 ) -> None:
-    """See sample payouts paid, each proven to be paid once.
+    """See sample payouts paid, each proven to be paid once, and a webinar that sells out.
 
-    On the way the bank loses replies and a worker is killed.
+    On the way the bank loses replies and a worker is killed; one customer cancels, one is given the
+    money back, and both places go to whoever waits.
     """
     here = context(ctx)
     _refuse_real(here)
@@ -84,6 +85,10 @@ def json_text(result: "Result") -> str:
             "transfers": result.transfers,
             "sends": result.sends,
             "payments_asked_again": result.sent_again,
+            "captures": result.captures,
+            "refunds": result.refunds,
+            "participants": result.participants,
+            "mails": result.mails,
             "faults": dict(result.faults),
             "killed": result.killed,
             "crashed_runs": result.crashed_runs,
@@ -99,14 +104,20 @@ def _tell(result: "Result", kept: Path | None) -> None:
     if result.drained:
         _prove(result)
     elif result.stopped:
-        typer.echo("Stopped before every payout was final: nothing is proven.", err=True)
+        typer.echo("Stopped before everything was final: nothing is proven.", err=True)
     else:
-        typer.echo("Not every payout was final in time: nothing is proven.", err=True)
+        typer.echo("Not everything was final in time: nothing is proven.", err=True)
     if kept is None:
         typer.echo("Look around next time: `bursar demo --keep`. Your own: `bursar up`.")
         return
     typer.echo(f"Kept in {kept}. Start it again with `bursar up --home {kept}`, then look:")
-    for command in ("payouts list --state FAILED", "effects list", "runs", "ledger trial-balance"):
+    for command in (
+        "payouts list --state FAILED",
+        "bookings list",
+        "waitlist list",
+        "mail list",
+        "effects list",
+    ):
         typer.echo(f"  bursar {command} --home {kept}")
     for name, token in result.operators.items():
         typer.echo(f"  operator {name}: BURSAR_OPERATOR_TOKEN={token}")

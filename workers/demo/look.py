@@ -2,25 +2,43 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
+from db import progress as families
 from db.engine import Database
 from db.payouts import progress
+from domain.bookings import BOOKINGS
 from domain.errors import UnreachableError
-from domain.payouts import RECOVER, PayoutState
+from domain.machines import Machine
+from domain.mails import MAILS
+from domain.payouts import PAYOUTS, RECOVER
+from domain.refunds import REFUNDS
+from domain.waitlist import WAITLIST
 from workers.demo.verdict import FINAL
 from workers.practice import Counted, count
 from workers.servers import SandboxPlan
 
+SHOWN: Final[tuple[Machine, ...]] = (PAYOUTS, BOOKINGS, WAITLIST, REFUNDS, MAILS)
+"""The families at work, as they are shown."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """One moment. `waiting` is by job: (all, due, in hand, parked)."""
+    """One moment. `families` are states by table, `waiting` is by job: (all, due, in hand, parked)."""
 
-    states: Mapping[str, int]
+    families: Mapping[str, Mapping[str, int]]
     waiting: Mapping[str, tuple[int, int, int, int]]
     transfers: int
     sends: int
     """Requests the bank took for a payment; more than transfers, because replies were lost."""
+    captures: int
+    """What customers paid there."""
+    refunds: int
+
+    @property
+    def states(self) -> Mapping[str, int]:
+        """Payouts by state."""
+        return self.families[PAYOUTS.table]
 
     @property
     def done(self) -> int:
@@ -42,7 +60,7 @@ class Look:
 def look(database: Database, bank: SandboxPlan) -> Look:
     """Return how things stand. A bank that is not there yet has counted nothing."""
     with database.begin() as tx:
-        states = {row.state: row.items for row in progress.by_state(tx)}
+        seen = families.states(tx, SHOWN)
         waiting = {
             row.job: (row.items, row.due, row.in_hand, row.parked) for row in progress.waiting(tx)
         }
@@ -51,12 +69,10 @@ def look(database: Database, bank: SandboxPlan) -> Look:
     except UnreachableError:
         counted = Counted()
     return Look(
-        states={
-            state.value: states.get(state.value, 0)
-            for state in PayoutState
-            if states.get(state.value)
-        },
+        families=seen,
         waiting=waiting,
         transfers=counted.transfers,
         sends=counted.sends,
+        captures=counted.captures,
+        refunds=counted.refunds,
     )

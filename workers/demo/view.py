@@ -2,10 +2,10 @@
 
 import sys
 import time
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Final, Self, TextIO
 
-from rich import box
 from rich.console import Console, Group
 from rich.live import Live
 from rich.progress_bar import ProgressBar
@@ -15,6 +15,8 @@ from rich.text import Text
 from workers.demo.look import Look
 
 LINE_SECONDS: Final = 2.0
+JOBS_MAX: Final = 6
+"""As many as fit a small terminal: those for which most waits."""
 
 
 class View:
@@ -56,29 +58,38 @@ class View:
     def show(self, look: Look, *, last: bool = False) -> None:
         """Show how things stand; without a terminal at most one line each 2 s."""
         if self._live is not None:
-            self._live.update(self._table(look), refresh=True)
+            self._live.update(self.table(look), refresh=True)
             return
         now = self._seconds()
         if last or now - self._said >= LINE_SECONDS:
             self._said = now
-            states = "  ".join(f"{state} {count}" for state, count in look.states.items())
-            self.say(f"{states}  unknown {look.unknown}  bank: {look.transfers} transfers")
+            told = "; ".join(
+                f"{name} {_told(states)}" for name, states in look.families.items() if states
+            )
+            self.say(f"{told}; unknown {look.unknown}; bank {look.transfers} transfers")
 
-    def _table(self, look: Look) -> Group:
-        states = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        for title in ("state", "payouts"):
-            states.add_column(title, justify="right" if title == "payouts" else "left")
-        for state, count in look.states.items():
-            states.add_row(state, str(count))
-        states.add_row("nobody knows yet", str(look.unknown))
-        states.add_row("the bank's transfers", str(look.transfers))
-        jobs = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    def table(self, look: Look) -> Group:
+        """Everything at one moment, for a terminal."""
+        families = Table(box=None, pad_edge=False)
+        for title in ("family", "states"):
+            families.add_column(title)
+        for name, states in look.families.items():
+            families.add_row(name, _told(states))
+        bank = f"{look.transfers} transfers, {look.captures} captures, {look.refunds} refunds"
+        families.add_row("nobody knows yet", f"{look.unknown} payouts")
+        families.add_row("the bank", bank)
+        jobs = Table(box=None, pad_edge=False)
         for title in ("job", "waiting", "due", "in hand"):
             jobs.add_column(title, justify="left" if title == "job" else "right")
-        for job, (items, due, in_hand, _parked) in look.waiting.items():
+        busiest = sorted(look.waiting.items(), key=lambda one: one[1], reverse=True)[:JOBS_MAX]
+        for job, (items, due, in_hand, _parked) in busiest:
             jobs.add_row(job, str(items), str(due), str(in_hand))
         head = Text(f"{self._seconds():.0f} s   {look.done} of {self._total} final")
-        return Group(head, ProgressBar(total=self._total, completed=look.done), states, jobs)
+        return Group(head, ProgressBar(total=self._total, completed=look.done), families, jobs)
 
     def _seconds(self) -> float:
         return time.monotonic() - self._started
+
+
+def _told(states: Mapping[str, int]) -> str:
+    return "  ".join(f"{state} {count}" for state, count in states.items())

@@ -56,7 +56,9 @@ def _message(box: mailbox.Maildir, key: str) -> EmailMessage:
 
 def _told(key: str, message: EmailMessage) -> Kept:
     at = parsedate_to_datetime(message["Date"]).isoformat() if message["Date"] else ""
-    return Kept(id=key, at=at, to=str(message["To"]), subject=str(message["Subject"]))
+    # One too long for its line begins on the next.
+    subject = str(message["Subject"]).strip()
+    return Kept(id=key, at=at, to=str(message["To"]), subject=subject)
 
 
 def _part(message: EmailMessage, kind: str) -> str:

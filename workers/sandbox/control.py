@@ -61,9 +61,10 @@ async def deposit(request: Request) -> Response:
 
 
 async def summarise(request: Request) -> Response:
-    """GET /_sandbox/summary: what was really paid, and how often each reference was."""
+    """GET /_sandbox/summary: what was really paid, and how often each reference was; what customers paid."""
     service, _ = await _asked(request)
-    return JSONResponse(summary(service.bank) | {"doubled": doubled(service.bank)})
+    told = summary(service.bank) | {"doubled": doubled(service.bank)}
+    return JSONResponse(told | service.till.summary())
 
 
 async def capture(request: Request) -> Response:

@@ -227,6 +227,23 @@ class Till:
         """Return the refunds of a capture, newest first."""
         return self._refunds('r."order" = :number ORDER BY r.number DESC', number=paid["number"])
 
+    def summary(self) -> dict[str, object]:
+        """What customers paid, and what of it was given back: counts and sums."""
+        paid = self._storage.one(
+            "SELECT count(*) AS count, coalesce(sum(amount), 0) AS amount FROM orders WHERE paid_ms IS NOT NULL"
+        )
+        given = self._storage.one(
+            "SELECT count(*) AS count, coalesce(sum(amount), 0) AS amount FROM refunds"
+            " WHERE final_ms <= :now AND final_status = 'processed'",
+            now=self._storage.now_ms(),
+        )
+        return {
+            "captures": paid["count"],
+            "captured_minor": paid["amount"],
+            "refunds": given["count"],
+            "refunded_minor": given["amount"],
+        }
+
     def _refunds(self, where: str, *, number: int) -> list[sqlite3.Row]:
         return self._storage.rows(
             f"{REFUNDS} WHERE {where}", number=number, now=self._storage.now_ms()

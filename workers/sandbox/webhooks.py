@@ -39,11 +39,12 @@ async def tell_due(service: Service, client: httpx.AsyncClient) -> int:
     """Tell a set of due events, side by side; return how many there were.
 
     What is told for the first time goes first: a listener that was away hears what is new, then what it missed.
+    The till's events wait for none of the payouts': elsewhere they are two providers'.
     """
     storage = service.bank.storage
     due = storage.rows(
         'SELECT number, payout, "order", refund, dispute, event, at_ms, attempts FROM events'
-        " WHERE due_ms <= :now ORDER BY attempts > 0, due_ms LIMIT :count",
+        " WHERE due_ms <= :now ORDER BY attempts > 0, payout IS NOT NULL, due_ms LIMIT :count",
         now=storage.now_ms(),
         count=SET_MAX,
     )

@@ -28,6 +28,18 @@ def test_what_the_sink_took_is_listed_newest_first_and_shown(tmp_path: Path) -> 
     assert "<p>Hello Mira,</p>" in html
 
 
+def test_a_subject_too_long_for_its_line_is_read_whole(tmp_path: Path) -> None:
+    with posting(Mailbox(tmp_path / box.FOLDER)) as place:
+        mail = client(server_address(f"smtp://{place}"))
+        facts = {
+            **LETTER.facts,
+            "title": "An evening of ragas for the monsoon, live from the old town hall",
+        }
+        mail.send(mail.freeze(LETTER._replace(facts=facts)))
+    [found] = box.kept(tmp_path, 10)
+    assert found.subject == f"A place for you: {facts['title']}"
+
+
 def test_a_home_that_took_nothing_has_nothing(tmp_path: Path) -> None:
     assert box.kept(tmp_path, 10) == []
     assert box.one(tmp_path, "x") is None
