@@ -84,6 +84,9 @@ def _grip(tx: Tx, owner: CustomerOwner, entry: UUID) -> tuple[LeasedTx, Row]:
     mine = hold(tx, [entry], run=None, actor=actor)
     leased = hold(mine, [found.appointment], run=None, actor=actor)
     lock(leased, "appointment", [found.appointment])
+    if entry not in leased.held:
+        # It waited for nothing; an offer made meanwhile gave it a work row. Nobody makes one now.
+        leased = hold(leased, [entry], run=None, actor=actor)
     row = leased.row(_ENTRY, entry=entry, customer=customer)
     assert row is not None, "entries are not deleted"
     return leased, row
