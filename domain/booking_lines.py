@@ -24,7 +24,7 @@ HELD: Final = frozenset({_B.SCHEDULED, _B.COMPLETED})
 OF_PAYMENT: Final = (
     "amount", "currency", "paid_at", "gateway", "order_id", "payment_id", "earning",
 )  # fmt: skip
-"""What is said of a payment that may be given back from here: all or nothing."""
+"""What is said of a payment: all or nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

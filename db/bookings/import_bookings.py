@@ -1,7 +1,7 @@
 """Bring bookings in: wishes, or what another system had made of them, each with its place and what paid for it.
 
-A payment that may be given back from here has the id of its earning, as every payment has; it was captured,
-shared and settled in other books, so it has no entries in these. A checkout that was under way there ended
+A payment has the id of its earning, as every payment has; it was captured, shared and settled in other
+books, so it has no entries in these, and is given back by nobody here. A checkout that was under way there ended
 with that system: its booking waits for another one.
 """
 
