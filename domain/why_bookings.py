@@ -28,6 +28,11 @@ class PaymentFacts:
     """Of the gateway's side; None where wallet and credit pay all of it."""
     gateway: str | None
     """`NAME at GATEWAY`, once the gateway has it."""
+    given_back: bool
+    """Whether refunds gave all of it back."""
+    refund: str | None
+    """The newest refund of it."""
+    refund_state: str | None
 
     @property
     def money(self) -> str:
@@ -115,13 +120,17 @@ def _unpaid(facts: BookingFacts) -> Why:
 
 def _orphaned(facts: BookingFacts) -> Why | None:
     """What was captured for nothing is owed back, whatever the booking is."""
-    lost = next((payment for payment in facts.payments if payment.orphaned), None)
+    orphans = (payment for payment in facts.payments if payment.orphaned)
+    lost = next((payment for payment in orphans if not payment.given_back), None)
     if lost is None:
         return None
     reason = (
         f"{lost.money} were captured when it had no place for them any more: they are owed back"
     )
-    return Why(reason=reason, evidence=(), command=f"bursar payments show {lost.id}")
+    command = f'bursar refunds create {lost.id} --key … --why "…"'
+    if lost.refund is not None:
+        command = f"bursar why refund {lost.refund}"
+    return Why(reason=reason, evidence=(), command=command)
 
 
 def _begin(facts: BookingFacts, reason: str) -> Why:
@@ -167,4 +176,5 @@ def _told(payment: PaymentFacts) -> str:
     lost = ", an orphan" if payment.orphaned else ""
     order = f", order {payment.order} is {payment.order_state}" if payment.order else ""
     order += f" ({payment.gateway})" if payment.gateway else ""
+    order += f", refund {payment.refund} is {payment.refund_state}" if payment.refund else ""
     return f"payment {payment.id} of {payment.money} is {payment.state}{lost}, {when}{order}"

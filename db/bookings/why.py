@@ -22,8 +22,11 @@ _BOOKING: Final = sa.text("""
     FROM bookings b JOIN customers c ON c.id = b.customer JOIN plans l ON l.id = b.plan WHERE b.id = :id""")
 _PAYMENTS: Final = sa.text("""
     SELECT p.id, p.state, p.amount, p.currency, p.orphaned, p.expires_at, p.paid_at, o.id AS "order", o.state AS order_state,
-           o.gateway_id || ' at ' || o.provider AS gateway
-    FROM payments p LEFT JOIN orders o ON o.payment = p.id WHERE p.booking = :id ORDER BY p.created_at DESC, p.id LIMIT :most""")
+           o.gateway_id || ' at ' || o.provider AS gateway, p.given_back, r.id AS refund, r.state AS refund_state
+    FROM payments p LEFT JOIN orders o ON o.payment = p.id
+    LEFT JOIN LATERAL (
+      SELECT f.id, f.state FROM refunds f WHERE f.payment = p.id ORDER BY f.created_at DESC, f.id LIMIT 1) r ON true
+    WHERE p.booking = :id ORDER BY p.created_at DESC, p.id LIMIT :most""")
 _PLACES: Final = sa.text("""
     SELECT s.places, s.state, coalesce(a.external_id, CAST(a.id AS text)) AS appointment, a.state AS appointment_state,
            a.starts_at, a.ends_at
@@ -58,6 +61,9 @@ def _payment(row: Row) -> PaymentFacts:
         order=None if row.order is None else str(row.order),
         order_state=None if row.order_state is None else OrderState(row.order_state),
         gateway=row.gateway,
+        given_back=row.given_back,
+        refund=None if row.refund is None else str(row.refund),
+        refund_state=row.refund_state,
     )
 
 

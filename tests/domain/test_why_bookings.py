@@ -17,6 +17,7 @@ WAITS = Place(
 PAYMENT = PaymentFacts(
     id="p", state=PaymentState.PENDING, amount=10_000, currency="INR", orphaned=False, expires="12:35", paid=None,
     order="o", order_state=OrderState.OPEN, gateway="order_1 at razorpay",
+    given_back=False, refund=None, refund_state=None,
 )  # fmt: skip
 PLACE = PlaceFacts(
     places=2,
@@ -45,6 +46,7 @@ def facts(state: str, *payments: PaymentFacts, waits: Place | None = WAITS) -> B
 WAITING = "it waits for a payment of 100.00 INR until 12:35"
 UNPAID = "nobody paid 100.00 INR in time"
 BEGIN = 'bursar bookings start TEA --customer C-1 --booking b --key … --why "…"'
+ORPHAN = replace(PAYMENT, state=PaymentState.SUCCEEDED, orphaned=True, paid="12:40")
 FAILED = replace(PAYMENT, state=PaymentState.FAILED)
 
 
@@ -72,9 +74,12 @@ FAILED = replace(PAYMENT, state=PaymentState.FAILED)
         (facts("EXPIRED"), "nobody paid in time, and its places are free again: asha: she asked", None),
         (facts("CANCELLED"), "it was cancelled by asha: she asked", None),
         (facts("REJECTED"), "it was rejected by asha: she asked", None),
-        (facts("CANCELLED", FAILED, replace(PAYMENT, orphaned=True, paid="12:40")),
+        (facts("CANCELLED", FAILED, ORPHAN),
          "100.00 INR were captured when it had no place for them any more: they are owed back",
-         "bursar payments show p"),
+         'bursar refunds create p --key … --why "…"'),
+        (facts("CANCELLED", replace(ORPHAN, refund="r", refund_state="PROPOSED")),
+         "100.00 INR were captured when it had no place for them any more: they are owed back", "bursar why refund r"),
+        (facts("CANCELLED", replace(ORPHAN, refund="r", given_back=True)), "it was cancelled by asha: she asked", None),
     ],
 )  # fmt: skip
 def test_each_state_has_its_reason(given: BookingFacts, reason: str, command: str | None) -> None:
@@ -83,12 +88,15 @@ def test_each_state_has_its_reason(given: BookingFacts, reason: str, command: st
 
 
 def test_the_evidence_is_all_that_hangs_on_it() -> None:
-    lost = replace(PAYMENT, state=PaymentState.SUCCEEDED, orphaned=True, paid="12:40")
+    lost = replace(ORPHAN, refund="r", refund_state="CASCADED")
     found = of_booking(facts("CANCELLED", lost, replace(PAYMENT, order=None, gateway=None)))
     assert found.evidence == (
         "state CANCELLED, last move: none yet",
         "note: a note",
-        "payment p of 100.00 INR is SUCCEEDED, an orphan, paid 12:40, order o is OPEN (order_1 at razorpay)",
+        (
+            "payment p of 100.00 INR is SUCCEEDED, an orphan, paid 12:40, "
+            "order o is OPEN (order_1 at razorpay), refund r is CASCADED"
+        ),
         "payment p of 100.00 INR is PENDING, until 12:35",
         "2 places at appointment TEA-1, which is PLANNED and begins 14:00: CONFIRMED",
         "finding: P1 a: b",

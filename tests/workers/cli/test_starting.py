@@ -120,4 +120,4 @@ def test_why_tells_who_ended_a_booking(bursar: Line) -> None:
     pay(bursar.database, UUID(made["payment"]))
     why = bursar("why", "booking", made["booking"], "--json").json
     assert "100.00 INR were captured when it had no place for them any more" in why["reason"]
-    assert why["command"] == f"bursar payments show {made['payment']}"
+    assert why["command"] == f"""bursar refunds create {made["payment"]} --key … --why "…\""""
