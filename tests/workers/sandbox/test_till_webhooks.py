@@ -60,6 +60,13 @@ class Till:
             event = razorpay.verify(Provider.RAZORPAY, raw, headers, [secret])
         return event.type, read(event.provider, event.type, event.body)
 
+    def kind_of_next(self) -> type:
+        """What kind of telling the next event is, or the error of one that is not signed."""
+        try:
+            return type(self.next()[1])
+        except SignatureWrongError as error:
+            return type(error)
+
     def until(self, kind: type) -> Telling:
         """The next one that tells this."""
         while True:
@@ -148,9 +155,10 @@ def test_an_event_may_be_told_twice_and_one_that_was_forged_is_not_signed(till: 
     order, reference = till.ordered()
     till.sandbox.order(Fault.EVENT_FORGED, reference=reference)
     till.sandbox.capture(order)
-    with pytest.raises(SignatureWrongError):
-        till.next()
-    assert isinstance(till.until(ToldOrder), ToldOrder)
+    heard: set[type] = set()
+    while not heard >= {SignatureWrongError, ToldOrder}:  # they are on their way together
+        heard.add(till.kind_of_next())
+    assert heard >= {SignatureWrongError, ToldOrder}
 
 
 def test_what_is_not_paid_is_disputed_by_nobody(till: Till) -> None:
