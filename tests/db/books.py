@@ -39,9 +39,11 @@ class Books:
         return self.accounts[Owner(kind=kind, owner=name, currency=self.currency)]
 
     def entry(self, key: str, kind: EntryType, amount: int, owner: str = "one") -> Entry:
-        """An entry of one leg between the first accounts its type may touch."""
-        debits, credits_ = ENTRY_RULES[kind]
-        debit, credit = min(pair for pair in product(debits, credits_) if pair[0] is not pair[1])
+        """An entry of one leg between the first accounts its type may touch; what is owed back only where it must."""
+        pairs = [
+            (debit, credit) for debit, credit in product(*ENTRY_RULES[kind]) if debit is not credit
+        ]
+        debit, credit = min(pairs, key=lambda pair: (KINDS.PAYEE_RECEIVABLE in pair, *pair))
         leg = Posting(debit=self.id(debit, owner), credit=self.id(credit, owner), amount=amount)
         return Entry(type=kind, key=key, currency=self.currency, effective_on=DAY, postings=(leg,))
 
