@@ -82,7 +82,7 @@ def test_the_page_is_followed(bursar: Line, database_url: str) -> None:
                 else:
                     names.learn(json.loads(names.in_place(block)), answers[-1])
                     same(json.loads(names.in_place(block)), answers[-1])
-    assert len(answers) == 6
+    assert len(answers) == 7
 
 
 def test_the_page_names_every_operation_with_its_limit() -> None:
