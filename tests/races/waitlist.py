@@ -132,6 +132,13 @@ def one_is_offered(stage: Stage, sides: Sequence[Side]) -> None:
     assert finished(stage) == ["NOTIFIED", "WAITING", "WAITING"]
 
 
+def offered_or_taken(stage: Stage, sides: Sequence[Side]) -> None:
+    """Whoever answers at the very moment of the offer has the place, or is told that nothing is offered yet."""
+    first = "BOOKED" if sides[1].result == "booked" else "NOTIFIED"
+    assert finished(stage) == [first, "WAITING"]
+    assert taken(stage.worker, stage.given) == ("PLANNED", 2, 2)
+
+
 def one_has_it(stage: Stage, _sides: Sequence[Side]) -> None:
     """It was offered once."""
     assert finished(stage) == ["NOTIFIED", "WAITING"]
@@ -187,6 +194,13 @@ ALL: Final = (
         prepare=two_places,
         sides=(does(OfferPlaces(OfferPolicy()), 7), joins),
         check=one_is_offered,
+    ),
+    Race(
+        name="offer/accept",
+        prepare=two_places,
+        sides=(does(OfferPlaces(OfferPolicy()), 7), books),
+        check=offered_or_taken,
+        errors=(NotOpenError,),
     ),
     Race(
         name="offer/offer",
