@@ -42,6 +42,7 @@ RUNNING: Final = {
         "bench dispersals",
         "bench idle-run",
         "bench release",
+        "practise pay",
     ),
 }
 RELEASING: Final = {"migrate"}
