@@ -69,7 +69,8 @@ class Refundable:
 
 
 _LEFT: Final = sa.text("""
-    SELECT p.id, p.customer, p.state, p.currency, coalesce(e.disputed, false) AS is_disputed,
+    SELECT p.id, p.customer, p.state, p.currency, coalesce(e.disputed, false)
+             OR EXISTS (SELECT FROM disputes d WHERE d.payment = p.id AND d.state = 'OPEN') AS is_disputed,
            array_agg(l.kind ORDER BY l.kind) FILTER (WHERE l.kind IS NOT NULL) AS kinds,
            array_agg(l.amount ORDER BY l.kind) FILTER (WHERE l.kind IS NOT NULL) AS amounts,
            array_agg(l.amount - l.given_back ORDER BY l.kind) FILTER (WHERE l.kind IS NOT NULL) AS lefts

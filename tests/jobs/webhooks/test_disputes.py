@@ -6,15 +6,18 @@ from itertools import permutations
 
 import pytest
 
+from db.refunds.facts import refundable
 from domain.checkout_answers import ProviderOrder
 from domain.checkouts import Receipt
 from domain.inbox import APPLY
+from domain.payments import OPEN_ORDERS
+from tests.booking import cancel
 from tests.builders import assert_sound, rows
 from tests.fakes.payments import FakePayments
 from tests.hearing import receive
 from tests.kit.clock import FrozenClock
 from tests.kit.world import Fakes, Scene
-from tests.paying import captured, disputed, findings, heard, opened
+from tests.paying import begun, captured, disputed, findings, heard, opened
 
 
 @pytest.fixture(params=["razorpay", "stripe"])
@@ -131,3 +134,20 @@ def test_a_dispute_that_an_operator_does_not_know_of_is_listed(world: Scene) -> 
     heard(world, disputed(theirs, "created", 5_000))
     [row] = rows(world.owner, "SELECT payment, amount, currency, provider FROM disputes")
     assert tuple(row) == (made.payment, 5_000, "INR", world.fakes.payments.provider)
+
+
+def test_no_refund_of_an_orphan_is_begun_while_a_dispute_about_it_is_open(world: Scene) -> None:
+    """Nothing was earned of it that could be held, so the dispute itself blocks: its bank decides."""
+    who, made = begun(world)
+    world.run(OPEN_ORDERS)
+    [theirs] = world.fakes.payments.of(made.order)
+    cancel(world.database, who, made.payment)
+    heard(world, captured(theirs), disputed(theirs, "created"))
+    heard(world, disputed(theirs, "created"))
+    with world.database.begin() as tx:
+        [found] = refundable(tx, [made.payment])
+    assert found.is_disputed
+    heard(world, disputed(theirs, "won"))
+    with world.database.begin() as tx:
+        [found] = refundable(tx, [made.payment])
+    assert not found.is_disputed
