@@ -60,11 +60,15 @@ _LINES: Final = sa.text("""
              CAST(coalesce(sum(s.amount) FILTER (
                WHERE d.kind = 'payee_receivable' AND n.created_at < coalesce(CAST(:returned_at AS timestamptz), 'infinity')), 0) AS bigint)
                AS clawed_back
-      FROM entries n
+      FROM (
+        SELECT id, created_at FROM entries WHERE key >= 'earning:' || g.id || ':reduced:' AND key < 'earning:' || g.id || '\\:reduced;'
+        UNION ALL
+        -- The earning of a booking has its payment's id.
+        SELECT e.id, e.created_at FROM refunds r JOIN entries e ON e.key = 'refund:' || r.id WHERE r.payment = g.id) n
       JOIN postings s ON s.entry = n.id
       JOIN accounts d ON d.id = s.debit
-      WHERE n.key >= 'earning:' || g.id || ':reduced:' AND n.key < 'earning:' || g.id || '\\:reduced;'
-        AND n.created_at > coalesce(CAST(:completed_at AS timestamptz), 'infinity')) since
+      -- Of a refund, its payee's part alone.
+      WHERE d.kind IN ('payee_payable', 'payee_receivable') AND n.created_at > coalesce(CAST(:completed_at AS timestamptz), 'infinity')) since
     WHERE l.payout = :id
     ORDER BY g.earned_at, g.external_id LIMIT :limit""")
 

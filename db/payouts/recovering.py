@@ -52,7 +52,9 @@ class Debts:
         return taken
 
     def has(self, row: Details, minor: int) -> bool:
-        """Whether that much is owed still, and take it; nothing, and less, always is."""
+        """Whether that much is owed still, and take it; nothing, and less, always is. Of a part nothing is taken."""
+        if self.owing[self.accounts.get(row.id, 0)] < minor:
+            return False
         return minor <= 0 or self.take(row, minor) == minor
 
     def take_again(self, row: Details) -> bool:

@@ -200,6 +200,31 @@ def test_what_was_put_back_and_whose_debt_is_gone_fails_unsent(world: Scene) -> 
     assert_sound(world.owner)
 
 
+def test_what_is_too_little_for_one_that_was_put_back_is_kept_back_from_the_next(
+    world: Scene,
+) -> None:
+    """Claimed together: who fails for a debt that is partly gone leaves the rest of it to the others."""
+    first = in_debt(world, 0)
+    next_payout(world, 100_000)
+    world.run(PROCESS)
+    finish(world)
+    give_back(world.operator, "E-000000", 30_000)
+    give_back(world.operator, "N-100", 20_000)
+    second = next_payout(world, 150_000, period="hour")
+    world.bank.script(NotSent(reason="no route"))
+    world.run(PROCESS)
+    assert (payout(world.owner, second).state, parts(world, second)[3]) == ("APPROVED", 50_000)
+    back(world, first)
+    assert owing(world.owner) == 20_000
+    third = next_payout(world, 100_000, period="month")
+    hurry(world.owner)
+    world.run(PROCESS)
+    assert payout(world.owner, second).state == "FAILED"
+    assert parts(world, third) == (170_000, 150_000, 0, 20_000)
+    assert owing(world.owner) == 0
+    assert_sound(world.owner)
+
+
 def test_two_that_were_put_back_do_not_keep_back_one_debt_twice(world: Scene) -> None:
     in_debt(world)
     next_payout(world, 100_000)

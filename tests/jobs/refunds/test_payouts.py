@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from db.payouts import advice
 from domain.ledger import AccountKind
 from domain.payments import payee_share
 from tests.booking import balance
@@ -69,6 +70,28 @@ def test_w05_what_was_paid_out_already_is_owed_back_and_recorded(
     assert balance(world.owner, K.PAYEE_RECEIVABLE, made.consultant) == -(SHARE // 2)
     assert balance(world.owner, K.PAYEE_PAYABLE, made.consultant) == 0
     assert_sound(world.owner)
+
+
+def test_what_was_refunded_before_and_after_a_payment_is_told_apart_on_its_advice(
+    world: Scene, run_to_quiet: Quiet
+) -> None:
+    made = paid(world.operator, world.database, world.fakes.payments, price=PRICE, wallet=PRICE)
+    payable(world.owner, made)
+    give_back(world.database, made.payment, PRICE // 10)
+    run_to_quiet()
+    world.run(BATCH)
+    hurry(world.owner)
+    run_to_quiet()
+    assert payouts(world) == ["COMPLETED"]
+    give_back(world.database, made.payment, PRICE // 2, key="later")
+    run_to_quiet()
+    [payout] = rows(world.owner, "SELECT id FROM payouts")
+    with world.operator.begin() as tx:
+        told = advice.advice(tx, payout.id)
+    told.check()
+    [of_it] = told.lines
+    assert (of_it.refunded_minor, of_it.refunded_since_minor) == (SHARE // 10, SHARE // 2)
+    assert (told.gross_minor, told.clawed_back_minor) == (SHARE - SHARE // 10, SHARE // 2)
 
 
 def test_while_its_earning_is_being_paid_the_books_wait(world: Scene, run_to_quiet: Quiet) -> None:
