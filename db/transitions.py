@@ -127,7 +127,7 @@ class Moved:
 
     subject: UUID
     outcome: str
-    """moved | busy | sent | illegal | missing | unlinked | short | own | exhausted | unproven | forbidden"""
+    """moved | busy | sent | illegal | missing | unlinked | short | own | exhausted | disputed | unproven | forbidden"""
     source: str | None
 
 

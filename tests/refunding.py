@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from db.clock import now
+from db.disputes.hearing import hear
 from db.engine import Database
+from db.inbox.heard import Word
 from db.orders.capturing import Capture, take_in
 from db.refunds.cascade import cascade
 from db.refunds.reserve import Asking, Receipt as Reserved, reserve
@@ -15,6 +17,7 @@ from domain.ledger import AccountKind
 from domain.owners import OrganisationOwner
 from domain.ports import FrozenCall, OrderAsk
 from domain.refunds import RECOVER
+from domain.telling import DisputeStatus, ToldDispute
 from jobs.refunds.recover import RecoverRefunds
 from jobs.refunds.submit import SubmitRefunds
 from tests.booking import (
@@ -142,6 +145,25 @@ def orphan(operator: Database, database: Database, gateway: FakePayments, **how:
     one = under_way(operator, database, **how)  # type: ignore[arg-type]  # by name
     cancel(database, one.customer, one.payment)
     return captured(database, gateway, one)
+
+
+def dispute(
+    database: Database, one: Paid, status: DisputeStatus = DisputeStatus.OPEN, amount: int = 1_000
+) -> None:
+    """What is told of a customer who disputes a part of a payment at their bank."""
+    assert one.capture is not None
+    told = ToldDispute(
+        dispute_id=f"disp_{one.capture}",
+        captured_as=one.capture,
+        status=status,
+        raw_status=status,
+        amount_minor=amount,
+        currency=one.receipt.currency,
+        at=NOON,
+    )
+    word = Word(event=one.payment, provider="razorpay", is_fresh=False, told=told)
+    said = database.transact(lambda tx: hear(tx, [word], run=7))
+    assert said[one.payment].applied, said
 
 
 def payable(owner: Database, one: Paid) -> None:

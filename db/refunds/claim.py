@@ -27,6 +27,7 @@ from domain.ports import FrozenCall, RefundAsk
 from domain.refunds import EFFECT, RECOVER, REFUNDS, SUBMIT, RefundState
 
 NO_NAME: Final = "what the gateway calls its capture is not known yet: its webhook tells it"
+DISPUTED: Final = "a dispute about its payment is open: its bank may give the same money back"
 
 
 class Gateway(NamedTuple):
@@ -121,9 +122,10 @@ def _for_send(held: Held, row: Refund) -> Next | None:
         return Next(subject=row.id, job=RECOVER, error=error)
     if held.is_worn:
         return _park(held, f"claimed {held.claims - 1} times without a settle")
-    if row.captured_as is None:
+    if row.captured_as is None or (row.is_disputed and row.state == RefundState.RESERVED):
         wait = delay(FOLLOW_SECONDS, held.tries)
-        return Next(row.id, SUBMIT, wait, held.tries + 1, NO_NAME)
+        why = NO_NAME if row.captured_as is None else DISPUTED
+        return Next(row.id, SUBMIT, wait, held.tries + 1, why)
     return None
 
 

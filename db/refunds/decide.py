@@ -45,7 +45,8 @@ def decide(
     """Decide about each; one outcome each, in key order.
 
     moved | busy | illegal (elsewhere) | missing | own (asked for by who approves it, while `policy:maker-checker`
-    is on) | short (less of its payment is left) | exhausted (refused three times: ask for another refund).
+    is on) | short (less of its payment is left) | exhausted (refused three times: ask for another refund)
+    | disputed (its bank decides).
     """
     rows = tx.rows(_ELSEWHERE, ids=list(refunds), source=SOURCES[decision])
     elsewhere = {row.id: Moved(subject=row.id, outcome="illegal", source=row.state) for row in rows}

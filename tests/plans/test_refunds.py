@@ -29,7 +29,7 @@ LOADS = (
        SELECT md5('p' || n)::uuid, 'wallet', 1000, :account FROM generate_series(1, :many) n""",
     """INSERT INTO earnings (id, external_id, payee, gross, amount, currency, earned_at, ready_at, content_hash)
        SELECT md5('p' || n)::uuid, 'payment:' || n, l.consultant, 1000, 800, 'INR', clock_timestamp(),
-              ''
+              clock_timestamp(), ''
        FROM generate_series(1, :many) n CROSS JOIN plans l WHERE l.id = :plan""",
     """INSERT INTO refunds (id, payment, origin, scope, actor, key, request_hash, amount, gateway, wallet,
                             referral_credit, currency, why, asked_by, state, effect_key)

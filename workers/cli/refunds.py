@@ -28,6 +28,7 @@ MEANINGS: Final = {
     "own": "you asked for it: somebody else must approve it (policy:maker-checker is on)",
     "short": "less of its payment is left by now: ask for another refund",
     "exhausted": "refused three times: ask for another refund",
+    "disputed": "a dispute about its payment is open: its bank decides",
 }
 
 

@@ -13,11 +13,12 @@ from db.refunds.decide import Decision, decide
 from db.refunds.resolve import declare
 from domain.errors import NotFoundError, RefusedError
 from domain.switches import MAKER_CHECKER
+from domain.telling import DisputeStatus
 from tests.booking import PRICE
 from tests.builders import assert_sound, hurry, rows
 from tests.kit.clock import FrozenClock
 from tests.kit.world import Scene
-from tests.refunding import give_back, orphan, paid, refunds
+from tests.refunding import dispute, give_back, orphan, paid, refunds
 from workers.sandbox.faults import Fault
 
 SUBMIT, RECOVER, FLAG = "refunds.submit", "refunds.recover", "bookings.flag_orphans"
@@ -53,6 +54,22 @@ def test_approved_where_no_gateway_is_asked_it_is_given_at_once(world: Scene) ->
     refund = proposed(world, wallet=PRICE)
     assert decided(world, Decision.APPROVE, refund) == ["moved"]
     assert refunds(world.owner) == {refund: "SUCCEEDED"}
+    assert_sound(world.owner)
+
+
+def test_what_is_disputed_since_it_was_proposed_is_not_approved(world: Scene) -> None:
+    """REFUND_BLOCKED_BY_DISPUTE: its bank may give the same money back; once that ended, it may be approved."""
+    for made in (
+        paid(world.operator, world.database, world.fakes.payments),
+        orphan(world.operator, world.database, world.fakes.payments),
+    ):
+        with world.operator.begin() as tx:
+            switches.turn(tx, MAKER_CHECKER, on=True, who="asha", why="policy")
+        refund = give_back(world.database, made.payment).refund
+        dispute(world.operator, made)
+        assert decided(world, Decision.APPROVE, refund) == ["disputed"]
+        dispute(world.operator, made, DisputeStatus.WON)
+        assert decided(world, Decision.APPROVE, refund) == ["moved"]
     assert_sound(world.owner)
 
 

@@ -22,7 +22,7 @@ from domain.switches import MAKER_CHECKER
 from tests.booking import PRICE
 from tests.builders import assert_sound, rows
 from tests.kit.world import Scene
-from tests.refunding import Paid, asking, give_back, orphan, paid, under_way
+from tests.refunding import Paid, asking, dispute, give_back, orphan, paid, under_way
 
 LEFT = "SELECT kind, amount - given_back AS left_minor FROM payment_legs ORDER BY kind"
 
@@ -120,6 +120,14 @@ def test_an_open_dispute_blocks_a_refund(world: Scene) -> None:
     world.operator.transact(
         lambda tx: deciding.dispute(tx, [made.payment], opens=True, actor="asha", why="a complaint")
     )
+    with pytest.raises(DisputedError):
+        give_back(world.database, made.payment)
+
+
+def test_an_open_dispute_of_an_orphan_blocks_its_refund(world: Scene) -> None:
+    """REFUND_BLOCKED_BY_DISPUTE: it has no earning to be held, and its bank may give it back all the same."""
+    made = orphan(world.operator, world.database, world.fakes.payments)
+    dispute(world.operator, made)
     with pytest.raises(DisputedError):
         give_back(world.database, made.payment)
 

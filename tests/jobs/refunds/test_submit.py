@@ -7,10 +7,11 @@ import pytest
 from db.refunds.decide import Decision, decide
 from domain.checkout_answers import RefundStatus
 from domain.ledger import AccountKind
+from domain.telling import DisputeStatus
 from tests.booking import PRICE, balance
 from tests.builders import assert_sound, change, rows
 from tests.kit.world import Scene
-from tests.refunding import give_back, paid, refunds
+from tests.refunding import dispute, give_back, paid, refunds
 from workers.sandbox.faults import Fault
 
 SUBMIT, RECOVER, CASCADE = "refunds.submit", "refunds.recover", "refunds.cascade"
@@ -124,6 +125,25 @@ def test_a_refund_whose_capture_has_no_name_waits_for_it(
     change(world.owner, "UPDATE orders SET captured_as = :name", name=kept.captured_as)
     run_to_quiet()
     assert states(world) == ["CASCADED"]
+
+
+def test_what_is_disputed_before_it_was_sent_waits_for_the_end_of_that(
+    world: Scene, run_to_quiet: Callable[[], int]
+) -> None:
+    """Its bank may give the same money back: nothing is sent beside that."""
+    made = paid(world.operator, world.database, world.fakes.payments)
+    give_back(world.database, made.payment, 5_000)
+    dispute(world.operator, made)
+    assert world.run(SUBMIT).tally["processed"] == 0
+    assert (states(world), world.fakes.payments.refunds) == (["RESERVED"], [])
+    [waits] = rows(world.owner, WORK)
+    assert (waits.job, waits.parked_reason) == (SUBMIT, None)
+    assert "a dispute" in waits.last_error
+    assert_sound(world.owner)
+    dispute(world.operator, made, DisputeStatus.WON)
+    run_to_quiet()
+    assert states(world) == ["CASCADED"]
+    assert_sound(world.owner)
 
 
 def test_what_the_gateway_takes_no_request_for_fails_unsent(world: Scene) -> None:

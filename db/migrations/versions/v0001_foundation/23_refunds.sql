@@ -153,7 +153,8 @@ END $$;
 
 -- Moves by hand: approved and rejected, and what FAILED tried again as another generation, with a key of its own.
 -- One row per id: moved | busy | illegal | missing | own (asked for by who approves it) | short (less of its payment is left)
--- | exhausted (refused three times: ask for another refund) | forbidden (an application approves no money).
+-- | exhausted (refused three times: ask for another refund) | forbidden (an application approves no money)
+-- | disputed (its bank decides).
 CREATE FUNCTION move_refunds(ids uuid[], to_state text, actor text, why text, first_due timestamptz)
 RETURNS TABLE (subject uuid, outcome text, from_state text) LANGUAGE plpgsql AS $$
 -- A refund has an actor and a why of its own: the caller's are named with the function.
@@ -179,6 +180,9 @@ BEGIN
                 WHEN r.state = 'PROPOSED' AND to_state = 'RESERVED'
                   AND (move_refunds.actor = r.asked_by OR right(move_refunds.actor, length(r.asked_by) + 5) = ' for ' || r.asked_by)
                   AND EXISTS (SELECT FROM switches s WHERE s.name = 'policy:maker-checker' AND s.is_on) THEN 'own'
+                -- What a dispute takes is not given back beside it, whenever it was asked for.
+                WHEN to_state = 'RESERVED' AND (EXISTS (SELECT FROM disputes d WHERE d.payment = r.payment AND d.state = 'OPEN')
+                  OR EXISTS (SELECT FROM earnings e WHERE e.id = r.payment AND e.disputed)) THEN 'disputed'
                 WHEN r.state = 'FAILED' AND r.generation >= 3 THEN 'exhausted'
                 WHEN r.state = 'FAILED' AND EXISTS (
                   -- Of several of one payment each is held against all that is left, less what the others before it take.
