@@ -62,7 +62,7 @@ REFUNDS: Final = Machine(
         Move(source=_R.PROPOSED, target=_R.REJECTED, guard=_UNLEASED, when="rejected"),
         Move(source=_R.FAILED, target=_R.RESERVED, guard=_UNLEASED, when="retried under the next generation"),
         Move(source=_R.RESERVED, target=_R.PROCESSING, guard=_LEASED, when="claimed for its first send"),
-        Move(source=_R.RESERVED, target=_R.FAILED, guard=_LEASED, when="the gateway could not be asked for so little"),
+        Move(source=_R.RESERVED, target=_R.FAILED, guard=_LEASED, when="too little for the gateway, or lost to a bank"),
         Move(source=_R.PROCESSING, target=_R.RESERVED, guard=_LEASED, when="put back: nothing left this process"),
         Move(source=_R.PROCESSING, target=_R.SUCCEEDED, guard=_LEASED, when="the gateway says given"),
         Move(source=_R.PROCESSING, target=_R.FAILED, guard=_LEASED, when="the gateway says failed"),

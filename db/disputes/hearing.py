@@ -6,7 +6,7 @@ Lock order: payments, disputes, refunds, earnings.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -26,9 +26,10 @@ from domain.money import Minor, Money
 from domain.refunds import Origin
 from domain.telling import DisputeStatus, ToldDispute
 
+_S: Final = DisputeStatus
 _ENDS: Final = {
-    DisputeStatus.WON: DisputeState.WON,
-    DisputeStatus.LOST: DisputeState.LOST,
+    _S.WON: DisputeState.WON,
+    _S.LOST: DisputeState.LOST,
 }
 
 _FIND: Final = sa.text("""
@@ -110,21 +111,26 @@ def _settle(
     for end in sorted(set(ended.values())):
         over = {id_: DisputeState.OPEN for id_, which in ended.items() if which is end}
         shift(tx, DISPUTES, over, end)
-    _take_back(tx, [row for row in rows if ended.get(row.id) is DisputeState.LOST], first, hearing)
-    _hold_or_free(tx, rows, ended, hearing)
+    # One that was lost before, and did not fit then, is tried again as its event is replayed.
+    lost = {row.id: row for row in rows if DisputeState.LOST in {ended.get(row.id), row.state}}
+    _take_back(tx, list(lost.values()), said, hearing)
+    _hold_or_free(tx, rows, ended.keys() | lost.keys(), hearing)
 
 
 def _take_back(
     tx: LeasedTx,
     lost: Sequence[Row],
-    first: Mapping[UUID, Word[ToldDispute]],
+    said: Mapping[UUID, Sequence[Word[ToldDispute]]],
     hearing: Hearing,
 ) -> None:
-    """What a lost dispute took of a payment is given back to its customer: a refund, of the gateway's leg alone."""
+    """What a lost dispute took of a payment is given back to its customer: a refund, of the gateway's leg alone.
+
+    What does not fit, such as where a refund is reserved, is a finding, and its event FAILED: it is replayed once it does.
+    """
     taken = [
         Taken(
             payment=row.payment,
-            name=first[row.id].told.dispute_id,
+            name=said[row.id][0].told.dispute_id,
             origin=Origin.DISPUTE,
             amount_minor=row.amount,
             currency=row.currency,
@@ -132,8 +138,12 @@ def _take_back(
         )
         for row in lost
     ]
-    for name, why in take_over(tx, taken, by=tx.actor).items():
-        hearing.tell(FindingKind.REFUND_UNASKED, f"dispute {name}", f"{name} is lost: {why}")
+    wrong = take_over(tx, taken, by=tx.actor)
+    for word in [word for row in lost for word in said[row.id] if word.told.status is _S.LOST]:
+        name = word.told.dispute_id
+        if name in wrong:
+            why = f"{name} is lost: {wrong[name]}"
+            hearing.contradicts(word.event, FindingKind.REFUND_UNASKED, f"dispute {name}", why)
 
 
 def _judge(
@@ -165,12 +175,14 @@ def _judge(
 
 
 _OPEN: Final = sa.text("""
-    SELECT DISTINCT payment FROM disputes
-    WHERE payment = ANY(CAST(:payments AS uuid[])) AND state = 'OPEN'""")
+    -- What was lost, and is not in the books yet, holds what was earned too.
+    SELECT DISTINCT d.payment FROM disputes d
+    WHERE d.payment = ANY(CAST(:payments AS uuid[]))
+      AND (d.state = 'OPEN' OR d.state = 'LOST' AND NOT EXISTS (SELECT FROM refunds r WHERE r.given_as = d.name))""")
 
 
 def _hold_or_free(
-    tx: LeasedTx, rows: Sequence[Row], ended: Mapping[UUID, DisputeState], hearing: Hearing
+    tx: LeasedTx, rows: Sequence[Row], ended: Collection[UUID], hearing: Hearing
 ) -> None:
     """Hold what was earned while a dispute of its payment is open; free it with the last one that ends."""
     payments = {row.payment for row in rows}

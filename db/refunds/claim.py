@@ -28,6 +28,9 @@ from domain.refunds import EFFECT, RECOVER, REFUNDS, SUBMIT, RefundState
 
 NO_NAME: Final = "what the gateway calls its capture is not known yet: its webhook tells it"
 DISPUTED: Final = "a dispute about its payment is open: its bank may give the same money back"
+LOST: Final = (
+    "a dispute about its payment was lost: its bank took the money; replay the event that says so"
+)
 
 
 class Gateway(NamedTuple):
@@ -69,8 +72,9 @@ def start_giving(tx: Tx, gateway: Gateway, order: ClaimOrder) -> Batch[Giving]:
         return Batch(items=[], taken=0)
     rows = _sift(leased, gateway, _for_send)
     bodies, refused = _frozen(gateway, rows)
-    settle.apply(leased, [_too_little(leased.held[id_], why) for id_, why in refused.items()])
-    ready = [row for row in rows if row.id in bodies]
+    refused = {**refused, **{row.id: LOST for row in rows if _is_taken(row)}}
+    settle.apply(leased, [_never_sent(leased.held[id_], why) for id_, why in refused.items()])
+    ready = [row for row in rows if row.id not in refused]
     reserved = [row.id for row in ready if row.state == RefundState.RESERVED]
     moved = move(
         leased, REFUNDS, reserved, source=RefundState.RESERVED, target=RefundState.PROCESSING
@@ -150,8 +154,13 @@ def _park(held: Held, reason: str) -> Next:
     return Next(subject=held.subject, job=held.job, parked=reason, error=reason)
 
 
-def _too_little(held: Held, why: str) -> Verdict:
-    """The gateway takes no such request: nothing was sent, and nothing will be."""
+def _is_taken(row: Refund) -> bool:
+    """Whether its bank took what nothing was sent for yet: what is reserved is free for that."""
+    return row.is_lost and row.state == RefundState.RESERVED
+
+
+def _never_sent(held: Held, why: str) -> Verdict:
+    """The gateway takes no such request, or the bank came first: nothing was sent, and nothing will be."""
     return Verdict(
         subject=held.subject,
         next=Next(subject=held.subject, job=None),

@@ -34,13 +34,17 @@ class Refund:
     """Whether its first send is too long ago for another one under its key."""
     is_disputed: bool
     """Whether a dispute about its payment is open."""
+    is_lost: bool
+    """Whether one was lost, and what it took is not in the books, since it is not left of the payment."""
 
 
 _READ: Final = sa.text("""
     SELECT r.id, r.payment, r.state, r.generation, r.effect_key, r.gateway, r.currency, r.given_as, o.captured_as,
            e.state AS effect_state, coalesce(e.sends, 0) AS sends, e.first_sent_at,
            coalesce(e.sends > 0 AND e.first_sent_at <= clock_timestamp() - make_interval(secs => :key_seconds), false) AS is_past_key,
-           EXISTS (SELECT FROM disputes d WHERE d.payment = r.payment AND d.state = 'OPEN') AS is_disputed
+           EXISTS (SELECT FROM disputes d WHERE d.payment = r.payment AND d.state = 'OPEN') AS is_disputed,
+           EXISTS (SELECT FROM disputes d WHERE d.payment = r.payment AND d.state = 'LOST'
+                     AND NOT EXISTS (SELECT FROM refunds t WHERE t.given_as = d.name)) AS is_lost
     FROM refunds r
     LEFT JOIN orders o ON o.payment = r.payment
     LEFT JOIN effects e ON e.key = r.effect_key

@@ -24,7 +24,7 @@ CREATE TABLE refunds (
     'PROCESSING', -- <- RESERVED: a send may have begun
     'SUCCEEDED',  -- <- PROCESSING, FAILED: the gateway says given; <- PROPOSED: no gateway is to be asked
     'CASCADED',   -- <- SUCCEEDED: in the books
-    'FAILED',     -- <- PROCESSING: the gateway refused it, or says failed; <- RESERVED: too little for it
+    'FAILED',     -- <- PROCESSING: the gateway refused it, or says failed; <- RESERVED: too little for it, or lost to a bank
     'REJECTED')), -- <- PROPOSED
   generation   smallint NOT NULL DEFAULT 1 CHECK (generation > 0),
   effect_key   uuid NOT NULL,                 -- of this generation

@@ -6,11 +6,15 @@ from itertools import permutations
 
 import pytest
 
+from db import switches
+from db.inbox.replay import replay
+from db.refunds.decide import Decision, decide
 from db.refunds.facts import refundable
 from domain.checkout_answers import ProviderOrder
 from domain.checkouts import Receipt
 from domain.inbox import APPLY
 from domain.payments import OPEN_ORDERS
+from domain.switches import MAKER_CHECKER
 from tests.booking import cancel
 from tests.builders import assert_sound, rows
 from tests.fakes.payments import FakePayments
@@ -18,6 +22,7 @@ from tests.hearing import receive
 from tests.kit.clock import FrozenClock
 from tests.kit.world import Fakes, Scene
 from tests.paying import begun, captured, disputed, findings, heard, opened
+from tests.refunding import give_back, refunds
 
 
 @pytest.fixture(params=["razorpay", "stripe"])
@@ -127,6 +132,52 @@ def test_one_that_was_won_and_is_lost_after_that_waits_for_a_person(world: Scene
     [(said, _)] = heard(world, disputed(theirs, "lost"))
     assert (said, disputes(world)) == ("FAILED", ["WON"])
     assert findings(world.owner) == ["event-failed", "payment-disputed"]
+
+
+def test_one_that_is_lost_of_what_a_proposal_has_reserved_is_taken_back_once_that_is_rejected(
+    world: Scene,
+) -> None:
+    """Until then what was earned of it stays held, and its event waits for a replay: the bank has the money."""
+    made, theirs = paid(world)
+    with world.operator.begin() as tx:
+        switches.turn(tx, MAKER_CHECKER, on=True, who="asha", why="policy")
+    refund = give_back(world.database, made.payment).refund
+    heard(world, disputed(theirs, "created"))
+    assert heard(world, disputed(theirs, "lost"))[0][0] == "FAILED"
+    assert (disputes(world), earned(world)) == (["LOST"], ("HELD", True))
+    assert findings(world.owner) == ["event-failed", "refund-unasked"]
+    with world.operator.begin() as tx:
+        decide(tx, Decision.REJECT, [refund], actor="ravi", why="its bank took it")
+        events = [
+            row.id for row in rows(world.owner, "SELECT id FROM inbox WHERE state = 'FAILED'")
+        ]
+        replay(tx, events, actor="ravi", why="it fits now")
+    world.run(APPLY)
+    assert sorted(refunds(world.owner).values()) == ["REJECTED", "SUCCEEDED"]
+    world.run("refunds.cascade")
+    assert sorted(refunds(world.owner).values()) == ["CASCADED", "REJECTED"]
+    assert earned(world) == ("REFUNDED", False)
+    assert_sound(world.owner)
+
+
+def test_one_that_is_lost_of_what_a_refund_has_reserved_comes_before_it(world: Scene) -> None:
+    """Nothing is sent beside it: the refund fails unsent, and once its event is replayed the loss is in the books."""
+    made, theirs = paid(world)
+    give_back(world.database, made.payment)
+    assert heard(world, disputed(theirs, "lost"))[0][0] == "FAILED"
+    assert earned(world) == ("HELD", True)
+    world.run("refunds.submit")
+    assert (list(refunds(world.owner).values()), world.fakes.payments.refunds) == (["FAILED"], [])
+    assert_sound(world.owner)
+    with world.operator.begin() as tx:
+        events = [
+            row.id for row in rows(world.owner, "SELECT id FROM inbox WHERE state = 'FAILED'")
+        ]
+        replay(tx, events, actor="ravi", why="it fits now")
+    world.run(APPLY)
+    world.run("refunds.cascade")
+    assert sorted(refunds(world.owner).values()) == ["CASCADED", "FAILED"]
+    assert_sound(world.owner)
 
 
 def test_a_dispute_that_an_operator_does_not_know_of_is_listed(world: Scene) -> None:
