@@ -62,6 +62,28 @@ def test_a_name_that_cannot_be_is_refused_by_its_rule(name: str, rule: str) -> N
         named(name, "chore", ROOT)
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('modules = ["jobs.a", "jobs.b"]\n', 'modules = ["jobs.a", "jobs.b", "jobs.cups"]\n'),
+        (
+            'modules = [\n  "jobs.a",\n  "jobs.b",\n]\n',
+            'modules = [\n  "jobs.a",\n  "jobs.b",\n  "jobs.cups",\n]\n',
+        ),
+    ],
+    ids=["one line", "a line each"],
+)
+def test_a_new_family_joins_the_contract_however_it_is_laid_out(
+    before: str, after: str, tmp_path: Path
+) -> None:
+    for path in ("jobs/catalog.py", "pyproject.toml"):
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_text((ROOT / path).read_text())
+    (tmp_path / "pyproject.toml").write_text(before)
+    write(named("cups.expire", "chore", tmp_path), tmp_path)
+    assert (tmp_path / "pyproject.toml").read_text() == after
+
+
 def test_a_shape_there_is_not_is_refused() -> None:
     with pytest.raises(BadInputError, match="drain, ask, chore, sweep"):
         named("payouts.expire", "actor", ROOT)

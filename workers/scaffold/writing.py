@@ -86,7 +86,8 @@ def _independent(project: str, job: NewJob) -> str:
     family = f'"jobs.{job.family}"'
     if family in project:
         return project
-    found = re.search(r'^modules = \[\n(  "jobs\.\w+",\n)+', project, re.MULTILINE)
+    found = re.search(r'^modules = \[(\s*)"jobs\.[^\]]*"', project, re.MULTILINE)
     if found is None:
         raise RefusedError("pyproject.toml has no contract of the families: add the family by hand")
-    return project[: found.end()] + f"  {family},\n" + project[found.end() :]
+    between = found[1] or " "  # on one line, or a line each
+    return f"{project[: found.end()]},{between}{family}{project[found.end() :]}"
