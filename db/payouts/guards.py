@@ -39,9 +39,10 @@ _BEHIND: Final = sa.text("""
     -- seen here, or after it, and sees that it is being sent.
     WITH locked AS MATERIALIZED (
       SELECT l.payout, e.amount - e.refunded AS owed,
-             -- What a refund on its way leaves of it is not known yet.
+             -- What a refund on its way leaves of it is not known yet. It waits itself for what is PROCESSING: that is sent.
              e.disputed OR e.state <> 'BATCHED'
-               OR EXISTS (SELECT FROM refunds r WHERE r.payment = e.id AND r.state IN ('RESERVED', 'PROCESSING', 'SUCCEEDED')) AS is_disputed
+               OR l.payout = ANY(CAST(:approved AS uuid[])) AND EXISTS (
+                 SELECT FROM refunds r WHERE r.payment = e.id AND r.state IN ('RESERVED', 'PROCESSING', 'SUCCEEDED')) AS is_disputed
       FROM payout_earnings l JOIN earnings e ON e.id = l.earning
       WHERE l.payout = ANY(CAST(:payouts AS uuid[])) AND l.live ORDER BY e.id FOR SHARE OF e)
     SELECT payout, CAST(sum(owed) AS bigint) AS owed, bool_or(is_disputed) AS is_disputed FROM locked GROUP BY payout""")
@@ -68,9 +69,10 @@ def _of_earnings(tx: Tx, rows: Sequence[Details]) -> Mapping[UUID, Behind]:
     ]
     if not payouts:
         return {}
+    approved = [row.id for row in rows if row.state == PayoutState.APPROVED]
     return {
         row.payout: Behind(owed=row.owed, is_disputed=row.is_disputed)
-        for row in tx.rows(_BEHIND, payouts=payouts)
+        for row in tx.rows(_BEHIND, payouts=payouts, approved=approved)
     }
 
 

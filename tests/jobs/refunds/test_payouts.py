@@ -2,9 +2,13 @@
 
 from collections.abc import Callable
 
+from db import work
 from db.payouts import advice
+from db.transitions import regain
+from db.work import ClaimOrder
 from domain.ledger import AccountKind
 from domain.payments import payee_share
+from jobs.payouts.process import ProcessPayouts
 from tests.booking import balance
 from tests.builders import assert_sound, hurry, rows
 from tests.kit.world import Scene
@@ -109,6 +113,28 @@ def test_while_its_earning_is_being_paid_the_books_wait(world: Scene, run_to_qui
     assert refunds(world.owner) == {receipt.refund: "CASCADED"}
     assert balance(world.owner, K.PAYEE_RECEIVABLE, made.consultant) == -SHARE
     assert balance(world.owner, K.WALLET, made.customer) == PRICE
+    assert_sound(world.owner)
+
+
+def test_neither_waits_for_the_other_where_a_claim_was_released_unsent(
+    world: Scene, run_to_quiet: Quiet
+) -> None:
+    """The books wait for the end of what is PROCESSING, so that is sent: a refund keeps only what is APPROVED."""
+    made = batched(world, wallet=PRICE)
+    job = world.jobs[PROCESS]
+    assert isinstance(job, ProcessPayouts)
+    with world.database.begin() as tx:
+        items = job.claim(tx, ClaimOrder(run=1, limit=10, lease_seconds=60)).items
+    with world.database.begin() as tx:
+        held = [item.held for item in items]
+        job.release(regain(tx, held, run=1), items)
+        work.release(tx, held)
+    receipt = give_back(world.database, made.payment)
+    assert world.run(CASCADE).tally["waiting"] == 1
+    assert world.run(PROCESS).tally["skipped"] == 0
+    run_to_quiet()
+    assert (payouts(world), refunds(world.owner)) == (["COMPLETED"], {receipt.refund: "CASCADED"})
+    assert balance(world.owner, K.PAYEE_RECEIVABLE, made.consultant) == -SHARE
     assert_sound(world.owner)
 
 
