@@ -46,7 +46,7 @@ HOT = {
     "audit of payouts": ("its last move led to", 30 * SET),
     "last heard": ("AS is_expected", 20),
     "paid of late": ("WITH latest AS", 8 * SET),
-    "read events": ("SELECT id, provider, type, body FROM inbox", 20 * SET),
+    "read events": ("SELECT id, provider, type, body, created_at", 20 * SET),
     "find what events mean": ("AS w (provider, name, reference, payout, generation, n)", 40 * SET),
     "freeze": ("ORDER BY job, subject FOR UPDATE", 15 * SET),
     "seize": ("s.leased_too OR", 30 * SET),
