@@ -107,13 +107,26 @@ Judge = Callable[[Held, Refund], Next | None]
 def _sift(leased: LeasedTx, gateway: Gateway, judge: Judge) -> list[Refund]:
     """Hand on what is not to be acted on; return the rows of what is."""
     rows = read(leased, leased.held, key_seconds=gateway.key_seconds)
-    verdicts = [(row, judge(leased.held[row.id], row)) for row in rows]
+    verdicts = [
+        (row, judge(held := leased.held[row.id], row) or _of_others(gateway, held, row))
+        for row in rows
+    ]
     gone = leased.held.keys() - {row.id for row in rows}
     leased.settle(
         [Next(subject=id_, job=None) for id_ in gone]
         + [verdict for _, verdict in verdicts if verdict is not None]
     )
     return [row for row, verdict in verdicts if verdict is None]
+
+
+def _of_others(gateway: Gateway, held: Held, row: Refund) -> Next | None:
+    """Only who captured it gives it back: another gateway's refusal, or finding nothing, would prove nothing."""
+    if row.captured_by in {None, gateway.name}:
+        return None
+    return _park(
+        held,
+        f"it was captured by {row.captured_by}, and {gateway.name} is what customers pay by here",
+    )
 
 
 def _for_send(held: Held, row: Refund) -> Next | None:

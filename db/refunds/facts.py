@@ -27,6 +27,8 @@ class Refund:
     given_as: str | None
     captured_as: str | None
     """What the gateway calls the capture; None until it was told."""
+    captured_by: str | None
+    """Which gateway that is."""
     effect_state: str | None
     sends: int
     first_sent_at: datetime | None
@@ -40,7 +42,7 @@ class Refund:
 
 _READ: Final = sa.text("""
     SELECT r.id, r.payment, r.state, r.generation, r.effect_key, r.gateway, r.currency, r.given_as, o.captured_as,
-           e.state AS effect_state, coalesce(e.sends, 0) AS sends, e.first_sent_at,
+           o.provider AS captured_by, e.state AS effect_state, coalesce(e.sends, 0) AS sends, e.first_sent_at,
            coalesce(e.sends > 0 AND e.first_sent_at <= clock_timestamp() - make_interval(secs => :key_seconds), false) AS is_past_key,
            EXISTS (SELECT FROM disputes d WHERE d.payment = r.payment AND d.state = 'OPEN') AS is_disputed,
            EXISTS (SELECT FROM disputes d WHERE d.payment = r.payment AND d.state = 'LOST'

@@ -127,6 +127,17 @@ def test_a_refund_whose_capture_has_no_name_waits_for_it(
     assert states(world) == ["CASCADED"]
 
 
+def test_what_another_gateway_captured_is_not_asked_of_this_one(world: Scene) -> None:
+    """Its refusal would prove nothing: whoever configures gateways looks."""
+    asked(world)
+    change(world.owner, "UPDATE orders SET provider = 'stripe'")
+    world.run(SUBMIT)
+    assert (states(world), world.fakes.payments.sends[1:]) == (["RESERVED"], [])
+    [waits] = rows(world.owner, WORK)
+    assert "captured by stripe" in (waits.parked_reason or "")
+    assert_sound(world.owner)
+
+
 def test_what_is_disputed_before_it_was_sent_waits_for_the_end_of_that(
     world: Scene, run_to_quiet: Callable[[], int]
 ) -> None:
