@@ -149,6 +149,8 @@ def _settle(tx: Tx, ours: Sequence[Said], hearing: Hearing, run: int) -> None:
     for one in ours:
         if one.word.event in hearing.heard or one.refund not in outcomes:
             continue
+        if one.status is RefundStatus.FAILED and one.refund in given:
+            continue  # beside a success it is heard after that
         if one.refund in lost:
             hearing.conclude(one.word.event, "its state was changed from outside", applied=False)
         else:

@@ -138,6 +138,19 @@ def test_what_was_given_and_failed_since_is_a_finding(world: Scene) -> None:
     assert kinds(world) == ["refund-contradicted"]
 
 
+def test_what_was_given_and_failed_in_one_set_is_given_and_the_failure_comes_again(
+    world: Scene,
+) -> None:
+    """A failure beside a success is no less of a contradiction: its customer may not have the money."""
+    _, refund = asked(world)
+    failure = theirs(world, FAILED)
+    assert told(world, failure, theirs(world)) == [None, applied("PROCESSING -> SUCCEEDED")]
+    assert refunds(world.owner) == {refund: "SUCCEEDED"}
+    [heard] = told(world, failure)
+    assert is_refused(heard)
+    assert kinds(world) == ["refund-contradicted"]
+
+
 def test_what_failed_and_was_given_after_all_is_given_and_a_finding(
     world: Scene, run_to_quiet: Callable[[], int]
 ) -> None:
