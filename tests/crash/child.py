@@ -16,7 +16,10 @@ from typing import Any, NoReturn
 
 import sqlalchemy as sa
 
+from domain.batching import BatchPolicy
 from domain.errors import ExpectedError
+from domain.tax import Withholding
+from domain.waitlist import OfferPolicy
 from jobs.catalog import Ports
 from tests.crash.points import Fault, How, Point, Side
 from tests.kit.world import IN_STEP, Fakes, World, doors, scene
@@ -30,6 +33,8 @@ LAST = "last"
 WORDS_MAX = 60
 LOCAL = {"freeze", "freeze_order", "freeze_refund"}
 """What a port answers by itself: pure, and asked inside a transaction."""
+INSIDE = (float, tuple, Withholding, BatchPolicy, OfferPolicy, type(None))
+"""What a job is made from that is not outside: limits and policies."""
 
 Call = tuple[str, str, tuple[Any, ...]]
 """A call of the world outside: the port's name, its method, what it is given."""
@@ -124,7 +129,7 @@ class Line:
         there = {
             f.name: Away(port, partial(self._call, f.name))
             for f in fields(ports)
-            if not isinstance(port := getattr(ports, f.name), float | tuple | None)
+            if not isinstance(port := getattr(ports, f.name), INSIDE)
         }
         return replace(ports, **there)  # type: ignore[arg-type]  # each stands for its port
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from db import effects, transitions, work
 from db.effects import Sendable
-from db.payouts import apply, ask, claim, details, verdicts
+from db.payouts import apply, ask, claim, details, posting, verdicts
 from db.payouts.apply import Verdict
 from db.payouts.ask import Recovering
 from db.payouts.claim import Sending
@@ -229,7 +229,7 @@ PLANTS: Final = {
         shows=f"{PAID_TWICE}|{STUCK}|effects_one_per_payment",
     ),
     "nothing is booked when a payout is sent": Plant(
-        put=instead(nothing_posted, (claim, "_post_submitted")), shows=UNBOOKED
+        put=instead(nothing_posted, (posting, "post_submitted")), shows=UNBOOKED
     ),
     "a failure is not booked": Plant(
         put=instead(failures_unbooked, (apply, "_entries")), shows=UNBOOKED
