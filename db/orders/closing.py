@@ -13,7 +13,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from db import effects, transitions
+from db import effects, findings, transitions
 from db.advance import Step, advance
 from db.batch import Batch
 from db.clock import now
@@ -28,6 +28,7 @@ from domain.answers import LookUpFailed, NotSent, Rejected
 from domain.backoff import CLOSE_SECONDS, delay
 from domain.checkout_answers import OrderAnswer, OrderStatus, ProviderOrder, Taken
 from domain.effects import EffectState
+from domain.findings import Finding, FindingKind
 from domain.payments import CLOSE_EFFECT, CLOSE_ORDERS, OPEN_EFFECT, ORDERS, OrderState
 from domain.tally import Count, Tally
 
@@ -46,6 +47,9 @@ class Closing(NamedTuple):
     made_by: UUID
     """The effect that asked for it."""
     payment: UUID
+    amount: int
+    """In minor units."""
+    currency: str
     gateway_id: str | None
     """None: it may be there, under its reference."""
     is_settled_at: bool
@@ -68,7 +72,7 @@ class Closed(NamedTuple):
 
 
 _READ: Final = sa.text("""
-    SELECT o.id, o.payment, o.state, o.gateway_id, effect_key(:kind, o.id, 1) AS key,
+    SELECT o.id, o.payment, o.state, o.amount, o.currency, o.gateway_id, effect_key(:kind, o.id, 1) AS key,
            effect_key(:made_by, o.id, 1) AS made_by, coalesce(o.provider, e.provider) AS provider,
            o.gateway_id IS NOT NULL OR coalesce(e.sends > 0 AND e.state IN ('intended', 'unknown'), false) AS may_be_there,
            coalesce(e.updated_at <= clock_timestamp() - CAST(:grace AS interval), true) AS is_settled_at
@@ -138,6 +142,8 @@ def _commit(tx: LeasedTx, gateway: Gateway, due: Sequence[Row]) -> list[Closing]
             key=row.key,
             made_by=row.made_by,
             payment=row.payment,
+            amount=row.amount,
+            currency=row.currency,
             gateway_id=row.gateway_id,
             is_settled_at=row.is_settled_at,
             effect=cancels.get(row.id),
@@ -159,6 +165,7 @@ class Verdict(NamedTuple):
     ended: str | None = None
     paid: ProviderOrder | None = None
     next: Next | None = None
+    finding: Finding | None = None
 
 
 def conclude(tx: LeasedTx, gateway: Gateway, answers: Sequence[tuple[Closing, Closed]]) -> Tally:
@@ -174,6 +181,7 @@ def conclude(tx: LeasedTx, gateway: Gateway, answers: Sequence[tuple[Closing, Cl
     effects.answered(tx, [*cancelled, *made])
     naming.name(tx, gateway.name, {item.held.subject: o.provider_id for item, o in found})
     tx.settle([v.next for v in verdicts if v.next is not None])
+    findings.report(tx, [v.finding for v in verdicts if v.finding is not None])
     lost = _end(tx, {v.item.held.subject: v.ended for v in verdicts if v.ended is not None})
     take_in(tx, _captures(tx, gateway, verdicts), run=tx.holder, actor=tx.actor)
     tally = Tally(Count.LOST if v.item.held.subject in lost else v.counted for v in verdicts)
@@ -218,6 +226,8 @@ def _of(item: Closing, closed: Closed) -> Verdict:
             return Verdict(item, Count.SUCCEEDED, ended=NEVER_THERE)
         case None:
             return _again(item, closed, "the gateway does not show it")
+        case ProviderOrder(status=OrderStatus.PAID) as paid if not _fits(item, paid):
+            return _contradicted(item, paid)
         case ProviderOrder(status=OrderStatus.PAID, payment_id=str()) as paid:
             refused = Outcome(item.key, "rejected", EffectState.REJECTED, "it was paid")
             return Verdict(item, Count.SUCCEEDED, refused, paid=paid)
@@ -230,6 +240,26 @@ def _of(item: Closing, closed: Closed) -> Verdict:
             return Verdict(item, Count.WAITING, next=again)
         case order:
             return _again(item, closed, f"it is {order.raw_status}")
+
+
+def _fits(item: Closing, order: ProviderOrder) -> bool:
+    return (order.amount_minor, order.currency) == (item.amount, item.currency)
+
+
+def _contradicted(item: Closing, order: ProviderOrder) -> Verdict:
+    """What was paid is not what was asked for: nothing is booked of it, and a person looks."""
+    reason = (
+        f"{order.provider_id} was paid {order.amount_minor} {order.currency}, "
+        f"not {item.amount} {item.currency} (minor units)"
+    )
+    return Verdict(
+        item,
+        Count.PARKED,
+        next=Next(item.held.subject, CLOSE_ORDERS, parked=reason, error=reason),
+        finding=Finding(
+            kind=FindingKind.ORDER_MISMATCH, subject=f"order {item.reference}", detail=reason
+        ),
+    )
 
 
 def _over(item: Closing, order: ProviderOrder, why: str) -> Verdict:

@@ -1,5 +1,6 @@
 """bookings.close_orders through the real runner: what nobody paid is forgotten, and what was paid is taken in."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -92,6 +93,25 @@ def test_what_was_paid_all_the_same_is_an_orphan_without_any_event(world: Scene)
     assert (found["payment"], found["orphaned"], found["order"]) == ("SUCCEEDED", True, "CLOSED")
     assert balance(world.owner, AccountKind.REFUNDS_PAYABLE) == made.gateway_minor
     assert order(world.owner, made.order).captured_as == capture
+    assert_sound(world.owner)
+
+
+def test_what_was_paid_otherwise_than_asked_is_not_booked_and_a_person_looks(
+    world: Scene,
+) -> None:
+    """Not what the order is of: neither our amount nor theirs may be posted without somebody."""
+    made = left(world)
+    gateway = world.fakes.payments
+    gateway.capture(name_of(world, made))
+    [theirs] = gateway.of(made.order)
+    gateway.orders = [replace(theirs, amount_minor=theirs.amount_minor - 1)]
+    world.run(CLOSE_ORDERS)
+    found = everything(world.owner, made)
+    assert (found["payment"], found["orphaned"], found["order"]) == ("EXPIRED", False, "CLOSING")
+    assert balance(world.owner, AccountKind.REFUNDS_PAYABLE) == 0
+    [finding] = rows(world.owner, "SELECT kind, detail FROM findings WHERE resolved_at IS NULL")
+    assert finding.kind == "order-mismatch"
+    assert f"{theirs.amount_minor - 1} INR, not {theirs.amount_minor} INR" in finding.detail
     assert_sound(world.owner)
 
 
