@@ -65,8 +65,7 @@ def _is_ours(word: Word[ToldDispute], order: Row, hearing: Hearing) -> bool:
         if not word.is_fresh:
             detail = f"{told.amount_minor} {told.currency} (minor units) of {told.captured_as}"
             subject = f"dispute {told.dispute_id}"
-            hearing.tell(FindingKind.PAYMENT_WITHOUT_ORDER, subject, detail)
-            hearing.conclude(word.event, f"orphan: {told.captured_as} is no capture of ours")
+            hearing.contradicts(word.event, FindingKind.PAYMENT_WITHOUT_ORDER, subject, detail)
         return False
     if told.currency != order.currency or told.amount_minor > order.amount:
         why = f"{told.dispute_id} is of {told.amount_minor} {told.currency}, captured were {order.amount} {order.currency}"

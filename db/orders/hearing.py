@@ -69,12 +69,16 @@ def _found(tx: Tx, words: Sequence[Word[ToldOrder]]) -> Sequence[Row]:
 
 
 def _belongs_to_nobody(word: Word[ToldOrder], hearing: Hearing) -> None:
+    """A capture may be replayed once its order is known, as after a restore; a try that was refused means nothing."""
     told = word.told
-    if told.captured_as is not None:
-        detail = f"{told.amount_minor} {told.currency} (minor units) for {told.order_id}"
-        subject = f"capture {told.captured_as}"
-        hearing.tell(FindingKind.PAYMENT_WITHOUT_ORDER, subject, detail)
-    hearing.conclude(word.event, f"orphan: {told.order_id} is no order of ours")
+    if told.captured_as is None:
+        hearing.conclude(word.event, f"orphan: {told.order_id} is no order of ours")
+        return
+    detail = (
+        f"{told.amount_minor} {told.currency} (minor units) for {told.order_id}, no order of ours"
+    )
+    subject = f"capture {told.captured_as}"
+    hearing.contradicts(word.event, FindingKind.PAYMENT_WITHOUT_ORDER, subject, detail)
 
 
 def _settle(tx: LeasedTx, said: Sequence[Said], hearing: Hearing) -> None:

@@ -71,7 +71,8 @@ def _is_concluded(said: Said, hearing: Hearing) -> bool:
 def _is_nobodys(said: Said, hearing: Hearing) -> bool:
     """Conclude a word about what nobody here asked for, unless there is something to take over.
 
-    Of a capture that is not known yet it comes again for a while: what tells of that may be on its way.
+    Of a capture that is not known yet it comes again for a while: what tells of that may be on its way. Later it
+    has failed, and may be replayed once the capture is known.
     """
     if said.status is RefundStatus.FAILED:
         hearing.conclude(
@@ -79,8 +80,7 @@ def _is_nobodys(said: Said, hearing: Hearing) -> bool:
         )
     elif said.payment is None and not said.word.is_fresh:
         detail = f"{said.said}, of a capture that nobody here knows: {said.word.told.payment_id}"
-        hearing.tell(_K.REFUND_UNASKED, _subject(said), detail)
-        hearing.conclude(said.word.event, "orphan: no payment is meant")
+        hearing.contradicts(said.word.event, _K.REFUND_UNASKED, _subject(said), detail)
     return said.word.event in hearing.heard
 
 

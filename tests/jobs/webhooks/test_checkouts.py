@@ -155,9 +155,9 @@ def test_a_capture_of_no_order_of_ours_is_found_after_a_while(
     assert world.run(APPLY).tally["waiting"] == 1
     clock.forward(timedelta(minutes=3))
     world.run(APPLY)
-    assert findings(world.owner) == ["payment-without-order"]
+    assert findings(world.owner) == ["event-failed", "payment-without-order"]
     [event] = rows(world.owner, "SELECT state, outcome FROM inbox")
-    assert (event.state, event.outcome.startswith("orphan: ")) == ("APPLIED", True)
+    assert (event.state, "_nobodys, no order of ours" in event.outcome) == ("FAILED", True)
 
 
 def test_what_is_captured_after_its_checkout_expired_is_an_orphan(

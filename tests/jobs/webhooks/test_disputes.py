@@ -99,16 +99,24 @@ def test_a_dispute_that_comes_before_its_capture_waits_for_it(
     assert_sound(world.owner)
 
 
-def test_a_dispute_of_no_capture_of_ours_is_found_after_a_while(
+def test_a_dispute_of_no_capture_of_ours_is_found_after_a_while_and_replayed_once_it_is_known(
     world: Scene, clock: FrozenClock
 ) -> None:
+    """A gateway tries for a day to tell of a capture: its dispute may not be lost by coming first."""
     _, theirs = opened(world)
     receive(world.owner, [disputed(theirs, "created")])
     world.run(APPLY)
     clock.forward(timedelta(minutes=3))
     world.run(APPLY)
-    assert findings(world.owner) == ["payment-without-order"]
+    assert findings(world.owner) == ["event-failed", "payment-without-order"]
     assert disputes(world) == []
+    [failed] = rows(world.owner, "SELECT id FROM inbox WHERE state = 'FAILED'")
+    assert heard(world, captured(theirs))[0][0] == "APPLIED"
+    with world.owner.begin() as tx:
+        replay(tx, [failed.id], actor="asha", why="its capture is known")
+    world.run(APPLY)
+    assert (disputes(world), earned(world)) == (["OPEN"], ("HELD", True))
+    assert_sound(world.owner)
 
 
 def test_a_dispute_of_more_than_was_captured_moves_nothing(world: Scene) -> None:
