@@ -43,7 +43,7 @@ def of_obligation(facts: ObligationFacts) -> Why:
     command = plain.command
     if state is _S.STALLED:
         why = "it could not be divided: the finding says why"
-        command = command or "bursar findings list"
+        command = command or f'bursar obligations retry {facts.subject.id} --why "…"'
     else:
         why = _REASONS.get(state, plain.reason)
     return replace(plain, reason=why, evidence=(*_money(facts), *plain.evidence), command=command)

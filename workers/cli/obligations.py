@@ -86,3 +86,22 @@ def date(
     here.database().transact(work)
     wake(here, CREATE)
     typer.echo(f"obligation {obligation} was settled on {on}")
+
+
+@app.command()
+def retry(ctx: typer.Context, obligation: Obligation, why: Why) -> None:
+    """Try again to divide a STALLED obligation, once what stood in its way is put right."""
+    from db import changes, subjects
+    from db.obligations.family import OBLIGATIONS as FAMILY
+    from db.obligations.retrying import retry as retried
+
+    here, because = context(ctx), reason(why)
+
+    def work(tx: "Tx") -> None:
+        id_ = subjects.find(tx, [obligation], [FAMILY])[obligation]
+        retried(tx, id_, actor=here.actor, why=because)
+        changes.note(tx, "obligation.retry", [obligation], who=here.actor, why=because)
+
+    here.database().transact(work)
+    wake(here, CREATE)
+    typer.echo(f"obligation {obligation} is divided again")

@@ -111,6 +111,25 @@ def test_a_day_nobody_said_is_said(lent: Line) -> None:
     assert (again.code, "was settled on 2026-03-21" in again.err) == (1, True)
 
 
+def test_what_could_not_be_divided_is_tried_again_once_it_is_put_right(bursar: Line) -> None:
+    """Nobody had a position: what came in waits, and nobody is told that it was divided."""
+    assert bursar("import", "obligations", bursar.file(OBLIGATIONS, "o.csv")).code == 0
+    pay(bursar.database, id_of(bursar.database, "O-1"), 100_000)
+    early = bursar("obligations", "retry", "O-1", "--why", "positions are there")
+    assert (early.code, "obligation O-1 is SETTLED, not STALLED" in early.err) == (1, True)
+    with house(bursar.database.options.url) as made:
+        made.run(CREATE)
+        assert standing(bursar.database, id_of(bursar.database, "O-1")).state == "STALLED"
+        told = bursar("why", "obligation", "O-1", "--json").json
+        assert told["command"].startswith("bursar obligations retry ")
+        for kind in ("lenders", "positions"):
+            assert bursar("import", kind, bursar.file(FILES[kind], f"{kind}.csv")).code == 0
+        assert bursar("obligations", "retry", "O-1", "--why", "positions are there").code == 0
+        made.run(CREATE)
+    assert standing(bursar.database, id_of(bursar.database, "O-1")).state == "DISPERSED"
+    assert len(bursar("dispersals", "list", "--json").json) == 2
+
+
 def test_unapplied_cash_is_given_to_another_obligation(lent: Line) -> None:
     pay(lent.database, id_of(lent.database, "O-2"), 9_000)
     given = ("obligations", "apply", "O-1", "--amount", "40.00", "--reference", "letter 7")
