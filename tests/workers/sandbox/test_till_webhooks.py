@@ -89,15 +89,17 @@ def till(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Till]:
 def test_a_capture_is_told_with_what_it_is_called(till: Till) -> None:
     order, reference = till.ordered()
     capture = till.sandbox.capture(order)
-    told = till.until(ToldOrder)
-    assert isinstance(told, ToldOrder)
-    assert (told.order_id, told.captured_as, told.amount_minor) == (order, capture, AMOUNT)
-    if till.gateway.provider == "razorpay":
-        kind, again = till.next()
-        assert kind == "order.paid"
-        assert isinstance(again, ToldOrder)
-        told = again
-    assert told.reference == reference
+    kinds = ["payment.captured", "order.paid"]
+    if till.gateway.provider == "stripe":
+        kinds = ["payment_intent.succeeded"]
+    heard = dict(till.next() for _ in kinds)  # in whatever order
+    assert set(heard) == set(kinds)
+    for told in heard.values():
+        assert isinstance(told, ToldOrder)
+        assert (told.order_id, told.captured_as, told.amount_minor) == (order, capture, AMOUNT)
+    last = heard[kinds[-1]]
+    assert isinstance(last, ToldOrder)
+    assert last.reference == reference
 
 
 def test_a_try_that_was_refused_is_told_and_ends_nothing(till: Till) -> None:
@@ -117,10 +119,13 @@ def test_a_refund_is_told_as_it_begins_and_ends(till: Till) -> None:
     body = till.gateway.freeze_refund(asked)
     request = FrozenCall(uuid4().hex, body, asked.reference, 50_000, "INR", capture)
     assert isinstance(till.gateway.refund(request), Taken)
-    first, last = till.until(ProviderRefund), till.until(ProviderRefund)
-    assert isinstance(first, ProviderRefund)
-    assert isinstance(last, ProviderRefund)
-    assert (first.status, last.status) == (RefundStatus.PENDING, RefundStatus.SUCCEEDED)
+    heard: dict[RefundStatus, ProviderRefund] = {}
+    for _ in range(2):  # in whatever order
+        told = till.until(ProviderRefund)
+        assert isinstance(told, ProviderRefund)
+        heard[told.status] = told
+    assert set(heard) == {RefundStatus.PENDING, RefundStatus.SUCCEEDED}
+    last = heard[RefundStatus.SUCCEEDED]
     assert (last.reference, last.payment_id) == (asked.reference, capture)
 
 
