@@ -22,7 +22,7 @@ from domain.tax import Withholding
 from domain.waitlist import OfferPolicy
 from jobs.catalog import Ports
 from tests.crash.points import Fault, How, Point, Side
-from tests.kit.world import IN_STEP, Fakes, World, doors, scene
+from tests.kit.world import Fakes, World, doors, scene
 
 DIED = 70
 """The exit code of a process that reached its point."""
@@ -157,7 +157,7 @@ def live(
         guide.listen()
         with doors(url, DYING) as opened:
             try:
-                world.act(scene(opened, fakes, bounds=IN_STEP, through=line.through))
+                world.act(scene(opened, fakes, bounds=world.in_step, through=line.through))
             except ExpectedError as error:  # a process says so and goes on
                 guide.points.append(Point("end", Side.AFTER, type(error).__name__, 1))
             line.end(guide.points)

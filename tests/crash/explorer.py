@@ -15,7 +15,6 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from typing import Any
 
-from db import audit
 from db.engine import Database
 from domain.payout_ids import reference
 from domain.ports import FrozenCall, FrozenRequest
@@ -24,6 +23,7 @@ from jobs.upkeep.watch import Watch
 from tests.builders import rows
 from tests.crash.child import DIED, DYING, live
 from tests.crash.points import Fault, Point, common
+from tests.kit.judging import broken
 from tests.kit.quiet import run_to_quiet
 from tests.kit.snapshot import Snapshot
 from tests.kit.world import Doors, Fakes, Scene, World, doors, scene
@@ -184,13 +184,7 @@ def assert_durable(owner: Database, request: FrozenRequest) -> None:
 
 def judge(world: World, here: Scene) -> None:
     """Assert every promise of the audit, that nothing is held or parked, what the bank did, and the world's own."""
-    with here.owner.begin() as tx:
-        looks = [
-            (one.name, audit.look(tx, one, after=None, page=1000, most=3, deep=True))
-            for one in audit.INVARIANTS
-        ]
-    broken = [(name, look.offences) for name, look in looks if look.found]
-    assert broken == []
+    assert broken(here.url) == []
     held = rows(
         here.owner,
         """SELECT job, CAST(subject AS text) AS subject, parked_reason FROM work

@@ -18,7 +18,7 @@ from tests.kit.world import World
 from tests.lending import Lender
 from tests.servers import Databases
 
-SAMPLE: Final = 6
+SAMPLE: Final = 4
 SLICES: Final = 6 if EXPLORE == "full" else 1
 """Parts of a world's faults, so that test processes share them."""
 

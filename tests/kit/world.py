@@ -23,8 +23,8 @@ from workers.runner.bounds import Bounds
 
 BATCH = 3
 """Subjects in a world: as many as a run settles at once."""
-IN_STEP = Bounds(batch_max=BATCH, concurrency=1, linger_seconds=20.0)
-"""One call after the other, and all settled together: so that every run of a world goes the same way."""
+LINGER_SECONDS = 20.0
+"""How long a run waits to settle fewer: a world that comes to it says how many it has."""
 
 
 @dataclass(kw_only=True)
@@ -73,8 +73,15 @@ class World(ABC):
     variant: str = ""
     asks_again: bool = False
     """Whether whoever began `act` and was not answered begins it again, as an operator does."""
+    subjects: int = BATCH
+    """How many of them there are."""
     parks: bool = False
     """Whether something here waits for a person in the end."""
+
+    @property
+    def in_step(self) -> Bounds:
+        """One call after the other, and all settled together: so that every run of a world goes the same way."""
+        return Bounds(batch_max=self.subjects, concurrency=1, linger_seconds=LINGER_SECONDS)
 
     @property
     def name(self) -> str:

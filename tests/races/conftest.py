@@ -15,8 +15,8 @@ FIGURES = "races"
 class Bounds:
     """How many schedules of a race are run: of fewest switches, and by chance."""
 
-    most: int = 20
-    walks: int = 6
+    most: int = 8
+    walks: int = 4
     seed: int = 1
 
 

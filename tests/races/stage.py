@@ -8,14 +8,13 @@ from typing import Any, Final
 import psycopg
 import sqlalchemy as sa
 
-from db import audit
-from db.audit import INVARIANTS
 from db.engine import Database, DatabaseOptions
 from domain.answers import Answer, LookUp, Report
 from domain.payout_ids import reference
 from domain.ports import FrozenRequest, Sought
 from tests.builders import rows
 from tests.fakes.bank import FakeBank
+from tests.kit.judging import broken
 from tests.kit.snapshot import Snapshot
 from tests.races.referee import Referee
 from tests.races.sides import step, watch
@@ -76,13 +75,8 @@ class Stage:
 
     def judge(self) -> None:
         """Assert every invariant of the audit, and that the bank's list says what ours says."""
-        with self.worker.begin() as tx:
-            looks = [
-                (i.name, audit.look(tx, i, after=None, page=10_000, most=3, deep=True))
-                for i in INVARIANTS
-            ]
-        broken = [(name, look.offences) for name, look in looks if look.found]
-        assert broken == [], broken
+        amiss = broken(self.url)
+        assert amiss == [], amiss
         effects = rows(
             self.worker,
             """SELECT e.subject, e.generation, e.sends, e.state, p.state AS payout, p.effect_key = e.key AS newest,

@@ -46,6 +46,7 @@ class ComesBack(World):
 
     job = FOLLOW
     variant = "recovered and given back"
+    subjects = 2
 
     def prepare(self, scene: Scene) -> None:
         first = in_debt(scene)
