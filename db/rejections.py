@@ -7,7 +7,7 @@ guilt is not named nothing is known yet: whoever posted it tries its halves.
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
@@ -16,6 +16,9 @@ from db.errors import EntryRefusedError, RuleBrokenError, detail_of, translate
 from db.tx import Rows, Tx
 from domain.errors import RefusedError
 from domain.ledger import EntryType
+
+ThingT = TypeVar("ThingT")
+Refusal = RuleBrokenError | RefusedError
 
 
 class Refusable(NamedTuple):
@@ -43,6 +46,26 @@ def refusals_kept(
             reason = str(told)
             tx.if_undone.append(lambda own: _keep(own, guilty, reason, run=run, actor=actor))
         raise
+
+
+def attempt(tx: Tx, work: Callable[[], ThingT]) -> ThingT | Refusal:
+    """Do a part by itself: what a rule refuses of it is undone, kept, and returned; what else is raised goes on.
+
+    For one item, whose refusal is an answer about it: `tx` stays usable, and says what became of the item.
+    """
+    before = len(tx.if_undone)
+    try:
+        with tx.savepoint():
+            return work()
+    except (DBAPIError, RefusedError) as error:
+        told = translate(error, committing=False) if isinstance(error, DBAPIError) else error
+        if not isinstance(told, Refusal):
+            raise
+        keeping = tx.if_undone[before:]
+        del tx.if_undone[before:]
+        for keep in keeping:
+            keep(tx)
+        return told
 
 
 def _guilty(

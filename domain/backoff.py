@@ -16,6 +16,8 @@ CLOSE_SECONDS: Final = (5.0, 30.0, 120.0, 600.0, 3600.0)
 """After a gateway did not say what became of an order that nobody waits for."""
 NOTICE_SECONDS: Final = (5.0, 30.0, 120.0, 600.0, 1800.0, 3600.0)
 """After a notice was not heard: six tries within three quarters of an hour, then one an hour."""
+HEAL_SECONDS: Final = (900.0, 1800.0, 3600.0, 7200.0)
+"""After what an obligation received could not be divided: a person may have put it right by then."""
 SETTLE_ERROR_SECONDS: Final = (5.0, 30.0, 120.0, 600.0)
 """After an item could not be settled because its rows broke a rule."""
 

@@ -49,6 +49,8 @@ class FindingKind(StrEnum):
     SETTLED_WITHOUT_CASH = "settled-without-cash"
     SETTLED_WITHOUT_DATE = "settled-without-date"
     DISPERSAL_STALLED = "dispersal-stalled"
+    DISPERSAL_ESCALATED = "dispersal-escalated"
+    ESCALATION_REFUSED = "escalation-refused"
     ORDER_MISMATCH = "order-mismatch"
     PAYMENT_CAPTURED_TWICE = "payment-captured-twice"
     PAYMENT_WITHOUT_ORDER = "payment-without-order"
@@ -119,6 +121,8 @@ SEVERITIES: Final[Mapping[FindingKind, Severity]] = MappingProxyType({
     _K.SETTLED_WITHOUT_CASH: Severity.P1,
     _K.SETTLED_WITHOUT_DATE: Severity.P1,
     _K.DISPERSAL_STALLED: Severity.P1,
+    _K.DISPERSAL_ESCALATED: Severity.P0,
+    _K.ESCALATION_REFUSED: Severity.P0,
     _K.ORDER_MISMATCH: Severity.P0,
     _K.PAYMENT_CAPTURED_TWICE: Severity.P0,
     _K.PAYMENT_WITHOUT_ORDER: Severity.P1,

@@ -7,6 +7,9 @@ from uuid import UUID
 from domain.machines import Call, Guard, Machine, Move
 
 CREATE: Final = "dispersals.create"
+HEAL: Final = "dispersals.heal"
+TRIES_MAX: Final = 3
+"""Tries of healing that may fail; when the next one fails too, the money is set apart."""
 
 
 class ObligationKind(StrEnum):
@@ -34,6 +37,8 @@ class ObligationState(StrEnum):
     """Divided: its calculation run is complete, whether or not a lender had a share."""
     ESCALATED = "ESCALATED"
     """It could not be divided often enough: what it received is in suspense."""
+    RETURNED = "RETURNED"
+    """What it received was given back out of suspense: nothing is divided."""
     WAIVED = "WAIVED"
     """Nothing was received, and nothing is owed any more."""
     WRITTEN_OFF = "WRITTEN_OFF"
@@ -59,7 +64,9 @@ OBLIGATIONS: Final = Machine(
         Move(source=_S.SETTLED, target=_S.STALLED, guard=_LEASED, when="it could not be divided"),
         Move(source=_S.STALLED, target=_S.DISPERSED, guard=_LEASED, when="divided by healing"),
         Move(source=_S.STALLED, target=_S.SETTLED, guard=_OPERATION, when="a person put right what stood in its way"),
-        Move(source=_S.STALLED, target=_S.ESCALATED, guard=_LEASED, when="three more tries failed"),
+        Move(source=_S.STALLED, target=_S.ESCALATED, guard=_LEASED, when="healing failed for the fourth time"),
+        Move(source=_S.ESCALATED, target=_S.SETTLED, guard=_OPERATION, when="its money left suspense, for its lenders"),
+        Move(source=_S.ESCALATED, target=_S.RETURNED, guard=_OPERATION, when="its money went back to whoever paid"),
         *(
             Move(source=source, target=target, guard=_OPERATION, when=_REVERSED)
             for source in (_S.PARTIALLY_SETTLED, _S.SETTLED, _S.STALLED, _S.DISPERSED)
@@ -71,9 +78,10 @@ OBLIGATIONS: Final = Machine(
         Call(state=_S.DUE, outcome=None, job=None, due="money"),
         Call(state=_S.PARTIALLY_SETTLED, outcome=None, job=None, due="money"),
         Call(state=_S.SETTLED, outcome=None, job=CREATE, due="at once"),
-        Call(state=_S.STALLED, outcome=None, job=None, due="a person: `last_error` says why"),
+        Call(state=_S.STALLED, outcome=None, job=HEAL, due="backing off: `last_error` says why"),
         Call(state=_S.DISPERSED, outcome=None, job=None, due="ended, unless what it received is reversed"),
         Call(state=_S.ESCALATED, outcome=None, job=None, due="a person, who takes its money out of suspense"),
+        Call(state=_S.RETURNED, outcome=None, job=None, due="ended"),
         Call(state=_S.WAIVED, outcome=None, job=None, due="ended"),
         Call(state=_S.WRITTEN_OFF, outcome=None, job=None, due="ended"),
     ),
@@ -97,6 +105,11 @@ def allocation_key(obligation: UUID, generation: int = 1) -> str:
 def fee_key(obligation: UUID, generation: int = 1) -> str:
     """The key of the entry of its servicing fee."""
     return f"servicing-fee:{obligation}" + _later(generation)
+
+
+def escalation_key(obligation: UUID, generation: int = 1) -> str:
+    """The key of the entry that sets apart what could not be divided."""
+    return f"suspense-escalation:{obligation}" + _later(generation)
 
 
 def _later(generation: int) -> str:

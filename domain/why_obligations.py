@@ -13,6 +13,7 @@ _REASONS = {
     _S.PARTIALLY_SETTLED: "a part of it is open: it waits for money",
     _S.DISPERSED: "what it received is divided among its lenders",
     _S.ESCALATED: "what it received could not be divided, and is in suspense for a person to look at",
+    _S.RETURNED: "what it received was given back out of suspense",
     _S.WAIVED: "it is owed no more, and nothing was received for it",
     _S.WRITTEN_OFF: "nobody expects it any more, and nothing was received for it",
 }
@@ -34,6 +35,8 @@ class ObligationFacts:
     distributable: int | None
     shares: int | None
     eligible_on: str | None
+    failures: tuple[str, ...] = ()
+    """Of healing: when, the how manieth, and why."""
 
 
 def of_obligation(facts: ObligationFacts) -> Why:
@@ -42,11 +45,16 @@ def of_obligation(facts: ObligationFacts) -> Why:
     state = ObligationState(facts.subject.state)
     command = plain.command
     if state is _S.STALLED:
-        why = "it could not be divided: the finding says why"
+        why = f"it could not be divided: {plain.reason}"
         command = command or f'bursar obligations retry {facts.subject.id} --why "…"'
     else:
         why = _REASONS.get(state, plain.reason)
-    return replace(plain, reason=why, evidence=(*_money(facts), *plain.evidence), command=command)
+    return replace(
+        plain,
+        reason=why,
+        evidence=(*_money(facts), *facts.failures, *plain.evidence),
+        command=command,
+    )
 
 
 def _money(facts: ObligationFacts) -> list[str]:

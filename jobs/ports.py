@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from domain.backoff import HEAL_SECONDS
 from domain.batching import BatchPolicy
 from domain.ports import Alerts, Bank, Events, Mail, Payments
 from domain.tax import Withholding
@@ -22,6 +23,8 @@ class Ports:
     call_seconds_max: float = 8.0
     """The total time-out of one call to the bank, to the gateway, or to whoever is told."""
     recover_seconds: tuple[float, ...] = (30.0, 60.0, 120.0, 300.0, 600.0)
+    heal_seconds: tuple[float, ...] = HEAL_SECONDS
+    """Before each try to divide what could not be divided."""
     withholding: Withholding = field(default_factory=Withholding)
     """How tax is kept back from what is paid out."""
     batch: BatchPolicy = field(default_factory=BatchPolicy)

@@ -31,6 +31,7 @@ TIMETABLE: Final = (
     _cron("bookings.release_tentative", "20 */2 * * *"),
     _cron("bookings.complete", "50 * * * *"),
     _cron("bookings.flag_orphans", "5 * * * *"),
+    _cron("dispersals.heal", "*/15 * * * *"),
     _cron("refunds.submit", "*/5 * * * *"),
     _cron("refunds.recover", "*/5 * * * *"),
     _cron("refunds.cascade", "*/5 * * * *"),

@@ -16,11 +16,12 @@ from db.tx import Row
 from db.work import ClaimOrder
 from domain.lender_lines import LenderLine
 from domain.obligation_lines import ObligationLine
-from domain.obligations import ObligationKind, ObligationState
+from domain.obligations import HEAL, TRIES_MAX, ObligationKind, ObligationState
 from domain.position_lines import PositionLine
 from domain.servicing import Frequency
 from jobs.dispersals.create import CreateDispersals
-from tests.builders import change, rows
+from jobs.dispersals.heal import HealDispersals
+from tests.builders import change, hurry, rows
 
 DAY: Final = date(2026, 3, 20)
 LINE: Final = ObligationLine(
@@ -157,16 +158,30 @@ def disperse(database: Database) -> None:
     database.transact(lambda tx: CreateDispersals().work(tx, order))
 
 
+def heal(database: Database, times: int = 1) -> None:
+    """So many tries of the job that heals, each as if its wait were over."""
+    order = ClaimOrder(run=1, limit=1_000, lease_seconds=15.0)
+    for _ in range(times):
+        hurry(database, HEAL)
+        database.transact(lambda tx: HealDispersals().work(tx, order))
+
+
 def every_standing(operator: Database, worker: Database) -> dict[str, UUID]:
     """An obligation in each state that it may stand in, by that."""
     lend(operator, {"A": 6000, "B": 4000})
-    names = ("dispersed", "fee", "stalled", "due", "part", "settled", "waived", "written off")
+    names = (
+        *("dispersed", "fee", "stalled", "escalated", "due", "part", "settled"),
+        *("waived", "written off"),
+    )
     lines = [replace(LINE, external_id=f"O-{name}") for name in names]
     lines[1] = replace(lines[1], amount_minor=8_000)
-    lines[2] = replace(lines[2], mortgage="M-2")
+    lines[2:4] = [replace(line, mortgage="M-2") for line in lines[2:4]]
     made = dict(zip(names, owe(operator, *lines), strict=True))
     pay(operator, made["dispersed"], 100_000, method="pad")
     pay(operator, made["fee"], 9_000)
+    pay(operator, made["escalated"], 100_000)
+    disperse(worker)
+    heal(worker, TRIES_MAX + 1)
     pay(operator, made["stalled"], 100_000)
     disperse(worker)
     pay(operator, made["part"], 1)

@@ -136,6 +136,7 @@ def process(
             hears=bool(settings.payout_webhook_secrets),
             call_seconds_max=settings.gateway_timeout_seconds,
             recover_seconds=settings.recover_seconds,
+            heal_seconds=settings.heal_seconds,
             withholding=settings.withholding,
             batch=batch_policy(settings),
             offers=offer_policy(settings),

@@ -69,21 +69,23 @@ def plan(tx: Tx, obligations: Sequence[Obligation]) -> Plan:
     return planned
 
 
-def divide(tx: LeasedTx, planned: Plan, source: ObligationState) -> list[UUID]:
+def divide(
+    tx: LeasedTx, planned: Plan, source: ObligationState, beside: Sequence[Draft] = ()
+) -> list[UUID]:
     """Divide obligations in `source` as planned, and move them to DISPERSED; returns those that are.
 
-    What failed is left alone, its work row too. Locks accounts: a caller does this last.
+    What failed is left alone, its work row too. `beside` is posted along. Locks accounts: a caller does this last.
     """
     step = Step(source=source, target=ObligationState.DISPERSED)
     moved = advance(tx, OBLIGATIONS, [*planned.made, *planned.existing], step).moved
     new = [planned.made[id_] for id_ in moved if id_ in planned.made]
     if new:
         _keep(tx, new)
-        # Each lender is called once: the same few have shares of most of a set.
-        lenders = {(lender, one.currency) for one, _, done in new for lender in done.shares}
-        payables = {lender: payable(*lender) for lender in lenders}
-        entries = [entry for one, _, done in new for entry in _entries(one, done, payables)]
-        drafts.post(tx, entries, run=tx.holder, actor=tx.actor)
+    # Each lender is called once: the same few have shares of most of a set.
+    lenders = {(lender, one.currency) for one, _, done in new for lender in done.shares}
+    payables = {lender: payable(*lender) for lender in lenders}
+    entries = [entry for one, _, done in new for entry in _entries(one, done, payables)]
+    drafts.post(tx, [*entries, *beside], run=tx.holder, actor=tx.actor)
     return moved
 
 

@@ -13,6 +13,7 @@ OBLIGATIONS: Final = Family(
         *aggregates.promises(obligations.OBLIGATIONS),
         promises.OPEN_FITS_THE_STATE,
         promises.DIVIDED_WHOLE,
+        promises.ESCALATED_IS_IN_SUSPENSE,
     ),
     columns=(
         "external_id",

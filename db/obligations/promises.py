@@ -19,7 +19,7 @@ OPEN_FITS_THE_STATE: Final = Invariant(
         WHEN o.state = 'DUE' THEN b.debits - b.credits = o.amount
         WHEN o.state = 'PARTIALLY_SETTLED' THEN b.debits - b.credits BETWEEN 1 AND o.amount - 1
         -- Settled as another system says: its receipts may not be here yet.
-        WHEN o.state IN ('SETTLED', 'STALLED', 'ESCALATED') THEN b.debits - b.credits BETWEEN 0 AND o.amount
+        WHEN o.state IN ('SETTLED', 'STALLED', 'ESCALATED', 'RETURNED') THEN b.debits - b.credits BETWEEN 0 AND o.amount
         -- Of one that was divided as another system said it was settled, the rest may come in later, or never.
         WHEN o.state = 'DISPERSED' THEN b.debits - b.credits BETWEEN 0 AND o.amount - 1
         ELSE b.debits = b.credits END""",
@@ -53,4 +53,27 @@ DIVIDED_WHOLE: Final = Invariant(
       WHERE (c.obligation IS NOT NULL) <> (o.state = 'DISPERSED')
          OR coalesce(c.distributable, 0) <> coalesce(s.amount, 0) OR coalesce(c.shares, 0) <> coalesce(s.shares, 0)
          OR coalesce(c.distributable, 0) <> coalesce(p.allocated, 0) OR coalesce(c.fee_applied, 0) <> coalesce(p.fee, 0)""",
+)
+
+ESCALATED_IS_IN_SUSPENSE: Final = Invariant(
+    name="obligations-escalated-are-in-suspense",
+    promise="What an ESCALATED obligation received went to suspense, once; no other has anything there.",
+    walk=walk(OBLIGATIONS),
+    finding=FindingKind.BOOKS_DRIFT,
+    offences="""
+      WITH held AS (
+        SELECT o.id, sum(b.debits - b.credits) AS amount
+        FROM page o
+        JOIN accounts a ON a.kind = 'suspense' AND a.owner = CAST(o.id AS text) AND a.currency = o.currency
+        JOIN balances b ON b.account = a.id GROUP BY o.id),
+      wanted AS (
+        SELECT o.id, concat('suspense-escalation:', o.id, CASE WHEN o.generation > 1 THEN ':' || o.generation END) AS key FROM page o)
+      SELECT 'obligation ' || o.id AS subject,
+             format('it is %s, %s; %s of it is in suspense', o.state,
+                    CASE WHEN e.id IS NULL THEN 'never escalated' ELSE 'escalated' END, coalesce(h.amount, 0)) AS detail
+      FROM page o
+      JOIN wanted w ON w.id = o.id
+      LEFT JOIN entries e ON e.key = w.key
+      LEFT JOIN held h ON h.id = o.id
+      WHERE CASE WHEN o.state = 'ESCALATED' THEN e.id IS NULL OR coalesce(h.amount, 0) = 0 ELSE h.amount > 0 END""",
 )

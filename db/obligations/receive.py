@@ -14,8 +14,9 @@ from db.obligations.facts import Obligation, grip
 from db.obligations.settling import Settled, settle
 from db.transitions import LeasedTx
 from db.tx import Tx
+from db.work import Next
 from domain.ledger import AccountKind, EntryType
-from domain.obligations import OBLIGATIONS, TAKES_CASH, ObligationState, obligation_key
+from domain.obligations import HEAL, OBLIGATIONS, TAKES_CASH, ObligationState, obligation_key
 
 _K: Final = AccountKind
 
@@ -98,7 +99,9 @@ def apply(tx: LeasedTx | Tx, cash: Sequence[Unapplied], *, run: int | None, acto
 
 
 def _taken(tx: LeasedTx, taking: Sequence[tuple[Obligation, int, Settled]]) -> Iterator[Draft]:
-    """Move the obligations that took money; returns the entries that follow of it."""
+    """Move the obligations that took money; returns the entries that follow of it. What is STALLED is tried at once."""
+    stalled = [o.id for o, _, _ in taking if o.state == ObligationState.STALLED]
+    tx.settle([Next(subject=id_, job=HEAL) for id_ in stalled])
     moving = [
         (replace(o, open=o.open - amount, received=o.received + amount), settled)
         for o, amount, settled in taking

@@ -75,6 +75,8 @@ def reverse(tx: Tx, receipts: Collection[UUID], *, actor: str, why: str) -> None
             raise RefusedError(
                 f"obligation {one.external_id} is in suspense: resolve its item first"
             )
+        if one.state == ObligationState.RETURNED:
+            raise RefusedError(f"what obligation {one.external_id} received was given back")
     settled = [o for o in undone if o.state in _UNDONE]
     _cancel(leased, settled, why)
     back = reversals.legs_of(leased, [key for o in settled for key in _keys(o)])

@@ -16,11 +16,16 @@ _RUN: Final = sa.text("""
     WHERE obligation = :id AND generation = :generation""")
 
 
+_FAILURES: Final = sa.text("""
+    SELECT number, error, at FROM healing_failures WHERE obligation = :id AND generation = :generation ORDER BY number""")
+
+
 def obligation(tx: Tx, id_: UUID) -> ObligationFacts:
     """The facts about one obligation. Raises `NotFoundError`."""
     subject = why_subjects.subject(tx, OBLIGATIONS, id_)
     [one] = facts.read(tx, [id_])
     run = tx.row(_RUN, id=id_, generation=one.generation)
+    failures = tx.rows(_FAILURES, id=id_, generation=one.generation)
     return ObligationFacts(
         subject=subject,
         currency=one.currency,
@@ -33,4 +38,8 @@ def obligation(tx: Tx, id_: UUID) -> ObligationFacts:
         distributable=None if run is None else run.distributable,
         shares=None if run is None else run.shares,
         eligible_on=None if run is None else str(run.eligible_on),
+        failures=tuple(
+            f"try {row.number} of healing failed {row.at:%Y-%m-%d %H:%M} UTC: {row.error}"
+            for row in failures
+        ),
     )

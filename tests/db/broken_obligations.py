@@ -67,6 +67,8 @@ OF_OBLIGATIONS: Final[dict[str, dict[str, object]]] = {
     "receipts_obligation_fkey": {"id": UNKNOWN, "external_id": "new", "obligation": UNKNOWN},
     "receipts_amount_check": {"amount": 0},
     "receipts_method_check": {"method": "luck"},
+    "healing_failures_obligation_fkey": {"obligation": UNKNOWN},
+    "tries_are_counted": {"number": 5},
     "calculation_runs_obligation_fkey": {"obligation": UNKNOWN},
     "calculation_runs_received_check": {"received": 0},
     "calculation_runs_fee_due_check": {"fee_due": -1},

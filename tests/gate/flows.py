@@ -119,6 +119,17 @@ MORE: Final[tuple[Flow, ...]] = (
         races=("disperse",),
     ),
     Flow(
+        name="dispersals.heal",
+        constraints=(
+            "healing_failures_pkey",
+            "tries_are_counted",
+            "calculated_once",
+            *BOOKS,
+        ),
+        tests=("tests/jobs/dispersals/test_poisoned.py",),
+        races=("heal/", "disperse/heal"),
+    ),
+    Flow(
         name="waitlist.offer",
         constraints=("taken_is_within_capacity", "offers_end"),
         tests=("tests/jobs/waitlist/test_waitlist.py",),

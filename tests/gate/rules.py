@@ -77,6 +77,8 @@ _BOOKS = """44 debits are credits, entry by entry and currency by currency
 
 _DISPERSALS = """60 shares and fee are what was received, whatever its size and the order of the input
 61 however often and under whatever key it is asked for, what was divided is divided once
+62 healing tries three times again, the fourth failure escalates, once, and later runs leave it alone
+63 what was divided meanwhile is not escalated, and what was told of it goes
 64 what cannot be divided stops nothing else, and says why
 65 what the fee took whole is divided, and no orphan
 67 an item leaves suspense by an entry that names it, never more than is open"""
@@ -109,6 +111,8 @@ _STATEMENT, _ORGANISATIONS = f"{_JOBS}/test_reconcile_statement.py", f"{_JOBS}/t
 _REQUESTS, _LEDGER = "tests/domain/test_razorpayx.py", "tests/db/test_ledger.py"
 
 _CREATE = "tests/jobs/dispersals/test_create.py"
+_HEAL = "tests/jobs/dispersals/test_heal.py"
+_POISONED = "tests/jobs/dispersals/test_poisoned.py"
 
 TRAPS: Final[dict[str, tuple[str, ...]]] = {
     "keys and references longer than the provider takes": (
@@ -239,9 +243,33 @@ TRAPS: Final[dict[str, tuple[str, ...]]] = {
     ),
     "what the fee took whole taken for an orphan, for ever": (
         f"{_CREATE}::test_what_the_fee_takes_whole_is_dispersed_without_a_share",
+        f"{_HEAL}::test_what_the_fee_took_whole_is_never_tried_again",
     ),
     "a dispersal that was begun topped up in silence": (
         f"{_CREATE}::test_a_dispersal_that_is_not_whole_is_an_error_and_never_topped_up",
+    ),
+    "what was divided between the look and the try escalated all the same": (
+        f"{_HEAL}::test_what_was_divided_between_the_look_and_the_try_is_not_escalated",
+    ),
+    "what a receipt paid credited to the receivable once more, as it is escalated": (
+        f"{_HEAL}::test_what_is_set_apart_is_what_it_received_out_of_its_mortgages_cash",
+        f"{_POISONED}::test_what_another_system_escalated_is_taken_over_as_it_was_posted",
+    ),
+    "an escalation that breaks at each run, and all that come after it": (
+        f"{_POISONED}::test_one_that_can_not_even_be_set_apart_stops_nobody",
+        f"{_POISONED}::test_an_account_that_is_missing_is_opened",
+    ),
+    "a try counted that never was, because its run was late": (
+        f"{_POISONED}::test_a_run_that_did_not_come_to_it_counts_no_failure",
+    ),
+    "an attempt that nobody resolves after it came right": (
+        f"{_HEAL}::test_what_is_put_right_is_divided_by_itself_and_nothing_is_reported_any_more",
+    ),
+    "only the first page of what failed ever looked at": (
+        f"{_POISONED}::test_a_page_of_any_size_is_gone_through",
+    ),
+    "money escalated that never came in": (
+        f"{_POISONED}::test_what_received_nothing_is_never_set_apart_and_divided_once_money_comes_in",
     ),
     "the check of balances switched off for reversals": (
         "tests/db/test_causes.py::test_no_reversal_takes_a_bounded_account_below_zero",

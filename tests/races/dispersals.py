@@ -4,10 +4,14 @@ from collections.abc import Sequence
 from typing import Final
 
 from db.obligations.receive import receive
+from db.obligations.retrying import retry
 from db.obligations.reverse import reverse
+from domain.errors import RefusedError
+from domain.obligations import CREATE, HEAL, TRIES_MAX
 from jobs.dispersals.create import CreateDispersals
-from tests.builders import owner, rows
-from tests.mortgages import LINE, balances, lend, owe, pay, receipt
+from jobs.dispersals.heal import HealDispersals
+from tests.builders import change, hurry, owner, rows
+from tests.mortgages import LINE, balances, disperse, heal, lend, owe, pay, receipt
 from tests.races.explorer import Act, Race
 from tests.races.sides import Side
 from tests.races.stage import Stage
@@ -27,6 +31,39 @@ def due(stage: Stage) -> object:
     [id_] = owe(stage.operator, LINE)
     with owner(stage.url) as database:
         return [receipt(database, id_, 100_000) for _ in range(2)]
+
+
+def stalled(stage: Stage) -> object:
+    """An obligation whose next failure is its fourth; the receipt that settled it. Nobody lends."""
+    [id_] = owe(stage.operator, LINE)
+    given = pay(stage.operator, id_, 100_000)
+    disperse(stage.worker)
+    heal(stage.worker, TRIES_MAX)
+    hurry(stage.worker, HEAL)
+    return given
+
+
+def mended(stage: Stage) -> object:
+    """The same, when there are lenders by now."""
+    given = stalled(stage)
+    lend(stage.operator, {"A": 6000, "B": 4000})
+    return given
+
+
+def asked_twice(stage: Stage) -> object:
+    """The same, when whoever divides was asked for it as well."""
+    given = mended(stage)
+    change(
+        stage.worker, "INSERT INTO work (job, subject) SELECT :job, id FROM obligations", job=CREATE
+    )
+    return given
+
+
+def tries_again(stage: Stage) -> str:
+    """A person says that what stood in its way was put right."""
+    [row] = rows(stage.operator, "SELECT id FROM obligations")
+    stage.operator.transact(lambda tx: retry(tx, row.id, actor="asha", why="put right"))
+    return "tried"
 
 
 def bounces(stage: Stage) -> str:
@@ -56,6 +93,28 @@ def divided_once(stage: Stage, sides: Sequence[Side]) -> None:
     assert held == {"trust_cash": 100_000, "lender_payable": 91_667, "servicing_revenue": 8_333}
 
 
+def escalated_once(stage: Stage, sides: Sequence[Side]) -> None:
+    """Invariant 62: of the fourth failure there is one, and of its entry."""
+    assert [side.error for side in sides] == [None, None]
+    found = rows(stage.worker, "SELECT number FROM healing_failures ORDER BY number")
+    assert [row.number for row in found] == [1, 2, 3, 4]
+    assert len(rows(stage.worker, "SELECT FROM entries WHERE type = 'SUSPENSE_ESCALATED'")) == 1
+    assert balances(stage.worker) == {"suspense": 100_000, "control_allocation": 100_000}
+
+
+def escalated_or_divided(stage: Stage, sides: Sequence[Side]) -> None:
+    """Whoever came first decides: it is in suspense, or waits to be divided; never both."""
+    [row] = rows(stage.worker, "SELECT state FROM obligations")
+    waits = [one.job for one in rows(stage.worker, "SELECT job FROM work")]
+    if sides[1].result == "tried":
+        assert (row.state, waits) == ("SETTLED", [CREATE])
+        assert balances(stage.worker) == {"trust_cash": 100_000, "control_allocation": 100_000}
+    else:
+        assert (row.state, waits) == ("ESCALATED", [])
+        assert isinstance(sides[1].error, RefusedError)
+        assert balances(stage.worker) == {"suspense": 100_000, "control_allocation": 100_000}
+
+
 def divided_or_due(stage: Stage, sides: Sequence[Side]) -> None:
     """It is due again, and nothing of a dispersal is left but what was cancelled."""
     assert sides[1].result == "reversed"
@@ -79,6 +138,37 @@ ALL: Final = (
         prepare=settled,
         sides=(does(CreateDispersals(), 7), does(CreateDispersals(), 8)),
         check=divided_once,
+    ),
+    Race(
+        name="heal/heal",
+        prepare=mended,
+        sides=(does(HealDispersals(), 7), does(HealDispersals(), 8)),
+        check=divided_once,
+    ),
+    Race(
+        name="heal/heal to suspense",
+        prepare=stalled,
+        sides=(does(HealDispersals(), 7), does(HealDispersals(), 8)),
+        check=escalated_once,
+    ),
+    Race(
+        name="disperse/heal",
+        prepare=asked_twice,
+        sides=(does(CreateDispersals(), 7), does(HealDispersals(), 8)),
+        check=divided_once,
+    ),
+    Race(
+        name="heal/retry",
+        prepare=stalled,
+        sides=(does(HealDispersals(), 7), tries_again),
+        check=escalated_or_divided,
+        errors=(RefusedError,),
+    ),
+    Race(
+        name="heal/reverse",
+        prepare=mended,
+        sides=(does(HealDispersals(), 7), bounces),
+        check=divided_or_due,
     ),
     Race(
         name="disperse/reverse",

@@ -99,6 +99,10 @@ class Settings(BaseSettings):
         default=(30.0, 60.0, 120.0, 300.0, 600.0), min_length=1, max_length=20
     )
     """Delays before the first look-ups of an unknown answer; the last one repeats."""
+    heal_seconds: Annotated[tuple[Seconds, ...], BeforeValidator(split)] = Field(
+        default=(900.0, 1800.0, 3600.0, 7200.0), min_length=1, max_length=20
+    )
+    """Delays before the tries of healing to divide what could not be divided; the last one repeats."""
 
     offer_seconds: float = Field(default=172_800.0, ge=10, le=2_592_000, allow_inf_nan=False)
     """How long a freed place is held for whoever waited, where the appointment does not begin sooner: 48 hours."""

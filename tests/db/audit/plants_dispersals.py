@@ -71,5 +71,22 @@ PLANTS = [
         "obligation ",
     ),
     ("obligations-work-fits-state", "DELETE FROM work WHERE job = 'dispersals.create'", "obligation "),
+    ("obligations-work-fits-state", "DELETE FROM work WHERE job = 'dispersals.heal'", "obligation "),
+    (
+        "obligations-escalated-are-in-suspense",
+        "UPDATE obligations SET state = 'ESCALATED' WHERE state = 'STALLED'",
+        "obligation ",
+    ),
+    (
+        "obligations-escalated-are-in-suspense",
+        "UPDATE obligations SET state = 'STALLED' WHERE state = 'ESCALATED'",
+        "obligation ",
+    ),
+    (
+        "obligations-escalated-are-in-suspense",
+        """UPDATE balances SET credits = debits
+           WHERE account IN (SELECT id FROM accounts WHERE kind = 'suspense')""",
+        "obligation ",
+    ),
     ("dispersals-last-move-is-the-state", "UPDATE dispersals SET state = 'FAILED'", "dispersal "),
 ]  # fmt: skip

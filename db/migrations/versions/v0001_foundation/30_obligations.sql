@@ -61,10 +61,11 @@ CREATE TABLE obligations (
   state        text NOT NULL DEFAULT 'DUE' CHECK (state IN (
     'DUE',               -- <- all but the last three: what it received was reversed
     'PARTIALLY_SETTLED', -- <- DUE; <- SETTLED, STALLED, DISPERSED: a part of what it received was reversed
-    'SETTLED',           -- <- DUE, PARTIALLY_SETTLED: nothing of it is open; <- STALLED: what stood in its way was put right
+    'SETTLED',           -- <- DUE, PARTIALLY_SETTLED: nothing of it is open; <- STALLED, ESCALATED: what stood in its way was put right
     'STALLED',           -- <- SETTLED: it could not be divided
     'DISPERSED',         -- <- SETTLED, STALLED: divided among its lenders
     'ESCALATED',         -- <- STALLED: what it received is in suspense
+    'RETURNED',          -- <- ESCALATED: that was given back
     'WAIVED',            -- <- DUE
     'WRITTEN_OFF')),     -- <- DUE
   content_hash bytea NOT NULL,
@@ -89,6 +90,21 @@ CREATE TABLE receipts (
   created_at   timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 CREATE INDEX receipts_of_obligation ON receipts (obligation);
+
+-- Tries of healing that failed, each with what stood in its way. The fourth of a generation sets its money apart; of
+-- later ones the last error alone is kept, on the work row.
+CREATE TABLE healing_failures (
+  obligation uuid NOT NULL REFERENCES obligations,
+  generation smallint NOT NULL,
+  number     smallint NOT NULL,
+  error      text NOT NULL,
+  run        bigint,
+  at         timestamptz NOT NULL DEFAULT clock_timestamp(),
+  PRIMARY KEY (obligation, generation, number),
+  CONSTRAINT tries_are_counted CHECK (number BETWEEN 1 AND 4)
+);
+CREATE TRIGGER healing_failures_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON healing_failures
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 -- How what an obligation received was divided, with the inputs as they were. An obligation with one is dispersed, also
 -- where no lender had a share.
