@@ -8,6 +8,8 @@ from domain.answers import Accepted, Answer
 from domain.ports import FrozenRequest
 from tests.fakes.bank import FakeBank
 
+OPENING_SECONDS_MAX = 60.0
+
 
 class CountingBank(FakeBank):
     """Knows how many calls were in flight at once."""
@@ -38,6 +40,21 @@ class MeetingBank(FakeBank):
 
     def submit(self, request: FrozenRequest) -> Answer:
         self.barrier.wait()
+        return super().submit(request)
+
+
+class OpeningBank(FakeBank):
+    """Answers nobody before `together` calls are in flight at once; from then on everybody."""
+
+    def __init__(self, together: int) -> None:
+        super().__init__()
+        self._coming = threading.Semaphore(together - 1)
+        self._open = threading.Event()
+
+    def submit(self, request: FrozenRequest) -> Answer:
+        if not self._coming.acquire(blocking=False):
+            self._open.set()
+        self._open.wait(OPENING_SECONDS_MAX)
         return super().submit(request)
 
 
