@@ -22,7 +22,6 @@ from tests.builders import (
     seed,
     states,
 )
-from tests.fakes.bank import FakeBank
 from tests.servers import Cluster, kill
 from tests.waiting import eventually
 from tests.workers.runner.banks import GarbledBank, OpeningBank, SlowBank
