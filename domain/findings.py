@@ -51,6 +51,7 @@ class FindingKind(StrEnum):
     DISPERSAL_STALLED = "dispersal-stalled"
     DISPERSAL_ESCALATED = "dispersal-escalated"
     ESCALATION_REFUSED = "escalation-refused"
+    SUSPENSE_OPEN = "suspense-open"
     ORDER_MISMATCH = "order-mismatch"
     PAYMENT_CAPTURED_TWICE = "payment-captured-twice"
     PAYMENT_WITHOUT_ORDER = "payment-without-order"
@@ -123,6 +124,7 @@ SEVERITIES: Final[Mapping[FindingKind, Severity]] = MappingProxyType({
     _K.DISPERSAL_STALLED: Severity.P1,
     _K.DISPERSAL_ESCALATED: Severity.P0,
     _K.ESCALATION_REFUSED: Severity.P0,
+    _K.SUSPENSE_OPEN: Severity.P1,
     _K.ORDER_MISMATCH: Severity.P0,
     _K.PAYMENT_CAPTURED_TWICE: Severity.P0,
     _K.PAYMENT_WITHOUT_ORDER: Severity.P1,

@@ -66,3 +66,22 @@ class FindingState(StrEnum):
     RESOLVED = "resolved"
     HEALED = "healed"
     ALL = "all"
+
+
+class ReceiptState(StrEnum):
+    """What became of a receipt."""
+
+    RECEIVED = "received"
+    """By its obligation, or in parts by several."""
+    SUSPENSE = "suspense"
+    """It, or a part of it, is set apart: nobody knows whom it is for."""
+    REVERSED = "reversed"
+    """It was none."""
+
+
+class SuspenseState(StrEnum):
+    """How an item of suspense stands. `ALL` is no state: it also lists what is resolved."""
+
+    OPEN = "open"
+    RESOLVED = "resolved"
+    ALL = "all"

@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 
 from db import installation
 from db.engine import Database
-from db.importing.order import Lines
-from db.obligations import imports, lenders, positions
+from db.importing.order import Imported, Lines
+from db.obligations import import_receipts, imports, lenders, positions
 from db.obligations.forgive import WAIVED, WRITTEN_OFF, Forgiving, forgive
 from db.obligations.receive import Receipt, Received, receive
 from db.tx import Row
@@ -18,7 +18,8 @@ from domain.lender_lines import LenderLine
 from domain.obligation_lines import ObligationLine
 from domain.obligations import HEAL, TRIES_MAX, ObligationKind, ObligationState
 from domain.position_lines import PositionLine
-from domain.servicing import Frequency
+from domain.receipt_lines import ReceiptLine
+from domain.servicing import Frequency, Method
 from jobs.dispersals.create import CreateDispersals
 from jobs.dispersals.heal import HealDispersals
 from tests.builders import change, hurry, rows
@@ -116,6 +117,26 @@ def pay(database: Database, obligation: UUID, amount: int, **more: Any) -> Recei
 def take(database: Database, receipts: Sequence[Receipt]) -> list[Received]:
     """Take in receipts, in one transaction."""
     return database.transact(lambda tx: receive(tx, receipts, run=None, actor="test"))
+
+
+def stray(external_id: str = "RC-1", **changes: Any) -> ReceiptLine:  # noqa: ANN401 - by name
+    """A line of 300.00 that names no obligation; `changes` by field."""
+    line = ReceiptLine(
+        external_id=external_id,
+        reference="rent of May",
+        amount_minor=30_000,
+        currency="INR",
+        received_on=DAY,
+        method=Method.PAD,
+    )
+    return replace(line, **changes)
+
+
+def bring(database: Database, *lines: ReceiptLine) -> Imported:
+    """Receipts, as they are imported."""
+    with database.begin() as tx:
+        order = Lines(lines=list(lines), file="receipts.csv")
+        return import_receipts.take_over(tx, installation.get(tx).id, order, actor="test")
 
 
 def shares(database: Database, obligation: UUID) -> dict[str, int]:

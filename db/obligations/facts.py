@@ -41,7 +41,9 @@ class Obligation:
     open: int
     """The balance of its receivable."""
     received: int
-    """What its receivable was credited by money, net of reversals."""
+    """What its receivable was credited by money, net of reversals and of what was given back."""
+    given_back: int
+    """What of it was given back out of suspense."""
 
     def account(self, kind: AccountKind) -> Owner:
         """The account of a kind that is the obligation's own: its receivable, its item in suspense."""
@@ -59,16 +61,26 @@ class Obligation:
 _LOCK: Final = sa.text("""
     SELECT FROM obligations WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR UPDATE""")
 
-_READ: Final = sa.text("""
+JOURNAL: Final = """
+    -- A refund out of suspense takes back what was received.
+    CROSS JOIN LATERAL (
+      SELECT CAST(coalesce(sum(p.amount), 0) AS bigint) AS given_back
+      FROM accounts s JOIN postings p ON p.credit = s.id JOIN accounts d ON d.id = p.debit
+      WHERE s.kind = 'suspense' AND s.owner = CAST(o.id AS text) AND s.currency = o.currency AND d.kind = 'control_allocation') g
+    -- Money came in by these types alone; a reversal of one of them takes it back.
+    CROSS JOIN LATERAL (
+      SELECT (SELECT CAST(coalesce(sum(p.amount), 0) AS bigint) FROM postings p JOIN entries e ON e.id = p.entry
+              WHERE p.credit = o.receivable AND e.type IN ('CASH_RECEIVED', 'CASH_APPLIED'))
+             - (SELECT CAST(coalesce(sum(p.amount), 0) AS bigint) FROM postings p JOIN entries e ON e.id = p.entry
+                JOIN entries c ON c.id = e.cause
+                WHERE p.debit = o.receivable AND e.type = 'REVERSAL' AND c.type IN ('CASH_RECEIVED', 'CASH_APPLIED'))
+             - g.given_back AS received) j"""
+"""What the journal says that an obligation `o` received: `j.received`, net of reversals and of `g.given_back`."""
+
+_READ: Final = sa.text(f"""
     SELECT o.id, o.external_id, o.mortgage, o.kind, o.amount, o.currency, o.due_on, o.principal, o.fee_rate_ppm, o.frequency,
-           o.generation, o.settled_on, o.method, o.state, b.debits - b.credits AS open,
-           -- Money came in by these types alone; a reversal of one of them takes it back.
-           (SELECT CAST(coalesce(sum(p.amount), 0) AS bigint) FROM postings p JOIN entries e ON e.id = p.entry
-            WHERE p.credit = o.receivable AND e.type IN ('CASH_RECEIVED', 'CASH_APPLIED'))
-           - (SELECT CAST(coalesce(sum(p.amount), 0) AS bigint) FROM postings p JOIN entries e ON e.id = p.entry
-              JOIN entries c ON c.id = e.cause
-              WHERE p.debit = o.receivable AND e.type = 'REVERSAL' AND c.type IN ('CASH_RECEIVED', 'CASH_APPLIED')) AS received
-    FROM obligations o JOIN balances b ON b.account = o.receivable
+           o.generation, o.settled_on, o.method, o.state, b.debits - b.credits AS open, j.received, g.given_back
+    FROM obligations o JOIN balances b ON b.account = o.receivable {JOURNAL}
     WHERE o.id = ANY(CAST(:ids AS uuid[])) ORDER BY o.id""")
 
 

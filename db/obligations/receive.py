@@ -30,6 +30,12 @@ class Receipt:
     amount: int
     received_on: date
     method: str
+    part: int | None = None
+    """Of one that was in suspense: the number of the resolution that matched this part of it."""
+
+    def key(self, word: str) -> str:
+        """The key of an entry about it; of a part with its number."""
+        return f"receipt:{self.id}:{word}" + ("" if self.part is None else f":{self.part}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,17 +58,22 @@ class Received:
 
 
 def receive(
-    tx: LeasedTx | Tx, receipts: Sequence[Receipt], *, run: int | None, actor: str
+    tx: LeasedTx | Tx,
+    receipts: Sequence[Receipt],
+    *,
+    run: int | None,
+    actor: str,
+    also: Sequence[Draft] = (),
 ) -> list[Received]:
     """Take in receipts, the earliest first; one outcome each, in that order. The rows are there already.
 
     What pays the last of an obligation settles it on the day it was received. One that does not take money
-    any more takes nothing. Locks accounts: a caller does this last. Raises `KeyTakenError` for a receipt that
-    is in the books already.
+    any more takes nothing. `also` is posted with them. Locks accounts: a caller does this last. Raises
+    `KeyTakenError` for a receipt that is in the books already.
     """
     ordered = sorted(receipts, key=lambda one: (one.obligation, one.received_on, one.id))
     leased, found = grip(tx, {one.obligation for one in ordered}, run=run, actor=actor)
-    drafts.check_new(leased, [_key(one) for one in ordered])
+    drafts.check_new(leased, [one.key("received") for one in ordered])
     by_id = {o.id: o for o in found}
     made, done = list[Draft](), list[Received]()
     taking = list[tuple[Obligation, int, Settled]]()
@@ -80,7 +91,8 @@ def receive(
         if last is not None:
             settled = Settled(on=last.received_on, method=last.method)
             taking.append((obligation, taken, settled))
-    drafts.post(leased, [*made, *_taken(leased, taking)], run=run, actor=leased.actor)
+    posted = [*also, *made, *_taken(leased, taking)]
+    drafts.post(leased, posted, run=run, actor=leased.actor)
     return done
 
 
@@ -118,8 +130,13 @@ _UNSETTLED: Final = frozenset({ObligationState.DUE, ObligationState.PARTIALLY_SE
 
 
 def _received(obligation: Obligation, receipt: Receipt, applied: int) -> list[Draft]:
-    """What a receipt is in the books: cash of the mortgage, less owed by the borrower; and what is owed on for it."""
+    """What a receipt is in the books: cash of the mortgage, less owed by the borrower; and what is owed on for it.
+
+    The cash of a part comes out of suspense: what is received is what was cleared of nobody's.
+    """
     cash = obligation.of_mortgage(_K.TRUST_CASH)
+    if receipt.part is not None:
+        cash = obligation.of_system(_K.CASH_CLEARING)
     to = (
         (obligation.account(_K.BORROWER_RECEIVABLE), applied),
         (obligation.of_mortgage(_K.UNAPPLIED_CASH), receipt.amount - applied),
@@ -127,21 +144,17 @@ def _received(obligation: Obligation, receipt: Receipt, applied: int) -> list[Dr
     return [
         Draft(
             type=EntryType.CASH_RECEIVED,
-            key=_key(receipt),
+            key=receipt.key("received"),
             effective_on=receipt.received_on,
             legs=tuple(Leg(debit=cash, credit=account, amount=amount) for account, amount in to),
         ),
         Draft(
             type=EntryType.CASH_APPLIED,
-            key=f"receipt:{receipt.id}:applied",
+            key=receipt.key("applied"),
             effective_on=receipt.received_on,
             legs=(_owed_on(obligation, applied),),
         ),
     ]
-
-
-def _key(receipt: Receipt) -> str:
-    return f"receipt:{receipt.id}:received"
 
 
 def _applied(obligation: Obligation, cash: Unapplied) -> Draft:

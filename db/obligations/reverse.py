@@ -75,8 +75,11 @@ def reverse(tx: Tx, receipts: Collection[UUID], *, actor: str, why: str) -> None
             raise RefusedError(
                 f"obligation {one.external_id} is in suspense: resolve its item first"
             )
-        if one.state == ObligationState.RETURNED:
-            raise RefusedError(f"what obligation {one.external_id} received was given back")
+        if one.given_back:
+            raise RefusedError(
+                f"of what obligation {one.external_id} received {one.given_back} minor units were given back out of "
+                "suspense already: a person corrects it"
+            )
     settled = [o for o in undone if o.state in _UNDONE]
     _cancel(leased, settled, why)
     back = reversals.legs_of(leased, [key for o in settled for key in _keys(o)])

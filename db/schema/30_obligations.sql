@@ -90,6 +90,7 @@ CREATE TABLE receipts (
   created_at   timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 CREATE INDEX receipts_of_obligation ON receipts (obligation);
+CREATE INDEX receipts_by_age ON receipts (created_at, id);
 
 -- Tries of healing that failed, each with what stood in its way. The fourth of a generation sets its money apart; of
 -- later ones the last error alone is kept, on the work row.

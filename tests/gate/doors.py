@@ -142,6 +142,20 @@ DOORS: Final[tuple[Flow, ...]] = (
         races=("batch/credit",),
     ),
     Flow(
+        name="import receipts",
+        constraints=(
+            "receipts_external_id_key",
+            "receipts_amount_check",
+            "entries_key_key",
+            *BOOKS,
+        ),
+        transaction="one: all of a file, or nothing; obligations first, the books last",
+        lease="work rows, locked; one external id is one receipt",
+        tests=("tests/db/obligations/test_receipts.py", "tests/workers/cli/test_receipts.py"),
+        worlds=("import receipts",),
+        races=("receive/receive", "receipts/disperse"),
+    ),
+    Flow(
         name="import payees, import earnings",
         constraints=(
             "payees_name_key",

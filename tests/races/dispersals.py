@@ -11,7 +11,7 @@ from domain.obligations import CREATE, HEAL, TRIES_MAX
 from jobs.dispersals.create import CreateDispersals
 from jobs.dispersals.heal import HealDispersals
 from tests.builders import change, hurry, owner, rows
-from tests.mortgages import LINE, balances, disperse, heal, lend, owe, pay, receipt
+from tests.mortgages import LINE, balances, bring, disperse, heal, lend, owe, pay, receipt, stray
 from tests.races.explorer import Act, Race
 from tests.races.sides import Side
 from tests.races.stage import Stage
@@ -84,6 +84,26 @@ def comes_in(number: int) -> Act:
         return done.applied
 
     return act
+
+
+def brings(stage: Stage) -> int:
+    """A file that names the obligation and something nobody knows."""
+    paid = stray("RC-1", reference="O-1")
+    return bring(stage.operator, paid, stray("RC-2")).created
+
+
+def divided_beside(stage: Stage, sides: Sequence[Side]) -> None:
+    """What came in before is divided, now or by the next; what comes in after it was settled is unapplied."""
+    assert sides[1].result == 2
+    held = balances(stage.worker)
+    divided = {"lender_payable": 91_667, "servicing_revenue": 8_333}
+    assert held == {
+        "trust_cash": 130_000,
+        "unapplied_cash": 30_000,
+        "suspense": 30_000,
+        "cash_clearing": 30_000,
+        **(divided if sides[0].result else {"control_allocation": 100_000}),
+    }
 
 
 def divided_once(stage: Stage, sides: Sequence[Side]) -> None:
@@ -175,6 +195,12 @@ ALL: Final = (
         prepare=settled,
         sides=(does(CreateDispersals(), 7), bounces),
         check=divided_or_due,
+    ),
+    Race(
+        name="receipts/disperse",
+        prepare=settled,
+        sides=(does(CreateDispersals(), 7), brings),
+        check=divided_beside,
     ),
     Race(
         name="receive/receive",

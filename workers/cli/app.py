@@ -29,6 +29,8 @@ MODULES: Final[Sequence[str]] = (
     "earnings",
     "payees",
     "wallets",
+    "receipts",
+    "suspense",
     "organisations",
     "customers",
     "plans",

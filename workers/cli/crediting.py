@@ -1,4 +1,4 @@
-"""Two people for what is given to people, under `policy:maker-checker`: one shows the file, another brings it."""
+"""Two people for files of money, under `policy:maker-checker`: one shows the file, another brings it."""
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
@@ -16,10 +16,11 @@ from workers.cli.context import Context
 
 
 class Giving(StrEnum):
-    """What a file gives, as a proposal calls it."""
+    """What a file gives, or says was received, as a proposal calls it."""
 
     WALLETS = "wallets.credit"
     CREDITS = "credits.grant"
+    RECEIPTS = "receipts.receive"
 
     @property
     def command(self) -> str:
@@ -55,7 +56,7 @@ def digest(lines: Sequence[Given]) -> str:
 def proposed_first(
     here: Context, what: Giving, lines: Sequence[Given], found: Found, *, why: str | None
 ) -> None:
-    """Where two people are needed, write a proposal of the file down, say so and end: nothing is credited.
+    """Where two people are needed, write a proposal of the file down, say so and end: nothing else is written.
 
     `found` is what an import would do. Raises `BadInputError` where no reason is given.
     """
@@ -69,8 +70,8 @@ def proposed_first(
         told = {"created": found.created, **sums}
         made = proposals.propose(tx, what, digest(lines), told, by=here.operator, why=why)
     say(
-        f"nothing is credited yet: {MAKER_CHECKER} is on, and this is proposal {made}; another operator brings the "
-        f"same file: {what.command} FILE --proposal {made}"
+        f"nothing of it is written yet: {MAKER_CHECKER} is on, and this is proposal {made}; another operator brings "
+        f"the same file: {what.command} FILE --proposal {made}"
     )
     raise typer.Exit(0)
 
@@ -90,7 +91,7 @@ def agreed(tx: Tx, here: Context, what: Giving, lines: Sequence[Given], number: 
 
 def brought_with_its_file(_tx: Tx, subject: str, _details: object) -> None:
     """Refuse to propose or approve a file without it. Raises `RefusedError`."""
+    commands = " or ".join(what.command for what in Giving)
     raise RefusedError(
-        f"what {subject} gives is proposed and approved with its file: "
-        f"{Giving.WALLETS.command} or {Giving.CREDITS.command} FILE [--proposal N]"
+        f"what {subject} gives is proposed and approved with its file: {commands} FILE [--proposal N]"
     )

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from domain.payouts import SENDERS
-from workers.cli import granting, import_obligations, records
+from workers.cli import granting, import_obligations, receiving, records
 from workers.cli.asking import At, WhyToo, moment, reason, wake
 from workers.cli.context import context
 from workers.cli.importing import (
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 app = typer.Typer(name="import", help="Bring files into the database.", no_args_is_help=True)
 for command in (*records.COMMANDS, granting.credits, *import_obligations.COMMANDS):
     app.command()(command)
+app.command()(receiving.receipts)
 
 
 @app.command()

@@ -15,6 +15,7 @@ from domain.payouts import PROCESS
 from tests.bringing import offers
 from tests.db.every_table import ROWS
 from tests.keeping import credit, keep
+from tests.mortgages import bring, stray
 from tests.operating import change, claimed, line, take
 from tests.workers.cli.conftest import Line
 from tests.workers.cli.terminals import on_terminal
@@ -37,6 +38,8 @@ LISTINGS: Final = {
     "earnings list": "id",
     "payees list": "name",
     "wallets list": "id",
+    "receipts list": "id",
+    "suspense list": "id",
     "organisations list": "name",
     "organisations log": "entry",
     "customers list": "id",
@@ -126,6 +129,7 @@ def busy(bursar: Line) -> Line:
         added = bursar("operators", "add", name, "--why", "x", "--json")
         bursar.set("BURSAR_OPERATOR_TOKEN", added.json["token"])
     organised(bursar)
+    bring(bursar.database, stray("RC-1"), stray("RC-2"))
     with bursar.database.begin() as tx:
         for n in (1, 2):
             name = f"job:{n}"

@@ -19,6 +19,8 @@ CREATE TABLE accounts (
   UNIQUE (kind, owner, currency),
   CONSTRAINT bounded_is_one_row CHECK (NOT bounded OR stripes = 1)
 );
+-- Items of suspense are looked through by age, however many accounts there are.
+CREATE INDEX accounts_in_suspense ON accounts (id) WHERE kind = 'suspense';
 
 -- Cumulative debits and credits; an account's balance is the sum over its stripes.
 CREATE TABLE balances (
