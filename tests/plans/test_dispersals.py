@@ -1,4 +1,4 @@
-"""EXPLAIN guards: an obligation is divided at the same cost however many there were before."""
+"""EXPLAIN guards: an obligation is divided, and healed, at the same cost however many there were before."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -7,9 +7,9 @@ import pytest
 
 from db import installation
 from db.bench import lending
-from domain.obligations import CREATE
+from domain.obligations import CREATE, HEAL
 from tests.builders import change
-from tests.kit.world import Fakes, doors, scene
+from tests.kit.world import Fakes, Scene, doors, scene
 from tests.plans.explaining import Plans, explained
 from tests.servers import Databases
 from workers.runner.bounds import Bounds
@@ -30,8 +30,8 @@ LARGE: Final = {"obligations", "positions", "entries", "accounts", "balances", "
 
 
 @pytest.fixture(scope="module")
-def plans(databases: Databases, template: str) -> Iterator[Plans]:
-    """How one set was divided among many that were divided, or wait for money."""
+def lent(databases: Databases, template: str) -> Iterator[Scene]:
+    """Many obligations that were divided, as many that wait for money, and a set to be divided."""
     with databases.database(template) as name, doors(databases.url(name)) as opened:
         database = opened.owner
         with database.begin(120.0) as tx:
@@ -42,10 +42,25 @@ def plans(databases: Databases, template: str) -> Iterator[Plans]:
         assert made.run(CREATE).tally["succeeded"] == 20 * SET
         with database.begin(120.0) as tx:
             lending.settle(tx, SET)
+        change(database, WAITING, job=HEAL, rows=MANY)
         change(database, "ANALYZE")
-        with explained(opened.worker) as seen:
-            assert made.run(CREATE).tally["succeeded"] == SET
-        yield seen
+        yield made
+
+
+WAITING: Final = """
+    INSERT INTO work (job, subject, due_at, parked_reason)
+    SELECT :job, gen_random_uuid(), clock_timestamp() + interval '1 hour', NULL FROM generate_series(1, :rows)
+    UNION ALL SELECT :job, gen_random_uuid(), 'infinity', 'nobody knows' FROM generate_series(1, :rows)"""
+"""Rows of healing whose wait is not over, and parked ones."""
+LOOK_BLOCKS: Final = 10
+
+
+@pytest.fixture(scope="module")
+def plans(lent: Scene) -> Plans:
+    """How one set was divided."""
+    with explained(lent.database) as seen:
+        assert lent.run(CREATE).tally["succeeded"] == SET
+    return seen
 
 
 @pytest.mark.parametrize("name", HOT)
@@ -56,3 +71,13 @@ def test_a_set_is_divided_by_index_alone(plans: Plans, name: str) -> None:
     for one in found:
         assert not one.scanned & LARGE
         assert one.blocks <= most, one.blocks
+
+
+def test_a_look_that_finds_nothing_to_heal_reads_a_few_pages_of_one_index(lent: Scene) -> None:
+    """However many were divided before, wait for a later try, or are parked."""
+    with explained(lent.database) as seen:
+        assert lent.run(HEAL).tally["processed"] == 0
+    [look] = seen.of("claims, tries, waiting_since")
+    assert not look.scanned & LARGE
+    assert (look.blocks <= LOOK_BLOCKS, look.removed) == (True, 0), look.blocks
+    assert not any(table in one.statement for one in seen.seen for table in LARGE - {"work"})

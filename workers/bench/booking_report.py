@@ -3,7 +3,7 @@
 from typing import Final
 
 from workers.bench.figures import Figure
-from workers.bench.idling import idle_ms
+from workers.bench.idling import BOOKINGS, idle_ms
 from workers.bench.releasing import SET, Release, Released, bare_seconds, held, release
 from workers.bench.report import MICRO, Report, Told, in_turns
 from workers.bench.stand import Stand
@@ -49,9 +49,9 @@ def _per_item(seconds: list[float], plan: Release) -> float:
 
 def idle_report(stand: Stand, rows: int, times: int, told: Told) -> Report:
     """Run every booking job with nothing due: in an empty database, then behind `rows` finished rows."""
-    empty = idle_ms(stand, 0, times)
+    empty = idle_ms(stand, BOOKINGS, 0, times)
     told(1)
-    full = idle_ms(stand, rows, times)
+    full = idle_ms(stand, BOOKINGS, rows, times)
     told(1)
     slowest = max(full, key=lambda name: full[name].median)
     return {

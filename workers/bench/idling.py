@@ -1,13 +1,16 @@
-"""What a run costs that finds nothing to do, of every booking job, with much that is over behind it."""
+"""What a run costs that finds nothing to do, of booking jobs and of healing, with much that is over behind it."""
 
 import threading
 import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from db import runs
-from db.bench import copies, finished
+from db.bench import copies, divided, finished
 from db.engine import Database, DatabaseOptions
 from db.runs import Request
+from db.tx import Tx
 from domain.errors import BrokenError
 from domain.runs import Origin, RunState
 from domain.waitlist import OfferPolicy
@@ -15,6 +18,7 @@ from jobs.bookings.complete import CompleteBookings
 from jobs.bookings.expire_checkouts import ExpireCheckouts
 from jobs.bookings.flag_orphans import FlagOrphans
 from jobs.bookings.release_tentative import ReleaseTentative
+from jobs.dispersals.heal import HealDispersals
 from jobs.shapes import Job
 from jobs.waitlist.expire import ExpireOffers
 from jobs.waitlist.offer import OfferPlaces
@@ -24,47 +28,67 @@ from workers.bench.stand import LONG_SECONDS, Stand, opened
 from workers.runner.bounds import Bounds
 from workers.runner.execute import Runner
 
-JOBS: Final = (
-    ExpireCheckouts(),
-    ReleaseTentative(),
-    CompleteBookings(),
-    FlagOrphans(),
-    OfferPlaces(OfferPolicy()),
-    RemindOffered(),
-    ExpireOffers(),
-)
 MILLI: Final = 1_000
 
 
-def idle_ms(stand: Stand, rows: int, times: int) -> dict[str, Figure]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Idle:
+    """Jobs with nothing due, and what is long over behind them: its tables, and how each is filled."""
+
+    jobs: Sequence[Job]
+    tables: Sequence[str]
+    begin: Callable[[Tx, int], None]
+    fill: Callable[[Tx, str, int], None]
+
+
+BOOKINGS: Final = Idle(
+    jobs=(
+        ExpireCheckouts(),
+        ReleaseTentative(),
+        CompleteBookings(),
+        FlagOrphans(),
+        OfferPlaces(OfferPolicy()),
+        RemindOffered(),
+        ExpireOffers(),
+    ),
+    tables=finished.TABLES,
+    begin=finished.begin,
+    fill=finished.fill,
+)
+HEALING: Final = Idle(
+    jobs=(HealDispersals(),), tables=divided.TABLES, begin=divided.begin, fill=divided.fill
+)
+
+
+def idle_ms(stand: Stand, idle: Idle, rows: int, times: int) -> dict[str, Figure]:
     """What a run of each job takes, in ms, `times` times each, behind `rows` finished rows. Raises `BrokenError`."""
     with stand.database() as url:
         if rows:
-            finish(stand, url, rows)
+            finish(stand, url, idle, rows)
         database = Database(DatabaseOptions(url=url, application="bursar bench worker"))
         try:
-            seen = _turns(database, times)
+            seen = _turns(database, idle.jobs, times)
         finally:
             database.dispose()
     return {name: Figure.of(values) for name, values in seen.items()}
 
 
-def finish(stand: Stand, url: str, rows: int) -> None:
+def finish(stand: Stand, url: str, idle: Idle, rows: int) -> None:
     """Put `rows` rows that are long over into the database at `url`."""
     with opened(url, role=None) as owner:
         with owner.begin(LONG_SECONDS) as tx:
-            finished.begin(tx, rows)
-        for table in finished.TABLES:
+            idle.begin(tx, rows)
+        for table in idle.tables:
             with owner.begin(LONG_SECONDS) as tx:
-                finished.fill(tx, table, rows)
+                idle.fill(tx, table, rows)
     copies.settle(stand.share.superuser_url, copies.name_of(url))
 
 
-def _turns(database: Database, times: int) -> dict[str, list[float]]:
+def _turns(database: Database, jobs: Sequence[Job], times: int) -> dict[str, list[float]]:
     """The first turn is not counted: it opens the connection and plans the statements."""
     runner = Runner(
         database=database,
-        jobs={job.name: job for job in JOBS},
+        jobs={job.name: job for job in jobs},
         bounds=Bounds(),
         worker="bench:idle",
         ring=lambda _made: None,
@@ -72,7 +96,7 @@ def _turns(database: Database, times: int) -> dict[str, list[float]]:
     )
     seen = dict[str, list[float]]()
     for turn in range(times + 1):
-        for job in JOBS:
+        for job in jobs:
             run = _asked(database, job)
             began = time.perf_counter()
             state = runner.execute(run)

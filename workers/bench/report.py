@@ -8,6 +8,7 @@ from workers.bench.batching import batch_seconds
 from workers.bench.dividing import DividedIn, divide
 from workers.bench.drain import Drain, Drained, drain
 from workers.bench.figures import Figure
+from workers.bench.idling import HEALING, idle_ms
 from workers.bench.importing import import_seconds
 from workers.bench.limit import limit_per_second
 from workers.bench.stand import Stand
@@ -22,6 +23,9 @@ Told = Callable[[int], None]
 OFTEN_SECONDS: Final = 0.04
 SELDOM_SECONDS: Final = 2.0
 MICRO: Final = 1_000_000
+SETTLED: Final = 100_000
+"""Obligations behind which a look that finds nothing to heal is timed first."""
+LOOKS: Final = 100
 
 
 def drain_report(
@@ -110,8 +114,11 @@ def batch_report(stand: Stand, items: int, runs: int, told: Told) -> Report:
     return _rate("rows_per_second", batch_seconds, stand, items, runs, told)
 
 
-def dispersals_report(stand: Stand, items: int, runs: int, told: Told) -> Report:
-    """Divide so many settled obligations, each time in a database of its own."""
+def dispersals_report(stand: Stand, items: int, runs: int, told: Told, *, settled: int) -> Report:
+    """Divide so many settled obligations, each time in a database of its own; then look for what is to be healed.
+
+    There is nothing to heal, behind 100,000 obligations and behind `settled`: the time must be the same.
+    """
     done: list[DividedIn] = []
     for _ in range(runs):
         done.append(divide(stand, items))
@@ -124,11 +131,17 @@ def dispersals_report(stand: Stand, items: int, runs: int, told: Told) -> Report
             ("postgres", [one.postgres_cpu_seconds for one in done]),
         )
     }
+    looks = {}
+    for behind in (SETTLED, settled):
+        [look] = idle_ms(stand, HEALING, behind, LOOKS).values()
+        looks[f"heal_look_ms_behind_{behind}"] = round(look.median, 2)
+        told(1)
     return {
         "obligations_per_second": round(rate.median),
         "lowest_per_second": round(rate.lowest),
         "highest_per_second": round(rate.highest),
         **cpu,
+        **looks,
         "items": items,
         "runs": runs,
     }

@@ -106,12 +106,23 @@ def batch(items: Items = 100_000, runs: Runs = 3, json: JsonOne = False) -> None
 
 
 @app.command()
-def dispersals(items: Items = 20_000, runs: Runs = 3, json: JsonOne = False) -> None:
-    """Divide what settled obligations received among five lenders each: shares, work and books."""
+def dispersals(
+    items: Items = 20_000,
+    runs: Runs = 3,
+    settled: Annotated[
+        int,
+        typer.Option("--settled", min=1, max=100_000_000, help="Obligations that were divided."),
+    ] = 1_000_000,
+    json: JsonOne = False,
+) -> None:
+    """Divide what settled obligations received among five lenders each: shares, work and books.
+
+    And look for what is to be healed, of which there is nothing, behind 100,000 that were divided and behind more.
+    """
     from workers.bench.report import dispersals_report
 
-    with _stand() as made, progress("dispersals", runs) as told:
-        report = dispersals_report(made, items, runs, told)
+    with _stand() as made, progress("dispersals", runs + 2) as told:
+        report = dispersals_report(made, items, runs, told, settled=settled)
     show_one(report, json=json)
 
 

@@ -8,11 +8,11 @@ from uuid import UUID
 
 import typer
 
-from domain.errors import NotFoundError
-from workers.cli.asking import dicts, subject
+from workers.cli.asking import subject
 from workers.cli.context import context
 from workers.cli.listing import STATE, Asked, Found, found, listing
-from workers.cli.output import JsonOne, plain, show, show_one
+from workers.cli.output import JsonOne
+from workers.cli.showing import display, look
 
 if TYPE_CHECKING:
     from domain.machines import Machine
@@ -29,9 +29,15 @@ def commands(machine: "Machine") -> typer.Typer:
 
 def reading(machine: "Machine", about: str) -> typer.Typer:
     """A group with `list` and `show`, made from the columns of the machine's family."""
+    app = listed(machine, about)
+    app.command("show", help=f"Show one {machine.kind}, with its history.")(_show(machine))
+    return app
+
+
+def listed(machine: "Machine", about: str) -> typer.Typer:
+    """A group with `list` alone, whose `show` says more than its columns."""
     app = typer.Typer(name=machine.table, help=about, no_args_is_help=True)
     app.command("list", help=f"List {machine.table}, newest first.")(_list(machine))
-    app.command("show", help=f"Show one {machine.kind}, with its history.")(_show(machine))
     return app
 
 
@@ -61,22 +67,9 @@ def _show(machine: "Machine") -> Callable[..., None]:
         name: Annotated[str, typer.Argument(help="Id or external id.")],
         json: JsonOne = False,
     ) -> None:
-        from db import subjects
-        from db.families import family_of
-
-        family = family_of(machine.kind)
         with context(ctx).database().begin() as tx:
-            id_ = subjects.find(tx, [name], [family])[name]
-            row = subjects.show(tx, family, id_)
-            history = dicts(subjects.history(tx, id_))
-        if row is None:
-            raise NotFoundError(f"there is no {machine.kind} {name}")
-        facts = dicts([row])[0]
-        told = {**facts, "history": [plain(line) for line in history]} if json else facts
-        show_one(told, json=json)
-        if not json:
-            typer.echo()
-            show(history, ("at", "move", "reason", "actor", "run"))
+            seen = look(tx, machine, name)
+        display(seen, json=json)
 
     return show_
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,18 +22,22 @@ COUNTS = """
 
 
 def test_every_booking_job_is_run_with_nothing_due(own_stand: Stand) -> None:
-    seen = idling.idle_ms(own_stand, 50, 2)
-    assert sorted(seen) == sorted(job.name for job in idling.JOBS)
+    seen = idling.idle_ms(own_stand, idling.BOOKINGS, 50, 2)
+    assert sorted(seen) == sorted(job.name for job in idling.BOOKINGS.jobs)
     assert all(figure.runs == 2 and figure.lowest > 0 for figure in seen.values())
 
 
 def test_finished_rows_are_as_many_as_was_said(own_stand: Stand) -> None:
     with own_stand.database() as url:
-        idling.finish(own_stand, url, 50)
+        idling.finish(own_stand, url, idling.BOOKINGS, 50)
         with opened(url, role=None) as owner, owner.begin() as tx:
             counts = tx.row(sa.text(COUNTS))
     assert counts is not None
     assert tuple(counts) == (10, 10, 10, 10, 10)
+
+
+DIVIDED = """
+    SELECT (SELECT count(*) FROM obligations WHERE state = 'DISPERSED'), (SELECT count(*) FROM calculation_runs)"""
 
 
 class Breaks(FlagOrphans):
@@ -42,10 +47,21 @@ class Breaks(FlagOrphans):
         raise AssertionError("on purpose")
 
 
-def test_a_run_that_failed_is_no_result(own_stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(idling, "JOBS", (Breaks(),))
+def test_a_run_that_failed_is_no_result(own_stand: Stand) -> None:
+    idle = replace(idling.BOOKINGS, jobs=(Breaks(),))
     with pytest.raises(BrokenError, match=r"bookings\.flag_orphans with nothing due ended failed"):
-        idling.idle_ms(own_stand, 0, 1)
+        idling.idle_ms(own_stand, idle, 0, 1)
+
+
+def test_healing_looks_at_nothing_behind_obligations_that_were_divided(own_stand: Stand) -> None:
+    [look] = idling.idle_ms(own_stand, idling.HEALING, 20, 2).values()
+    assert look.runs == 2
+    with own_stand.database() as url:
+        idling.finish(own_stand, url, idling.HEALING, 20)
+        with opened(url, role=None) as owner, owner.begin() as tx:
+            counts = tx.row(sa.text(DIVIDED))
+    assert counts is not None
+    assert tuple(counts) == (20, 20)
 
 
 def test_bench_idle_run_prints_one_object(capsys: pytest.CaptureFixture[str]) -> None:
