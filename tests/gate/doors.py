@@ -156,6 +156,15 @@ DOORS: Final[tuple[Flow, ...]] = (
         races=("receive/receive", "receipts/disperse"),
     ),
     Flow(
+        name="resolve an item of suspense",
+        constraints=("caused_and_why", "entries_keep_their_cause", *BOOKS),
+        transaction="one: obligation or receipt, then the books",
+        lease="work rows, locked",
+        tests=("tests/db/obligations/test_suspense.py", "tests/db/obligations/test_breaking.py"),
+        worlds=("suspense.resolve",),
+        races=("resolve an item", "resolve a part"),
+    ),
+    Flow(
         name="import payees, import earnings",
         constraints=(
             "payees_name_key",

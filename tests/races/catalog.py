@@ -18,6 +18,7 @@ from tests.races import (
     records,
     recoveries,
     refunds,
+    suspense,
     sweeps,
     taxes,
     waitlist,
@@ -45,6 +46,7 @@ GROUPS: Final = (
     keys,
     sweeps,
     dispersals,
+    suspense,
     refunds,
     core,
 )

@@ -149,10 +149,11 @@ def operators(line: Line) -> list[str]:
     return [said.json["token"] for said in made]
 
 
-def by_two(line: Line, tokens: list[str], action: str, subject: str) -> str:
-    """One proposes, another approves; what came of it."""
+def by_two(line: Line, tokens: list[str], action: str, subject: str, *details: str) -> str:
+    """One proposes, with `details`, another approves; what came of it."""
     line.set("BURSAR_OPERATOR_TOKEN", tokens[0])
-    made = line("propose", action, subject, "--why", "she cannot pay", "--json").json
+    options = [word for one in details for word in ("--set", one)]
+    made = line("propose", action, subject, *options, "--why", "she cannot pay", "--json").json
     own = line("approve", str(made["proposal"]))
     assert own.code != 0
     line.set("BURSAR_OPERATOR_TOKEN", tokens[1])

@@ -4,7 +4,7 @@ import pytest
 
 from tests.operating import change, query
 from tests.workers.cli.conftest import Line
-from tests.workers.cli.test_obligations import FILES
+from tests.workers.cli.test_obligations import FILES, by_two, operators
 
 RECEIPTS = """external_id,reference,amount,currency,received_on,method
 RC-1,O-1,1000.00,INR,2026-03-20,pad
@@ -109,3 +109,45 @@ def test_under_four_eyes_receipts_are_proposed_and_brought_by_another(lent: Line
     assert tuple(proposal) == ("receipts.receive", "3 received")
     [entry] = query(lent.database, "SELECT DISTINCT actor FROM entries WHERE type LIKE 'SUSPENSE%'")
     assert entry.actor.startswith("somebody else, ")
+
+
+def test_two_people_let_money_leave_suspense(lent: Line) -> None:
+    """Invariant 67: one proposes, another approves; the item is named by its id, and by what is open of it."""
+    tokens = operators(lent)
+    lent("import", "receipts", lent.file(RECEIPTS, "receipts.csv"))
+    item = lent("suspense", "show", "RC-2", "--json").json["id"]
+    lent.set("BURSAR_OPERATOR_TOKEN", tokens[0])
+    for subject, more, rule in (
+        ("RC-2", ("way=refund",), f"must be the item's id, {item}"),
+        (item, (), "must be way=match|refund|write_off"),
+        (item, ("way=lose",), "must be one of match, refund, write_off"),
+        (item, ("way=refund", "amount=3e2"), "amount: '3e2'"),
+        (item, ("way=refund", "amount=300.06"), "30005 are open"),
+        (item, ("way=refund", "obligation=O-1"), "must be named where a receipt is matched"),
+        (
+            item,
+            ("way=match", "obligation=O-9"),
+            "must be the id or the external id of a obligation",
+        ),
+    ):
+        options = [word for one in more for word in ("--set", one)]
+        said = lent("propose", "suspense.resolve", subject, *options, "--why", "letter 7")
+        assert (said.code != 0, rule in said.err) == (True, True), said.err
+    outcome = by_two(
+        lent, tokens, "suspense.resolve", item, "way=match", "amount=50.05", "obligation=O-2"
+    )
+    assert outcome == f"50.05 INR of item {item} left suspense (match), 250.00 of it is open"
+    outcome = by_two(lent, tokens, "suspense.resolve", item, "way=refund")
+    assert outcome == f"250.00 INR of item {item} left suspense (refund), 0.00 of it is open"
+    shown = lent("suspense", "show", "RC-2", "--json").json
+    assert (shown["state"], shown["open_minor"], shown["opened_minor"]) == ("resolved", 0, 30_005)
+    about = [(line["fact"], line["debit"], line["about"]) for line in shown["entries"]]
+    assert about == [
+        ("SUSPENSE_ROUTED", "suspense", None),
+        ("SUSPENSE_RESOLVED", "trust_cash", f"suspense-routed:{item}"),
+        ("SUSPENSE_RESOLVED", "cash_clearing", f"suspense-routed:{item}"),
+    ]
+    facts = [line["fact"] for line in lent("receipts", "show", "RC-2", "--json").json["entries"]]
+    assert facts.count("SUSPENSE_RESOLVED") == 2
+    assert {"CASH_RECEIVED", "CASH_APPLIED", "SUSPENSE_ROUTED"} <= set(facts)
+    assert [row["external_id"] for row in lent("suspense", "list", "--json").json] == ["RC-3"]
