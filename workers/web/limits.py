@@ -5,6 +5,7 @@ nobody: this process counts by itself for a while, and says so in its metrics.
 """
 
 import math
+import threading
 import time
 from collections.abc import Callable
 from typing import Final
@@ -39,6 +40,8 @@ class Limiter:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._local = MovingWindowRateLimiter(MemoryStorage())
+        # The storage starts a timer as it counts, and two callers at once start one twice: RuntimeError.
+        self._alone = threading.Lock()
         self._redis = _client(url)
         self._shared = None if self._redis is None else _shared(self._redis)
         self._fell_back, self._clock = fell_back, clock
@@ -53,7 +56,8 @@ class Limiter:
                 self._away(type(error).__name__)
         if self._shared is not None:
             self._fell_back()
-        return _hit(self._local, limit, name)
+        with self._alone:
+            return _hit(self._local, limit, name)
 
     def close(self) -> None:
         """Close every connection."""

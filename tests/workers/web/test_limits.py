@@ -1,6 +1,8 @@
 """Limits of the web faces: shared through Redis, and never a reason to refuse when Redis is not well."""
 
+import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import pytest
@@ -76,6 +78,21 @@ def test_a_redis_that_is_back_is_asked_again(redis_url: str) -> None:
     clock.now += AWAY_SECONDS
     assert limiter.wait_seconds(TWO, "shop") is None
     limiter.close()
+
+
+def test_many_callers_at_once_are_counted_one_by_one() -> None:
+    """The storage starts a timer for what lapses: it broke where two callers started it at once (a 500)."""
+    limiter = Limiter(None)
+    many = RateLimitItemPerMinute(10**6)
+    switching = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            said = list(pool.map(lambda n: limiter.wait_seconds(many, f"{n % 3}"), range(4_000)))
+    finally:
+        sys.setswitchinterval(switching)
+        limiter.close()
+    assert said == [None] * 4_000
 
 
 @pytest.mark.parametrize("url", [None, "amqp://broker/"])
