@@ -79,6 +79,16 @@ def accounts(tx: Tx, page: AccountPage) -> Rows:
     return tx.page(_ACCOUNTS, kind=page.kind, owner=page.owner, after=page.after, limit=page.limit)
 
 
+_OWNER: Final = sa.text("""
+    SELECT EXISTS (SELECT FROM accounts WHERE owner = :owner)
+        OR EXISTS (SELECT FROM payees WHERE id = CASE WHEN :owner ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN CAST(:owner AS uuid) END)""")
+
+
+def is_owner(tx: Tx, owner: str) -> bool:
+    """Whether anybody is meant: a payee, also one without accounts yet, or whatever else has one."""
+    return bool(tx.scalar(_OWNER, owner=owner))
+
+
 _ENTRIES: Final = sa.text("""
     WITH page AS MATERIALIZED (
       SELECT * FROM entries

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from domain.errors import NotFoundError
+from domain.errors import BadInputError, NotFoundError
 from domain.ledger import AccountKind, EntryType
 from workers.cli.asking import dicts, moment, number
 from workers.cli.context import context
@@ -68,6 +68,9 @@ def accounts(
 
     page = AccountPage(kind=kind, owner=owner, after=asked.after, limit=asked.limit)
     with context(ctx).database().begin() as tx:
+        if owner is not None and not books.is_owner(tx, owner):
+            rule = "must be the id of a payee, or of whatever else has an account"
+            raise BadInputError("--owner", owner, rule)
         return found(books.accounts(tx, page), total="balance_minor" if kind else None)
 
 

@@ -108,6 +108,14 @@ def test_a_listing_takes_every_option_of_listings(name: str) -> None:
     assert wanted - OPTIONS[name] == set()
 
 
+def test_accounts_of_nobody_are_no_empty_list(bursar: Line) -> None:
+    """A name that is mistyped is told so: an empty list would say that nothing is owed."""
+    said = bursar("ledger", "accounts", "--owner", "nope")
+    assert (said.code, said.out) == (2, "")
+    assert "--owner" in said.err
+    assert "nope" in said.err
+
+
 def organised(bursar: Line) -> None:
     """Two organisations with wallets, one of which was filled twice; who books, and what is offered."""
     kept = [credit("K-1", payee="Chitra"), credit("K-2", payee="Dev"), credit("K-3", payee="Dev")]
