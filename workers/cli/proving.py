@@ -1,14 +1,23 @@
 """Before a retry of what another system called failed: its provider is asked, and what it has is adopted."""
 
+import time
 from collections.abc import Sequence
+from functools import partial
+from typing import Final
 from uuid import UUID
 
+from db import rate_limits
 from db.payouts import proving
 from db.payouts.proving import Unproven
 from domain.answers import Found, LookUp, LookUpFailed, ProviderPayout, ProviderStatus
+from domain.ports import Bank
+from jobs import outside
 from workers.banks import open_bank
 from workers.cli.asking import say
 from workers.cli.context import Context
+
+WAIT_SECONDS_MAX: Final = 10.0
+"""How long a shell waits until its provider may be asked again; a provider that wants longer is asked another time."""
 
 
 def prove(here: Context, payouts: Sequence[UUID]) -> None:
@@ -25,8 +34,26 @@ def prove(here: Context, payouts: Sequence[UUID]) -> None:
         if bank is None:
             say("no payout provider is configured to ask: set BURSAR_PAYOUT_PROVIDER")
             return
-        for one in asked:
-            _conclude(here, one, bank.find(one.reference))
+        _ask(here, bank, asked)
+
+
+def _ask(here: Context, bank: Bank, asked: Sequence[Unproven]) -> None:
+    """Ask about each under the limit of the provider's account, which workers and shells share."""
+    left = list(asked)
+    while left:
+        take = partial(rate_limits.take, name=outside.limit(bank), wanted=len(left))
+        grant = here.database().transact(take)
+        if not grant.permits and grant.wait_seconds > WAIT_SECONDS_MAX:
+            wait = f"for {grant.wait_seconds:.0f} s"
+            say(f"the provider takes no more requests {wait}: {len(left)} were not asked about")
+            return
+        if not grant.permits:
+            time.sleep(grant.wait_seconds)
+        for one in left[: grant.permits]:
+            found = bank.find(one.reference)
+            here.database().transact(partial(outside.react, account=bank, answers=[found]))
+            _conclude(here, one, found)
+        left = left[grant.permits :]
 
 
 def _conclude(here: Context, one: Unproven, found: LookUp) -> None:

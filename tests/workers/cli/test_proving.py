@@ -8,7 +8,9 @@ from uuid import UUID
 
 import pytest
 
+from db import rate_limits
 from domain.answers import Found, LookUp, LookUpFailed, ProviderPayout, ProviderStatus
+from jobs import outside
 from tests.builders import assert_sound
 from tests.fakes.bank import FakeBank
 from tests.opening import opening, taken
@@ -127,6 +129,40 @@ def test_sent_a_moment_ago_nothing_found_proves_nothing(bursar: Line, bank: Bank
     said = bursar(*RETRY)
     assert (said.code, said.json[0]["outcome"]) == (1, "unproven")
     assert "ask again an hour after" in said.err
+
+
+def test_the_provider_is_asked_within_its_rate_limit(bursar: Line, bank: Bank) -> None:
+    """The one that workers share: whoever wants to look up many costs them their permits, and waits as they do."""
+    failed(bursar, bank)
+    with opened(bursar.database.options.url) as database, database.begin() as tx:
+        rate_limits.configure(tx, outside.limit(bank), 100)
+        rate_limits.cut(tx, outside.limit(bank), 60)
+    said = bursar(*RETRY)
+    assert (said.code, said.json[0]["outcome"], bank.reads) == (1, "unproven", 0)
+    assert "takes no more requests" in said.err
+
+
+def test_what_the_provider_says_of_its_rate_is_heeded(bursar: Line, bank: Bank) -> None:
+    failed(bursar, bank)
+    with opened(bursar.database.options.url) as database, database.begin() as tx:
+        rate_limits.configure(tx, outside.limit(bank), 100)
+    bank.says = LookUpFailed(reason="http 429", retry_after_seconds=60)
+    assert bursar(*RETRY).json[0]["outcome"] == "unproven"
+    [limit] = query(
+        bursar.database, "SELECT stopped_until > clock_timestamp() AS stopped FROM rate_limits"
+    )
+    assert limit.stopped
+
+
+def test_many_are_asked_about_one_after_another(bursar: Line, bank: Bank) -> None:
+    names = [f"A-{n}" for n in range(3)]
+    opened_ = [opening(name, "FAILED", reference=f"OLD-{name}") for name in names]
+    taken(bursar.database, opened_, bank)
+    with opened(bursar.database.options.url) as database, database.begin() as tx:
+        rate_limits.configure(tx, outside.limit(bank), 50)
+    said = bursar("payouts", "retry", *names, "--why", "looked them up", "--json")
+    assert (said.code, bank.reads) == (0, 3)
+    assert {row["outcome"] for row in said.json} == {"moved"}
 
 
 def test_without_a_reference_two_people_decide(bursar: Line, bank: Bank) -> None:
