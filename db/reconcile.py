@@ -5,6 +5,9 @@ provider's list that an effect here names is known. One that is filed under a pa
 that no effect names was sent in the time that was lost: its effect is written as accepted, its state
 brought to where it was, and `payouts.follow` goes on from there, so it is not sent again. What no
 payout explains is a finding. Doing it twice changes nothing: what was adopted is known.
+
+Lock order: the work rows there are, then payouts, their earnings and wallets, each in key order, then payees, tax years
+and the books. An approval makes work rows after that: nobody else can wait for those, or hold them.
 """
 
 from collections import Counter
@@ -18,11 +21,10 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from db import clock, findings, installation, switches
-from db.payouts import recovering, verdicts
+from db.payouts import guards, recovering, verdicts
 from db.payouts.apply import Verdict, apply
 from db.payouts.claim import Provider, commit_to, keep_back
 from db.payouts.details import Details, read
-from db.payouts.guards import SHORT_OF_DEBT
 from db.payouts.known import known
 from db.payouts.recovering import Debts
 from db.transitions import LeasedTx, seize, unleased_move
@@ -105,15 +107,18 @@ def compare(
     new = [t for t in transfers if t.provider_id not in named]
     done = _Sorted(matches=Matches({Match.KNOWN: len(transfers) - len(new)}))
     _sort(tx, provider, new, done)
+    waiting = sorted(done.adopt.keys() - set(done.approve))
+    leased = seize(tx, waiting, run=None, actor=actor, leased_too=True)
     why = "its provider has it: sent in the time that the restored database has lost"
     moved = unleased_move(
-        tx, PAYOUTS, sorted(done.approve), target=PayoutState.APPROVED, actor=actor, why=why
+        leased, PAYOUTS, sorted(done.approve), target=PayoutState.APPROVED, actor=actor, why=why
     )
     for refused in (m for m in moved if m.outcome != "moved"):
         transfer = done.adopt.pop(refused.subject)
         detail = f"{transfer.provider_id} {transfer.raw_status}; not adopted: {refused.outcome}"
         done.flag(Match.SURPLUS, _K.PAYOUT_PAID_AFTER_FAILED, f"payout {refused.subject}", detail)
-    _adopt(tx, provider, done, actor)
+    approved = sorted(done.adopt.keys() & set(done.approve))
+    _adopt(seize(leased, approved, run=None, actor=actor, leased_too=True), provider, done)
     findings.report(tx, done.findings)
     return done.matches
 
@@ -170,18 +175,39 @@ _UNPAID: Final = frozenset(
 )
 
 
-def _adopt(tx: Tx, provider: Provider, done: _Sorted, actor: str) -> None:
+_HOLD: Final = sa.text("""
+    SELECT FROM payouts WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR UPDATE""")
+_HOLD_EARNINGS: Final = sa.text("""
+    SELECT FROM earnings e JOIN payout_earnings l ON l.earning = e.id
+    WHERE l.payout = ANY(CAST(:ids AS uuid[])) ORDER BY e.id FOR UPDATE OF e""")
+
+
+def _adopt(leased: LeasedTx, provider: Provider, done: _Sorted) -> None:
     """Bring each payout to where its provider says it is, by the one completion rule."""
-    leased = seize(tx, sorted(done.adopt), run=None, actor=actor, leased_too=True)
     for lost in done.adopt.keys() - leased.held.keys():
         detail = f"its provider has {done.adopt[lost].provider_id}, and it waits for nothing here"
         done.flag(Match.PARKED, _K.WORK_MISSING, f"payout {lost}", detail)
     if not leased.held:
         return
     # What was withheld in the time that was lost is withheld again: where it comes to less or more, a person looks.
+    for statement in (_HOLD, _HOLD_EARNINGS):
+        leased.rows(statement, ids=list(leased.held))
     rows = read(leased, leased.held)
+    # Where less is owed by now than was sent, the books could not hold it: a person looks at that too.
+    behind = guards.behind(leased, rows)
+    refused = {
+        row.id: guards.short_of(row)
+        for row in rows
+        if row.state == PayoutState.APPROVED
+        and row.id in behind
+        and behind[row.id].owed < row.amount
+    }
     debts = recovering.hold(leased, rows)
-    refused = {row.id: SHORT_OF_DEBT for row in rows if not debts.take_again(row)}
+    refused |= {
+        row.id: guards.SHORT_OF_DEBT
+        for row in rows
+        if row.id not in refused and not debts.take_again(row)
+    }
     kept = [row for row in rows if row.id not in refused]
     refused |= keep_back(leased, provider, kept, debts)[1]
     rows = read(leased, leased.held)

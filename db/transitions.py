@@ -80,7 +80,7 @@ def hold(tx: LeasedTx | Tx, subjects: Collection[UUID], *, run: int | None, acto
 
 
 def seize(
-    tx: Tx,
+    tx: LeasedTx | Tx,
     subjects: Collection[UUID],
     *,
     run: int | None,
@@ -90,10 +90,11 @@ def seize(
 ) -> LeasedTx:
     """Take the rows of `subjects` from whoever holds them; `leased_too` only for a provider's final answer.
 
-    Of `spared` only what no live worker holds is taken.
+    Of `spared` only what no live worker holds is taken. What `tx` holds stays held.
     """
     wanted = {**dict.fromkeys(spared, False), **dict.fromkeys(subjects, leased_too)}
-    return LeasedTx(tx, work.seize(tx, wanted, run=run), run=run, actor=actor)
+    mine = tx.held.values() if isinstance(tx, LeasedTx) else ()
+    return LeasedTx(tx, [*work.seize(tx, wanted, run=run), *mine], run=run, actor=actor)
 
 
 def recall(tx: LeasedTx, machine: Machine, job: str, subjects: Sequence[UUID]) -> LeasedTx:

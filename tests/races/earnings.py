@@ -69,11 +69,15 @@ def says(say: Callable[[Any, list[UUID]], list[deciding.Decided]]) -> Act:
 
 
 def _hold(tx: Any, ids: list[UUID]) -> list[deciding.Decided]:  # noqa: ANN401 - a transaction
-    return deciding.dispute(tx, ids, opens=True, actor="asha", why="a complaint")
+    return deciding.hold(tx, ids, actor="asha", why="a complaint")
 
 
 def _reduce(tx: Any, ids: list[UUID]) -> list[deciding.Decided]:  # noqa: ANN401 - a transaction
     return deciding.reduce(tx, dict.fromkeys(ids, 30_000), actor="asha", why="given back")
+
+
+held: Final = says(_hold)
+"""An operator holds the first earning."""
 
 
 def one_payout(stage: Stage, sides: Sequence[Side]) -> None:
@@ -155,7 +159,7 @@ ALL: Final = (
     Race(
         name="process/hold",
         prepare=approved,
-        sides=(works(process, 7), says(_hold)),
+        sides=(works(process, 7), held),
         check=sent_or_held,
     ),
     Race(
@@ -164,9 +168,9 @@ ALL: Final = (
         sides=(works(process, 7), says(_reduce)),
         check=sent_whole_or_not,
     ),
-    Race(name="retry/hold", prepare=refused, sides=(retries, says(_hold)), check=retried_or_held),
+    Race(name="retry/hold", prepare=refused, sides=(retries, held), check=retried_or_held),
     Race(name="batch/batch", prepare=owed, sides=(batches(0), batches(1)), check=one_payout),
-    Race(name="batch/hold", prepare=owed, sides=(batches(0), says(_hold)), check=not_paid_unseen),
+    Race(name="batch/hold", prepare=owed, sides=(batches(0), held), check=not_paid_unseen),
     Race(name="batch/reduce", prepare=owed, sides=(batches(0), says(_reduce)), check=paid_as_owed),
 )
 """Every race about earnings."""

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from db import audit, installation, switches
 from db.clock import now
+from db.earnings import deciding
 from db.engine import Database
 from db.reconcile import Match
 from domain.answers import ProviderStatus
@@ -229,6 +230,27 @@ def test_what_contradicts_ours_is_parked_for_its_own_job_and_not_sent(
         found = query(worker, "SELECT kind FROM findings WHERE resolved_at IS NULL")
         assert [row.kind for row in found] == ["payout-answer-mismatch"]
         assert drive(worker, sender(bank)) == 0
+
+
+def test_what_less_is_owed_for_by_now_waits_for_a_person_and_holds_nobody_up(
+    databases: Databases, copies: ExitStack, database_url: str, bank: FakeBank
+) -> None:
+    """Reduced after the restore, paid before it: the books cannot hold it, and the rest is compared all the same."""
+    with working(database_url) as (operator, _):
+        earned(operator, "A", gross=100_000)
+        earned(operator, "B", gross=100_000, payee=COMPANY)
+    restored = backup(databases, copies, database_url)
+    with working(database_url) as (_, worker):
+        assert drive(worker, process(bank)) == 2
+    with working(restored) as (operator, worker):
+        [one, _] = query(worker, "SELECT id FROM earnings ORDER BY external_id")
+        with operator.begin() as tx:
+            deciding.reduce(tx, {one.id: 10_000}, actor="asha", why="given back")
+        assert compare(operator, bank).matches == {Match.ADOPTED: 1, Match.PARKED: 1}
+        [waits] = query(worker, "SELECT parked_reason FROM work WHERE parked_reason IS NOT NULL")
+        assert "owed less than approved" in waits.parked_reason
+        assert not is_held_back(worker)
+        assert_sound(worker)
 
 
 def test_a_transfer_of_a_payout_that_was_given_up_is_a_finding(
