@@ -15,9 +15,13 @@ SWEPT_EVERY: Final = 400
 
 _TABLES: Final = """
     SELECT relname, format('CREATE TEMPORARY TABLE %1$I AS TABLE bursar.%1$I', relname) AS keep,
-           format('DELETE FROM bursar.%1$I; INSERT INTO bursar.%1$I OVERRIDING SYSTEM VALUE TABLE pg_temp.%1$I;',
-                  relname) AS restore
-    FROM pg_class WHERE relnamespace = 'bursar'::regnamespace AND relkind = 'r' ORDER BY relname"""
+           format('DELETE FROM bursar.%1$I; '
+                  'INSERT INTO bursar.%1$I (%2$s) OVERRIDING SYSTEM VALUE SELECT %2$s FROM pg_temp.%1$I;',
+                  relname, (
+                    -- What is computed from a row is no part of it.
+                    SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute
+                    WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = '')) AS restore
+    FROM pg_class c WHERE relnamespace = 'bursar'::regnamespace AND relkind = 'r' ORDER BY relname"""
 _SEQUENCES: Final = """
     SELECT format('PERFORM setval(%L, %s, %L);', format('bursar.%I', sequencename), coalesce(last_value, start_value),
                   last_value IS NOT NULL)

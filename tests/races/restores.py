@@ -58,7 +58,7 @@ def adopted(stage: Stage, _sides: Sequence[Side]) -> None:
 
 ALL: Final = (
     Race(
-        name="reconcile effects/hold",
+        name="restored/hold",
         prepare=forgotten,
         sides=(compares, held),
         check=adopted,
