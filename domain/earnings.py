@@ -37,7 +37,7 @@ class EarningState(StrEnum):
     PAID = "PAID"
     """Its payout was completed."""
     HELD = "HELD"
-    """A dispute is open."""
+    """People hold it, or a dispute about its payment does."""
     REFUNDED = "REFUNDED"
     """All of the payee's share was given back to the customer."""
 
@@ -54,10 +54,10 @@ EARNINGS: Final = Machine(
         Move(source=_E.READY, target=_E.PAID, guard=Guard.LEASED, when="its payout was paid after it had failed"),
         Move(source=_E.BATCHED, target=_E.READY, guard=Guard.LEASED, when="released: its payout ended unpaid"),
         Move(source=_E.PAID, target=_E.READY, guard=Guard.LEASED, when="released: its payout was reversed"),
-        Move(source=_E.READY, target=_E.HELD, guard=Guard.UNLEASED, when="a dispute was opened"),
-        Move(source=_E.BATCHED, target=_E.HELD, guard=Guard.LEASED, when="released while a dispute is open"),
-        Move(source=_E.PAID, target=_E.HELD, guard=Guard.LEASED, when="released while a dispute is open"),
-        Move(source=_E.HELD, target=_E.READY, guard=Guard.UNLEASED, when="the dispute was closed"),
+        Move(source=_E.READY, target=_E.HELD, guard=Guard.UNLEASED, when="held by people, or by a dispute"),
+        Move(source=_E.BATCHED, target=_E.HELD, guard=Guard.LEASED, when="released while it is held"),
+        Move(source=_E.PAID, target=_E.HELD, guard=Guard.LEASED, when="released while it is held"),
+        Move(source=_E.HELD, target=_E.READY, guard=Guard.UNLEASED, when="held by nobody any more"),
         Move(source=_E.READY, target=_E.REFUNDED, guard=Guard.UNLEASED, when="all of it was given back"),
         Move(source=_E.HELD, target=_E.REFUNDED, guard=Guard.UNLEASED, when="all of it was given back"),
         Move(source=_E.BATCHED, target=_E.REFUNDED, guard=Guard.LEASED, when="released after all of it was given back"),

@@ -18,6 +18,11 @@ class EarningFacts:
     amount: int
     refunded: int
     disputed: bool
+    """Whether anything holds it: people, or a dispute."""
+    held: bool
+    """Whether people do."""
+    is_contested: bool
+    """Whether a dispute about its payment does, which is open."""
     ready: str
     """When its hold is over."""
     is_on_hold: bool
@@ -50,13 +55,26 @@ def _reason(facts: EarningFacts, minimum: int) -> tuple[str, str | None]:
         case EarningState.PAID:
             return f"payout {facts.payout} paid it", None
         case EarningState.BATCHED:
-            dispute = "a dispute keeps it from being sent; " if facts.disputed else ""
-            reason = f"{dispute}it is in payout {facts.payout}, which is {facts.payout_state}"
+            held = f"{_holder(facts)}, which keeps it from being sent; " if facts.disputed else ""
+            reason = f"{held}it is in payout {facts.payout}, which is {facts.payout_state}"
             return reason, f"bursar why payout {facts.payout}"
         case EarningState.HELD:
-            return "a dispute is open", f'bursar earnings release {facts.id} --why "…"'
+            release = f'bursar earnings release {facts.id} --why "…"'
+            return _holder(facts), None if facts.is_contested else release
         case EarningState.READY:
             return _waiting(facts, minimum)
+
+
+def _holder(facts: EarningFacts) -> str:
+    """Who holds it: nothing but the end of a dispute ends that."""
+    if facts.is_contested:
+        people = ", and people hold it too" if facts.held else ""
+        return f"a dispute about its payment is open, and its gateway tells how that ends{people}"
+    if facts.held:
+        return "people hold it"
+    return (
+        "a dispute about its payment was lost, and what that took does not fit what is left of it"
+    )
 
 
 def _waiting(facts: EarningFacts, minimum: int) -> tuple[str, str | None]:

@@ -27,7 +27,7 @@ def test_the_page_is_typed_and_payees_are_paid(
     ]
     assert [(command, each.err) for command, each in said if each.code] == []
     told = {command: each.out for command, each in said}
-    assert "a dispute is open" in told["why earning EA-1-000001"]
+    assert "people hold it" in told["why earning EA-1-000001"]
     assert "opted out" in told['why wallet "Arjun Banerjee"']
     assert "would_make" in told["enqueue payouts.batch --dry-run"]
 

@@ -10,13 +10,13 @@ from domain.findings import FindingKind
 
 HOLD_THEIR_EARNING: Final = Invariant(
     name="disputes-hold-their-earning",
-    promise="While a dispute is open, what was earned of its payment is in dispute, so that no batch pays it.",
+    promise="While a dispute is open, what was earned of its payment is held by it, so that no batch pays it.",
     walk=aggregates.walk(disputes.DISPUTES),
     finding=FindingKind.INVARIANT_BROKEN,
     offences="""
-      SELECT 'dispute ' || d.id AS subject, format('it is OPEN, its earning %s is %s and not in dispute', e.external_id, e.state) AS detail
+      SELECT 'dispute ' || d.id AS subject, format('it is OPEN, its earning %s is %s and no dispute holds it', e.external_id, e.state) AS detail
       FROM page d JOIN earnings e ON e.id = d.payment
-      WHERE d.state = 'OPEN' AND NOT e.disputed AND e.state <> 'REFUNDED'""",
+      WHERE d.state = 'OPEN' AND NOT e.contested AND e.state <> 'REFUNDED'""",
 )
 
 DISPUTES: Final = Family(

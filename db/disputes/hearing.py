@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from db import findings, installation
 from db.bookings.facts import lock
 from db.bookings.moving import shift
-from db.earnings.deciding import set_disputed
+from db.earnings.deciding import contest
 from db.inbox.heard import Heard, Hearing, Word
 from db.refunds.taken import Taken, take_over
 from db.transitions import LeasedTx, hold
@@ -129,6 +129,7 @@ def _take_back(
     taken = [
         Taken(
             payment=row.payment,
+            provider=said[row.id][0].provider,
             name=said[row.id][0].told.dispute_id,
             origin=Origin.DISPUTE,
             amount_minor=row.amount,
@@ -140,8 +141,8 @@ def _take_back(
     wrong = take_over(tx, taken, by=tx.actor)
     for word in [word for row in lost for word in said[row.id] if word.told.status is _S.LOST]:
         name = word.told.dispute_id
-        if name in wrong:
-            why = f"{name} is lost: {wrong[name]}"
+        if (word.provider, name) in wrong:
+            why = f"{name} is lost: {wrong[word.provider, name]}"
             hearing.contradicts(word.event, FindingKind.REFUND_UNASKED, f"dispute {name}", why)
 
 
@@ -177,7 +178,8 @@ _OPEN: Final = sa.text("""
     -- What was lost, and is not in the books yet, holds what was earned too.
     SELECT DISTINCT d.payment FROM disputes d
     WHERE d.payment = ANY(CAST(:payments AS uuid[]))
-      AND (d.state = 'OPEN' OR d.state = 'LOST' AND NOT EXISTS (SELECT FROM refunds r WHERE r.given_as = d.name))""")
+      AND (d.state = 'OPEN' OR d.state = 'LOST' AND NOT EXISTS (
+             SELECT FROM refunds r WHERE r.given_as = d.name AND r.given_by = d.provider))""")
 
 
 def _hold_or_free(
@@ -188,8 +190,8 @@ def _hold_or_free(
     open_ = {row.payment for row in tx.rows(_OPEN, payments=list(payments))}
     freed = {row.payment for row in rows if row.id in ended} - open_
     why = "disputed by its customer"
-    set_disputed(tx, list(open_), opens=True, actor=tx.actor, why=why)
-    set_disputed(tx, list(freed), opens=False, actor=tx.actor, why="its dispute has ended")
+    contest(tx, list(open_), opens=True, actor=tx.actor, why=why)
+    contest(tx, list(freed), opens=False, actor=tx.actor, why="its dispute has ended")
     for row in rows:
         if row.state == DisputeState.OPEN and row.id not in ended:
             amount = Money(minor=Minor(row.amount), currency=row.currency)

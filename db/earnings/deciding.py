@@ -1,4 +1,4 @@
-"""What operators say of earnings: a dispute opened or closed, a share given back. Sets, by compare-and-swap.
+"""What is said of earnings: held or released, by people or by a dispute, a share given back. Sets, by compare-and-swap.
 
 Lock order: earnings in the order of their ids, then accounts. A claim holds the earnings of what it
 sends, so whatever is decided here is seen by the next claim, or waits for it and sees that it was made.
@@ -21,7 +21,11 @@ from domain.payouts import PayoutState
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
-    """What became of one earning: moved | same | illegal | beyond (its share) | sending (its payout is under way)."""
+    """What became of one earning.
+
+    moved | same | illegal | disputed (by its gateway, which has not said how that ended) | beyond (its share)
+    | sending (its payout is under way).
+    """
 
     subject: UUID
     outcome: str
@@ -31,14 +35,22 @@ class Decided:
 _LOCK: Final = sa.text("""
     SELECT id FROM earnings WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR UPDATE""")
 
-_DISPUTE: Final = sa.text("""
-    WITH judged AS MATERIALIZED (
-      SELECT id, state, CASE WHEN state = 'REFUNDED' THEN 'illegal' WHEN disputed = :opens THEN 'same' ELSE 'moved' END AS outcome
-      FROM earnings WHERE id = ANY(CAST(:ids AS uuid[]))),
+_HOLD: Final = sa.text("""
+    WITH meant AS MATERIALIZED (
+      SELECT e.id, e.state, e.held, e.contested,
+             CASE WHEN :by_people THEN :holds ELSE e.held END AS to_be_held,
+             -- What a dispute holds, people release only where that has ended: lost, say, and not to be taken back.
+             CASE WHEN :by_people THEN e.contested AND (:holds OR EXISTS (
+                    SELECT FROM disputes d WHERE d.payment = e.id AND d.state = 'OPEN'))
+                  ELSE :holds END AS to_be_contested
+      FROM earnings e WHERE e.id = ANY(CAST(:ids AS uuid[]))),
+    judged AS MATERIALIZED (
+      SELECT *, CASE WHEN state = 'REFUNDED' THEN 'illegal' WHEN (held, contested) <> (to_be_held, to_be_contested) THEN 'moved'
+                     WHEN :by_people AND contested AND NOT :holds THEN 'disputed' ELSE 'same' END AS outcome FROM meant),
     moved AS (
-      UPDATE earnings e SET disputed = :opens, updated_at = clock_timestamp(),
-             state = CASE WHEN :opens AND e.state = 'READY' THEN 'HELD' WHEN NOT :opens AND e.state = 'HELD' THEN 'READY'
-                          ELSE e.state END
+      UPDATE earnings e SET held = j.to_be_held, contested = j.to_be_contested, updated_at = clock_timestamp(),
+             state = CASE WHEN e.state NOT IN ('READY', 'HELD') THEN e.state
+                          WHEN j.to_be_held OR j.to_be_contested THEN 'HELD' ELSE 'READY' END
       FROM judged j WHERE e.id = j.id AND j.outcome = 'moved' RETURNING e.id, j.state AS source, e.state AS target),
     told AS (
       INSERT INTO moves (kind, subject, source, target, actor, reason)
@@ -46,23 +58,33 @@ _DISPUTE: Final = sa.text("""
     SELECT id, outcome, state FROM judged ORDER BY id""")
 
 
-def dispute(
-    tx: Tx, earnings: Sequence[UUID], *, opens: bool, actor: str, why: str
-) -> list[Decided]:
-    """Open or close the dispute about each, as an operator says."""
-    done = set_disputed(tx, earnings, opens=opens, actor=actor, why=why)
-    what = "earning.hold" if opens else "earning.release"
-    _note(tx, what, done, actor=actor, why=why)
+def hold(tx: Tx, earnings: Sequence[UUID], *, actor: str, why: str) -> list[Decided]:
+    """Hold each, as an operator says; one that is in a payout keeps that payout from being sent."""
+    done = _hold(tx, earnings, holds=True, by_people=True, actor=actor, why=why)
+    _note(tx, "earning.hold", done, actor=actor, why=why)
     return done
 
 
-def set_disputed(
+def release(tx: Tx, earnings: Sequence[UUID], *, actor: str, why: str) -> list[Decided]:
+    """Release each, as an operator says: what people hold, and what a dispute holds that has ended."""
+    done = _hold(tx, earnings, holds=False, by_people=True, actor=actor, why=why)
+    _note(tx, "earning.release", done, actor=actor, why=why)
+    return done
+
+
+def contest(
     tx: Tx, earnings: Sequence[UUID], *, opens: bool, actor: str, why: str
 ) -> list[Decided]:
-    """Open or close the dispute about each; one that is in a payout keeps that payout from being sent."""
+    """A gateway tells that a dispute about their payments is open, or none any more: what people hold stays held."""
+    return _hold(tx, earnings, holds=opens, by_people=False, actor=actor, why=why)
+
+
+def _hold(
+    tx: Tx, earnings: Sequence[UUID], *, holds: bool, by_people: bool, actor: str, why: str
+) -> list[Decided]:
     ids = sorted(set(earnings))
     tx.rows(_LOCK, ids=ids)
-    rows = tx.rows(_DISPUTE, ids=ids, opens=opens, actor=actor, why=why)
+    rows = tx.rows(_HOLD, ids=ids, holds=holds, by_people=by_people, actor=actor, why=why)
     return [Decided(subject=row.id, outcome=row.outcome, source=row.state) for row in rows]
 
 

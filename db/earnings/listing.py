@@ -80,7 +80,7 @@ def currencies(tx: Tx, earnings: Sequence[UUID]) -> dict[UUID, str]:
 
 
 _SHOW: Final = sa.text(f"""
-    SELECT {_FIELDS}, e.gross AS gross_minor, e.earned_at, e.updated_at FROM earnings e {_JOINS} WHERE e.id = :id""")
+    SELECT {_FIELDS}, e.held, e.contested, e.gross AS gross_minor, e.earned_at, e.updated_at FROM earnings e {_JOINS} WHERE e.id = :id""")
 
 
 def show(tx: Tx, earning: UUID) -> Row | None:

@@ -53,7 +53,7 @@ _STATEMENT: Final = sa.text(f"""
               told, state, refunded, payout, opened, record)),
     -- An earning that is there already, committed or by a twin a moment ago, is left as it is.
     inserted AS (
-      INSERT INTO earnings (id, external_id, payee, kind, gross, amount, refunded, currency, state, disputed, earned_at, ready_at,
+      INSERT INTO earnings (id, external_id, payee, kind, gross, amount, refunded, currency, state, held, earned_at, ready_at,
                             content_hash, created_at)
       SELECT id, external_id, payee, kind, gross, amount, refunded, currency, state, told = 'HELD', earned_at, ready_at,
              decode(content_hash, 'hex'), transaction_timestamp() + place * interval '1 microsecond'

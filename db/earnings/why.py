@@ -12,9 +12,10 @@ from domain.errors import NotFoundError
 from domain.why_earnings import EarningFacts
 
 _EARNING: Final = sa.text("""
-    SELECT e.id, e.state, y.name AS payee, e.currency, e.amount, e.refunded, e.disputed, e.ready_at,
+    SELECT e.id, e.state, y.name AS payee, e.currency, e.amount, e.refunded, e.disputed, e.held, e.ready_at,
            e.ready_at > clock_timestamp() AS is_on_hold, s.said, a.fund_account_id, a.active, a.verified,
            p.external_id AS payout, p.state AS payout_state,
+           e.contested AND EXISTS (SELECT FROM disputes d WHERE d.payment = e.id AND d.state = 'OPEN') AS is_contested,
            (SELECT CASE WHEN isfinite(n.next_tick_at) THEN n.next_tick_at END FROM schedule_progress n
             WHERE n.schedule = 'payouts.batch') AS next_batch,
            (SELECT CAST(coalesce(sum(o.amount - o.refunded), 0) AS bigint) FROM earnings o
@@ -46,6 +47,8 @@ def earning(tx: Tx, id_: UUID) -> EarningFacts:
         amount=row.amount,
         refunded=row.refunded,
         disputed=row.disputed,
+        held=row.held,
+        is_contested=row.is_contested,
         ready=_told(row.ready_at) or "",
         is_on_hold=row.is_on_hold,
         last_said=row.said,

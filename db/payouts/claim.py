@@ -141,7 +141,7 @@ def _of_batch(held: Held, row: Details, behind: Behind) -> Next | None:
             job=held.job,
             delay=guards.DISPUTED_AGAIN,
             tries=held.tries + 1,
-            error="a dispute is open about an earning it pays, or a refund of it is on its way",
+            error="an earning it pays is held, or a refund of it is on its way",
         )
     # What is PROCESSING nobody reduces.
     if row.state == PayoutState.APPROVED and behind.owed < row.amount:

@@ -11,10 +11,10 @@ from db.tx import Tx
 _HOLD: Final = sa.text("""
     WITH own AS MATERIALIZED (
       SELECT e.id, e.state FROM payout_earnings l JOIN earnings e ON e.id = l.earning
-      WHERE l.payout = ANY(CAST(:payouts AS uuid[])) AND NOT e.disputed AND e.state <> 'REFUNDED'
+      WHERE l.payout = ANY(CAST(:payouts AS uuid[])) AND NOT e.held AND e.state <> 'REFUNDED'
       ORDER BY e.id FOR UPDATE OF e),
     held AS (
-      UPDATE earnings e SET disputed = true, updated_at = clock_timestamp(),
+      UPDATE earnings e SET held = true, updated_at = clock_timestamp(),
              state = CASE e.state WHEN 'READY' THEN 'HELD' ELSE e.state END
       FROM own o WHERE e.id = o.id RETURNING e.id, o.state AS source, e.state AS target)
     INSERT INTO moves (kind, subject, source, target, actor, reason)
@@ -23,7 +23,7 @@ _HOLD: Final = sa.text("""
 
 
 def hold(tx: Tx, payouts: Collection[UUID], *, actor: str) -> None:
-    """Open a dispute about whatever `payouts` pay or paid, whoever pays it now.
+    """Hold whatever `payouts` pay or paid, whoever pays it now: people release it.
 
     The caller holds the work rows it needs: they come before earnings in the order of locks.
     """

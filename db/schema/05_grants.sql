@@ -19,8 +19,8 @@ GRANT INSERT ON accounts, balances, ledger_totals TO bursar_worker, bursar_opera
 GRANT UPDATE (state, error, completed_at, updated_at, net_amount, recovered, tds_deducted, tds_base, tds_rate_bps, tds_engine, tds_financial_year) ON payouts TO bursar_worker, bursar_operator;
 -- Whoever keeps back what a payee owes locks the payee's row.
 GRANT UPDATE (updated_at) ON payees TO bursar_worker, bursar_operator;
--- A worker disputes what turns out to have been paid before.
-GRANT UPDATE (state, disputed, updated_at) ON earnings TO bursar_worker, bursar_operator;
+-- A worker holds what turns out to have been paid before, and what a dispute is about.
+GRANT UPDATE (state, held, contested, updated_at) ON earnings TO bursar_worker, bursar_operator;
 -- An operator says what is given back, and of payees what was not known of them.
 GRANT UPDATE (refunded) ON earnings TO bursar_operator;
 GRANT UPDATE (kind, tax_class, has_pan, resident, email) ON payees TO bursar_operator;

@@ -15,6 +15,8 @@ READY = EarningFacts(
     amount=100_000,
     refunded=0,
     disputed=False,
+    held=False,
+    is_contested=False,
     ready="then",
     is_on_hold=False,
     last_said=None,
@@ -37,7 +39,12 @@ READY = EarningFacts(
         (replace(READY, account_fault="not active"), "account fa_1 of Asha is not active"),
         (replace(READY, payable=49_999), "Asha may be paid 499.99 INR: a batch pays 500.00 INR at least"),
         (replace(READY, owing=50_001), "Asha owes back 500.01 INR of what they were paid"),
-        (replace(READY, state=EarningState.HELD), "a dispute is open"),
+        (replace(READY, state=EarningState.HELD, disputed=True, held=True), "people hold it"),
+        (
+            replace(READY, state=EarningState.HELD, disputed=True, held=True, is_contested=True),
+            "a dispute about its payment is open, and its gateway tells how that ends, and people hold it too",
+        ),
+        (replace(READY, state=EarningState.HELD, disputed=True), "a dispute about its payment was lost"),
         (replace(READY, state=EarningState.REFUNDED), "all of it was given back"),
         (replace(READY, state=EarningState.PAID, payout="P-1"), "payout P-1 paid it"),
         (
@@ -45,8 +52,8 @@ READY = EarningFacts(
             "it is in payout P-1, which is PENDING",
         ),
         (
-            replace(READY, state=EarningState.BATCHED, disputed=True, payout="P-1"),
-            "a dispute keeps it from being sent",
+            replace(READY, state=EarningState.BATCHED, disputed=True, held=True, payout="P-1"),
+            "people hold it, which keeps it from being sent",
         ),
     ],
 )  # fmt: skip

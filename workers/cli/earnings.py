@@ -1,4 +1,4 @@
-"""`earnings …`: read what payees earned; say what is disputed and what was given back."""
+"""`earnings …`: read what payees earned; say what is held and what was given back."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
@@ -35,6 +35,7 @@ Names = Annotated[list[str], typer.Argument(help="Ids or external ids.", metavar
 MEANINGS = {
     "moved": "done",
     "same": "it stood so already",
+    "disputed": "a dispute about its payment is open: its gateway tells how that ends",
     "sending": "its payout is being sent: say it again when that has ended",
     "beyond": "the total must not be less than was given back already, nor more than the share",
 }
@@ -80,14 +81,18 @@ def show_(
 
 @app.command()
 def hold(ctx: typer.Context, why: Why, earnings: Names, json: Json = False) -> None:
-    """Open a dispute about earnings: none of them is paid before it is closed."""
-    _dispute(context(ctx), earnings, opens=True, why=why, json=json)
+    """Hold earnings: none of them is paid before it is released."""
+    from db.earnings.deciding import hold as holding
+
+    _say(context(ctx), "hold", earnings, holding, why=why, json=json)
 
 
 @app.command()
 def release(ctx: typer.Context, why: Why, earnings: Names, json: Json = False) -> None:
-    """Close the dispute about earnings."""
-    _dispute(context(ctx), earnings, opens=False, why=why, json=json)
+    """Release earnings that are held: by people, or by a dispute that has ended."""
+    from db.earnings.deciding import release as releasing
+
+    _say(context(ctx), "release", earnings, releasing, why=why, json=json)
 
 
 @app.command()
@@ -127,15 +132,21 @@ def _totals(text: str, currencies: dict[UUID, str]) -> dict[UUID, int | None]:
     return {id_: parse_major(text, currency, "--refunded") for id_, currency in currencies.items()}
 
 
-def _dispute(here: Context, names: list[str], *, opens: bool, why: str, json: bool) -> None:
-    from db.earnings import deciding
-
+def _say(
+    here: Context,
+    what: str,
+    names: list[str],
+    decide: "Callable[..., list[Decided]]",
+    *,
+    why: str,
+    json: bool,
+) -> None:
     because = reason(why)
 
     def work(tx: "Tx", ids: list[UUID]) -> "list[Decided]":
-        return deciding.dispute(tx, ids, opens=opens, actor=here.actor, why=because)
+        return decide(tx, ids, actor=here.actor, why=because)
 
-    _decide(here, "hold" if opens else "release", names, work, json=json)
+    _decide(here, what, names, work, json=json)
 
 
 def _decide(
@@ -160,5 +171,5 @@ def _decide(
         for one in done
     ]
     show(told, ("id", "outcome", "from_state", "meaning"), json=json)
-    if any(one.outcome in {"illegal", "beyond", "sending"} for one in done):
+    if any(one.outcome in {"illegal", "disputed", "beyond", "sending"} for one in done):
         raise typer.Exit(1)

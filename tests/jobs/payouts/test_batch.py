@@ -153,7 +153,7 @@ def test_what_is_disputed_or_on_hold_or_given_back_is_not_paid(world: Scene) -> 
     )
     change(
         world.owner,
-        "UPDATE earnings SET disputed = true, state = 'HELD' WHERE external_id = 'disputed'",
+        "UPDATE earnings SET held = true, state = 'HELD' WHERE external_id = 'disputed'",
     )
     change(world.owner, "UPDATE earnings SET refunded = amount WHERE external_id = 'given back'")
     world.run("payouts.batch")

@@ -31,7 +31,8 @@ def batched(world: Scene, count: int = 2) -> tuple[UUID, list[UUID]]:
 
 def dispute(world: Scene, earning: UUID, *, opens: bool) -> None:
     with world.operator.begin() as tx:
-        deciding.dispute(tx, [earning], opens=opens, actor="asha", why="a complaint")
+        say = deciding.hold if opens else deciding.release
+        say(tx, [earning], actor="asha", why="a complaint")
 
 
 def findings(world: Scene) -> list[str]:
@@ -51,7 +52,7 @@ def test_a_live_dispute_keeps_an_approved_payout_from_being_sent(world: Scene) -
     assert (run.tally["skipped"], run.tally["processed"], run.tally["failed"]) == (1, 0, 0)
     found = payout(world.owner, made)
     assert (found.state, found.w_job, found.w_parked) == ("APPROVED", PROCESS, None)
-    assert "a dispute is open" in found.w_error
+    assert "an earning it pays is held" in found.w_error
     assert 600 < found.w_wait <= 900
     assert world.bank.submits == []
 
@@ -110,7 +111,7 @@ def test_what_was_released_unsent_and_then_disputed_is_not_sent(world: Scene) ->
     assert world.run(PROCESS).tally["skipped"] == 1
     found = payout(world.owner, made)
     assert (found.state, found.w_job, found.w_parked) == ("PROCESSING", PROCESS, None)
-    assert "a dispute is open" in found.w_error
+    assert "an earning it pays is held" in found.w_error
     assert world.bank.submits == []
     assert_sound(world.owner)
 

@@ -54,7 +54,8 @@ def back(world: Scene, id_: UUID, word: str = "reversed") -> None:
 
 def disputed(world: Scene, earning: UUID, *, opens: bool) -> None:
     with world.operator.begin() as tx:
-        deciding.dispute(tx, [earning], opens=opens, actor="asha", why="a complaint")
+        say = deciding.hold if opens else deciding.release
+        say(tx, [earning], actor="asha", why="a complaint")
 
 
 def hears(world: Scene, id_: UUID, word: str) -> None:

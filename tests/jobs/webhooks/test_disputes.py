@@ -1,12 +1,14 @@
 """What payment gateways tell of disputes: what was earned is held while one is open, and taken back when it is lost."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from itertools import permutations
 
 import pytest
 
 from db import switches
+from db.earnings import deciding
+from db.earnings.deciding import Decided
 from db.inbox.replay import replay
 from db.refunds.decide import Decision, decide
 from db.refunds.facts import refundable
@@ -43,6 +45,12 @@ def earned(world: Scene) -> tuple[str, bool]:
     return row.state, row.disputed
 
 
+def say(world: Scene, what: Callable[..., list[Decided]], made: Receipt) -> list[str]:
+    """What an operator says of what was earned, and what came of it."""
+    with world.operator.begin() as tx:
+        return [one.outcome for one in what(tx, [made.payment], actor="asha", why="a complaint")]
+
+
 def disputes(world: Scene) -> list[str]:
     """Where disputes are."""
     return [row.state for row in rows(world.owner, "SELECT state FROM disputes ORDER BY id")]
@@ -65,6 +73,30 @@ def test_one_that_is_won_frees_it(world: Scene, end: str) -> None:
     assert (disputes(world), earned(world)) == (["WON"], ("READY", False))
     assert findings(world.owner) == []
     assert_sound(world.owner)
+
+
+def test_one_that_is_won_frees_nothing_that_people_hold(world: Scene) -> None:
+    """Two causes: the end of one is not the end of the other, in either order."""
+    made, theirs = paid(world)
+    heard(world, disputed(theirs, "created"))
+    assert say(world, deciding.hold, made) == ["moved"]
+    heard(world, disputed(theirs, "won"))
+    assert (disputes(world), earned(world)) == (["WON"], ("HELD", True))
+    assert_sound(world.owner)
+    assert say(world, deciding.release, made) == ["moved"]
+    assert earned(world) == ("READY", False)
+
+
+def test_what_an_open_dispute_holds_people_do_not_release(world: Scene) -> None:
+    made, theirs = paid(world)
+    say(world, deciding.hold, made)
+    heard(world, disputed(theirs, "created"))
+    assert say(world, deciding.release, made) == ["moved"]
+    assert earned(world) == ("HELD", True)
+    assert say(world, deciding.release, made) == ["disputed"]
+    assert_sound(world.owner)
+    heard(world, disputed(theirs, "won"))
+    assert earned(world) == ("READY", False)
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,8 @@ def spend(line: Line, late: UUID, *, by: str, keep: bool) -> None:
 
 def disputed(line: Line, ids: Sequence[UUID], *, opens: bool) -> None:
     with line.world.operator.begin() as tx:
-        deciding.dispute(tx, ids, opens=opens, actor="asha", why="a complaint")
+        say = deciding.hold if opens else deciding.release
+        say(tx, ids, actor="asha", why="a complaint")
 
 
 def batched(world: Scene) -> UUID:

@@ -89,10 +89,10 @@ def test_why_names_the_minimum(market: Line) -> None:
     assert "a batch pays 800.01 INR at least" in market("why", "earning", "E-1").out
 
 
-def test_a_dispute_is_opened_and_closed(market: Line) -> None:
+def test_an_earning_is_held_and_released(market: Line) -> None:
     assert market("earnings", "hold", "E-1", "--why", "complaint 7").code == 0
     said = market("why", "earning", "E-1", "--json").json
-    assert said["reason"] == "a dispute is open"
+    assert said["reason"] == "people hold it"
     assert "complaint 7" in said["evidence"][1]
     assert market("earnings", "release", "E-1", "--why", "settled").code == 0
     history = market("earnings", "show", "E-1", "--json").json["history"]

@@ -123,9 +123,12 @@ CREATE TABLE earnings (
     'READY',      -- <- HELD, BATCHED (released), PAID (reversed): payable once its hold is over
     'BATCHED',    -- <- READY: linked to a live payout
     'PAID',       -- <- BATCHED, READY (its payout was paid after it had failed)
-    'HELD',       -- <- READY, or BATCHED, PAID as they are released: a dispute is open
+    'HELD',       -- <- READY, or BATCHED, PAID as they are released: people hold it, or a dispute does
     'REFUNDED')), -- <- READY, HELD, or BATCHED, PAID as they are released: all of the share was given back
-  disputed    boolean NOT NULL DEFAULT false,         -- a dispute is open, whatever the state
+  -- Two causes to pay it to nobody, whatever the state: the end of one is not the end of the other.
+  held        boolean NOT NULL DEFAULT false,         -- people hold it, or are to look at it first
+  contested   boolean NOT NULL DEFAULT false,         -- a dispute about its payment does, as its gateway tells
+  disputed    boolean NOT NULL GENERATED ALWAYS AS (held OR contested) STORED,
   earned_at   timestamptz NOT NULL,
   ready_at    timestamptz NOT NULL,                   -- the end of its hold
   content_hash bytea NOT NULL,                        -- of the imported line: the same id with other content is an error
