@@ -90,6 +90,7 @@ ENTRY_RULES: Final[dict[EntryType, tuple[frozenset[AccountKind], frozenset[Accou
         }),
         frozenset({_K.GATEWAY_CLEARING, _K.WALLET, _K.REFERRAL_CREDIT}),
     ),
+    _T.REFUND_TAKEN_BACK: (frozenset({_K.GATEWAY_CLEARING}), frozenset({_K.REFUNDS_PAYABLE})),
     _T.CREDIT_GRANTED: (frozenset({_K.PROMOTIONS}), frozenset({_K.REFERRAL_CREDIT})),
     _T.WALLET_CREDITED: (frozenset({_K.IMPORTED_LIABILITY}), frozenset({_K.WALLET})),
     _T.OBLIGATION_ACCRUED: (frozenset({_K.BORROWER_RECEIVABLE}), _CONTROL),

@@ -29,6 +29,12 @@ class DisputedError(RefusedError):
     code: ClassVar[str] = "REFUND_BLOCKED_BY_DISPUTE"
 
 
+class NotTakenBackError(RefusedError):
+    """Nobody was told that its gateway took the refund back: its customer has the money."""
+
+    code: ClassVar[str] = "REFUND_NOT_TAKEN_BACK"
+
+
 class ExceedsRefundableError(RefusedError):
     """Less of the payment is left than was asked for."""
 

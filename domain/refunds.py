@@ -47,6 +47,8 @@ class Origin(StrEnum):
     """Made at the gateway, by nobody here."""
     DISPUTE = "dispute"
     """The customer's bank took it back."""
+    AGAIN = "again"
+    """Its gateway took another one back, after that was in the books: its part is given again."""
 
 
 _R = RefundState

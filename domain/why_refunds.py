@@ -25,6 +25,10 @@ class RefundFacts:
     captured_as: str | None
     payout: str | None
     """The live payout that pays its earning, and where that is."""
+    is_taken_back: bool
+    """Whether its gateway said that it failed after it had been given."""
+    again: str | None
+    """The refund that gives it again, and where that is."""
 
 
 def of_refund(facts: RefundFacts) -> Why:
@@ -53,10 +57,22 @@ def _reason(facts: RefundFacts, plain: Why) -> Why:
     if state == RefundState.FAILED:
         reason = f"it was not given: {facts.error or 'the gateway says so'}"
         return replace(plain, reason=reason, command=f"bursar refunds retry {id_} --why …")
+    if facts.is_taken_back:
+        return _taken_back(facts, plain)
     if state == RefundState.SUCCEEDED and facts.payout is not None and _is_put_off(facts):
         reason = f"it was given; its books wait for payout {facts.payout}"
         return replace(plain, reason=reason)
     return plain
+
+
+def _taken_back(facts: RefundFacts, plain: Why) -> Why:
+    id_, why = facts.subject.id, "its gateway took it back after it was given"
+    if facts.again is not None:
+        return replace(plain, reason=f"{why}: it is given again by refund {facts.again}")
+    reason = f"{why}: its customer does not have the money"
+    if facts.subject.state != RefundState.CASCADED:
+        return replace(plain, reason=f"{reason}, and it is to be in the books first")
+    return replace(plain, reason=reason, command=f"bursar refunds again {id_} --why …")
 
 
 def _is_put_off(facts: RefundFacts) -> bool:

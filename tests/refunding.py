@@ -6,7 +6,7 @@ from uuid import UUID
 from db.clock import now
 from db.disputes.hearing import hear
 from db.engine import Database
-from db.inbox.heard import Word
+from db.inbox.heard import Heard, Word
 from db.orders.capturing import Capture, take_in
 from db.refunds.cascade import cascade
 from db.refunds.reserve import Asking, Receipt as Reserved, reserve
@@ -150,7 +150,13 @@ def orphan(operator: Database, database: Database, gateway: FakePayments, **how:
 def dispute(
     database: Database, one: Paid, status: DisputeStatus = DisputeStatus.OPEN, amount: int = 1_000
 ) -> None:
-    """What is told of a customer who disputes a part of a payment at their bank."""
+    """What is told of a customer who disputes a part of a payment at their bank, and fits."""
+    said = told_of_dispute(database, one, status, amount)
+    assert said.applied, said
+
+
+def told_of_dispute(database: Database, one: Paid, status: DisputeStatus, amount: int) -> Heard:
+    """The same, whether it fits or not; what came of it."""
     assert one.capture is not None
     told = ToldDispute(
         dispute_id=f"disp_{one.capture}",
@@ -162,8 +168,7 @@ def dispute(
         at=NOON,
     )
     word = Word(event=one.payment, provider="razorpay", is_fresh=False, told=told)
-    said = database.transact(lambda tx: hear(tx, [word], run=7))
-    assert said[one.payment].applied, said
+    return database.transact(lambda tx: hear(tx, [word], run=7))[one.payment]
 
 
 def payable(owner: Database, one: Paid) -> None:

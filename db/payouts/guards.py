@@ -42,7 +42,8 @@ _BEHIND: Final = sa.text("""
              -- What a refund on its way leaves of it is not known yet. It waits itself for what is PROCESSING: that is sent.
              e.disputed OR e.state <> 'BATCHED'
                OR l.payout = ANY(CAST(:approved AS uuid[])) AND EXISTS (
-                 SELECT FROM refunds r WHERE r.payment = e.id AND r.state IN ('RESERVED', 'PROCESSING', 'SUCCEEDED')) AS is_disputed
+                 SELECT FROM refunds r WHERE r.payment = e.id AND r.origin <> 'again'
+                   AND r.state IN ('RESERVED', 'PROCESSING', 'SUCCEEDED')) AS is_disputed
       FROM payout_earnings l JOIN earnings e ON e.id = l.earning
       WHERE l.payout = ANY(CAST(:payouts AS uuid[])) AND l.live ORDER BY e.id FOR SHARE OF e)
     SELECT payout, CAST(sum(owed) AS bigint) AS owed, bool_or(is_disputed) AS is_disputed FROM locked GROUP BY payout""")

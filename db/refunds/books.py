@@ -29,6 +29,8 @@ class Given:
     id: UUID
     checkout: Checkout
     origin: str
+    again_of: UUID | None
+    """Which one it gives again."""
     amount: int
     gateway: int
     wallet: int
@@ -44,6 +46,11 @@ class Given:
     def owes(self) -> bool:
         """Whether its payee owes back what was paid out."""
         return self.is_paid and self.part > 0
+
+    @property
+    def is_owed(self) -> bool:
+        """Whether it was owed back before: captured for nothing, or taken back."""
+        return self.checkout.orphaned or self.again_of is not None
 
     @property
     def rest(self) -> Owner:
@@ -79,7 +86,7 @@ def post(tx: LeasedTx, given: Sequence[Given]) -> None:
 
 def _owners(one: Given) -> Iterable[Owner]:
     yield one.of(_K.GATEWAY_CLEARING)
-    if one.checkout.orphaned:
+    if one.is_owed:
         yield one.of(_K.REFUNDS_PAYABLE)
         return
     yield one.rest
@@ -99,7 +106,7 @@ def _entry(day: date, one: Given, opened: dict[Owner, int]) -> Entry:
 
 def _taken(one: Given, opened: dict[Owner, int]) -> list[Part]:
     """Who bears it: what was owed back anyway, or payee and platform by their shares."""
-    if one.checkout.orphaned:
+    if one.is_owed:
         return [(opened[one.of(_K.REFUNDS_PAYABLE)], one.amount)]
     payee = [(opened[one.payee], one.part)] if one.part else []
     return [*payee, (opened[one.rest], one.amount - one.part)]

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from db import findings
 from db.bookings.facts import Checkout, grip
 from db.bookings.given_up import give_up
 from db.refunds import books, mails
@@ -19,6 +20,7 @@ from db.refunds.books import Given
 from db.transitions import LeasedTx, move, take
 from db.tx import Tx
 from db.work import ClaimOrder, Next
+from domain.findings import FindingKind, key_of
 from domain.refunds import CASCADE, REFUNDS, RefundState
 
 AGAIN: Final = timedelta(minutes=1)
@@ -41,7 +43,7 @@ _OF: Final = sa.text("""
     SELECT DISTINCT payment FROM refunds WHERE id = ANY(CAST(:ids AS uuid[])) AND state = 'SUCCEEDED'""")
 _GIVE: Final = sa.text("""
     WITH given AS MATERIALIZED (SELECT * FROM give_back_earnings(CAST(:ids AS uuid[])))
-    SELECT g.refund AS id, r.payment, r.origin, r.gateway, r.wallet, r.referral_credit, r.amount, g.part, g.is_paid, g.is_whole
+    SELECT g.refund AS id, r.payment, r.origin, r.again_of, r.gateway, r.wallet, r.referral_credit, r.amount, g.part, g.is_paid, g.is_whole
     FROM given g JOIN refunds r ON r.id = g.refund ORDER BY g.refund""")
 _MARK: Final = sa.text("""
     UPDATE payments SET given_back = true, updated_at = clock_timestamp() WHERE id = ANY(CAST(:ids AS uuid[]))""")
@@ -101,4 +103,6 @@ def _conclude(tx: LeasedTx, given: Sequence[Given]) -> None:
         tx.run(_MARK, ids=list(whole))
         give_up(tx, list(whole.values()))
     mails.tell(tx, ids)
+    again = [one.again_of for one in given if one.again_of is not None]
+    findings.cease(tx, [key_of(FindingKind.REFUND_CONTRADICTED, f"refund {id_}") for id_ in again])
     books.post(tx, given)

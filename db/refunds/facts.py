@@ -46,7 +46,7 @@ _READ: Final = sa.text("""
            coalesce(e.sends > 0 AND e.first_sent_at <= clock_timestamp() - make_interval(secs => :key_seconds), false) AS is_past_key,
            EXISTS (SELECT FROM disputes d WHERE d.payment = r.payment AND d.state = 'OPEN') AS is_disputed,
            EXISTS (SELECT FROM disputes d WHERE d.payment = r.payment AND d.state = 'LOST'
-                     AND NOT EXISTS (SELECT FROM refunds t WHERE t.given_as = d.name)) AS is_lost
+                     AND NOT EXISTS (SELECT FROM refunds t WHERE t.given_as = d.name AND t.given_by = d.provider)) AS is_lost
     FROM refunds r
     LEFT JOIN orders o ON o.payment = r.payment
     LEFT JOIN effects e ON e.key = r.effect_key

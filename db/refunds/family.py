@@ -30,6 +30,7 @@ REFUNDS: Final = Family(
         "id",
     ),
     details=(
+        "given_by",
         "gateway AS gateway_minor",
         "wallet AS wallet_minor",
         "referral_credit AS credit_minor",
@@ -38,6 +39,8 @@ REFUNDS: Final = Family(
         "asked_by",
         "generation",
         "effect_key",
+        "taken_back_at",
+        "again_of",
         "error",
         "updated_at",
     ),

@@ -15,7 +15,7 @@ from db import findings, transitions
 from db.bookings.facts import lock
 from db.errors import ContendedError
 from db.inbox.heard import Heard, Hearing, Word
-from db.refunds import settle, verdicts
+from db.refunds import again, settle, verdicts
 from db.refunds.facts import Refund, read
 from db.refunds.settle import Verdict
 from db.refunds.taken import Taken, take_over
@@ -42,8 +42,15 @@ def hear(tx: Tx, words: Sequence[Word[ProviderRefund]], *, run: int) -> dict[UUI
     ours = [said for said in open_ if said.refund is not None]
     if ours:
         _settle(tx, ours, hearing, run)
+    again.mark(tx, {s.refund for s in found if s.refund is not None and _is_taken_back(s)})
     findings.report(tx, hearing.findings)
     return hearing.heard
+
+
+def _is_taken_back(said: Said) -> bool:
+    """Whether a word is that what was given has failed since."""
+    is_over = said.generation < said.newest
+    return said.status is RefundStatus.FAILED and said.state in _GIVEN and not is_over
 
 
 def _is_concluded(said: Said, hearing: Hearing) -> bool:
@@ -108,6 +115,7 @@ def _take_over(tx: Tx, unasked: Sequence[Said], hearing: Hearing, *, by: str) ->
     taken = [
         Taken(
             payment=said.payment,
+            provider=said.word.provider,
             name=said.word.told.provider_id,
             origin=Origin.GATEWAY,
             amount_minor=said.word.told.amount_minor,
@@ -119,7 +127,7 @@ def _take_over(tx: Tx, unasked: Sequence[Said], hearing: Hearing, *, by: str) ->
     ]
     wrong = take_over(tx, taken, by=by)
     for said in meant:
-        why = wrong.get(said.word.told.provider_id)
+        why = wrong.get((said.word.provider, said.word.told.provider_id))
         if why is None:
             hearing.conclude(said.word.event, "taken over: made at the gateway")
         else:
@@ -182,7 +190,7 @@ def _judge(leased: LeasedTx, row: Refund, said: Said, hearing: Hearing) -> Verdi
 _ROOM: Final = sa.text("""
     SELECT NOT EXISTS (
       SELECT FROM refunds r JOIN payment_legs l ON l.payment = r.payment
-      WHERE r.id = :id AND l.given_back
+      WHERE r.id = :id AND r.origin <> 'again' AND l.given_back
         + CASE l.kind WHEN 'gateway' THEN r.gateway WHEN 'wallet' THEN r.wallet ELSE r.referral_credit END > l.amount)""")
 
 

@@ -10,19 +10,23 @@ from domain.refunds import REFUNDS
 
 NO_MORE_THAN_PAID: Final = Invariant(
     name="refunds-no-more-than-paid",
-    promise="Of every leg of a payment its live refunds take exactly what it counts as given back, and never more than it paid.",
+    promise="Of every leg of a payment its live refunds take exactly what it counts as given back, never more than it paid, "
+    "and nothing of what an orphan's checkout gave back when it ended.",
     walk=walk(PAYMENTS),
     finding=FindingKind.BOOKS_DRIFT,
     offences="""
       WITH live AS (
         SELECT r.payment, sum(r.gateway) AS gateway, sum(r.wallet) AS wallet, sum(r.referral_credit) AS referral_credit
-        FROM page p JOIN refunds r ON r.payment = p.id WHERE r.state NOT IN ('FAILED', 'REJECTED') GROUP BY r.payment)
+        FROM page p JOIN refunds r ON r.payment = p.id
+        -- What is given again was taken from its leg before.
+        WHERE r.state NOT IN ('FAILED', 'REJECTED') AND r.origin <> 'again' GROUP BY r.payment)
       SELECT 'payment ' || p.id AS subject,
-             format('its %s leg of %s counts %s as given back, its refunds take %s', l.kind, l.amount, l.given_back, t.taken) AS detail
-      FROM page p JOIN payment_legs l ON l.payment = p.id LEFT JOIN live v ON v.payment = p.id
+             format('its %s leg of %s counts %s as given back, its refunds take %s; its checkout gave it back itself: %s', l.kind, l.amount,
+                    l.given_back, t.taken, is_owed_to_nobody(l, y)) AS detail
+      FROM page p JOIN payments y ON y.id = p.id JOIN payment_legs l ON l.payment = p.id LEFT JOIN live v ON v.payment = p.id
       CROSS JOIN LATERAL (
         SELECT coalesce(CASE l.kind WHEN 'gateway' THEN v.gateway WHEN 'wallet' THEN v.wallet ELSE v.referral_credit END, 0) AS taken) t
-      WHERE l.given_back <> t.taken OR l.given_back > l.amount""",
+      WHERE l.given_back <> t.taken OR l.given_back > l.amount OR is_owed_to_nobody(l, y)""",
 )
 
 GIVEN_BACK_WHOLE: Final = Invariant(
@@ -33,7 +37,7 @@ GIVEN_BACK_WHOLE: Final = Invariant(
     offences="""
       WITH done AS (
         SELECT r.payment, sum(r.amount) AS amount FROM page p JOIN refunds r ON r.payment = p.id
-        WHERE r.state = 'CASCADED' GROUP BY r.payment)
+        WHERE r.state = 'CASCADED' AND r.origin <> 'again' GROUP BY r.payment)
       SELECT 'payment ' || p.id AS subject,
              format('marked: %s; %s of %s are in the books as given back', p.given_back, coalesce(d.amount, 0), refundable(y)) AS detail
       FROM page p JOIN payments y ON y.id = p.id LEFT JOIN done d ON d.payment = p.id
@@ -137,6 +141,6 @@ STATE_FITS_EFFECT: Final = Invariant(
       FROM page p LEFT JOIN effects e ON e.key = p.effect_key
       WHERE p.gateway > 0 AND CASE
         WHEN p.state = 'PROCESSING' THEN coalesce(e.state, '') NOT IN ('intended', 'unknown', 'accepted')
-        WHEN p.state IN ('SUCCEEDED', 'CASCADED') THEN p.given_as IS NULL OR p.origin IN ('asked', 'orphan') AND e.state IS DISTINCT FROM 'accepted'
+        WHEN p.state IN ('SUCCEEDED', 'CASCADED') THEN p.given_as IS NULL OR p.origin IN ('asked', 'orphan', 'again') AND e.state IS DISTINCT FROM 'accepted'
         ELSE false END""",
 )

@@ -34,7 +34,10 @@ class Verdict(NamedTuple):
 
 
 _BIND: Final = sa.text("""
-    UPDATE refunds r SET given_as = coalesce(r.given_as, b.name), error = b.error, updated_at = clock_timestamp()
+    UPDATE refunds r SET given_as = coalesce(r.given_as, b.name), error = b.error, updated_at = clock_timestamp(),
+           -- Whoever captured it gives it back.
+           given_by = CASE WHEN coalesce(r.given_as, b.name) IS NOT NULL
+                           THEN coalesce(r.given_by, (SELECT o.provider FROM orders o WHERE o.payment = r.payment)) END
     FROM unnest(CAST(:ids AS uuid[]), CAST(:names AS text[]), CAST(:errors AS text[])) AS b (id, name, error)
     WHERE r.id = b.id""")
 

@@ -13,7 +13,8 @@ from domain.why_refunds import RefundFacts
 
 _REFUND: Final = sa.text("""
     SELECT r.payment, r.amount, r.currency, r.gateway, r.given_as, r.error, r.why, r.asked_by, e.state AS effect_state, e.status,
-           o.captured_as,
+           o.captured_as, r.taken_back_at,
+           (SELECT CAST(a.id AS text) || ', which is ' || a.state FROM refunds a WHERE a.again_of = r.id) AS again,
            (SELECT y.external_id || ', which is ' || y.state FROM payout_earnings l JOIN payouts y ON y.id = l.payout
             WHERE l.earning = r.payment AND l.live) AS payout
     FROM refunds r LEFT JOIN effects e ON e.key = r.effect_key LEFT JOIN orders o ON o.payment = r.payment
@@ -37,4 +38,6 @@ def refund(tx: Tx, id_: UUID) -> RefundFacts:
         asked=f"asked for by {row.asked_by}: {row.why}",
         captured_as=row.captured_as,
         payout=row.payout,
+        is_taken_back=row.taken_back_at is not None,
+        again=row.again,
     )

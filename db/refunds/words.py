@@ -50,7 +50,7 @@ _FIND: Final = sa.text("""
       WITH ORDINALITY AS w (provider, name, refund, generation, capture, n)
     LEFT JOIN effect_payments m ON m.provider_id = w.name COLLATE "C" AND m.provider = w.provider COLLATE "C"
     LEFT JOIN effects e ON e.key = m.key AND e.kind = :kind
-    LEFT JOIN refunds g ON e.key IS NULL AND g.given_as = w.name COLLATE "C"
+    LEFT JOIN refunds g ON e.key IS NULL AND g.given_as = w.name COLLATE "C" AND g.given_by = w.provider COLLATE "C"
     LEFT JOIN refunds r ON r.id = coalesce(e.subject, g.id, w.refund)
     LEFT JOIN effects f ON f.key = r.effect_key
     LEFT JOIN orders o ON o.captured_as = w.capture COLLATE "C" AND o.provider = w.provider COLLATE "C"

@@ -6,7 +6,8 @@ CREATE TABLE refunds (
     'asked',     -- by a person or an application
     'orphan',    -- its payment was captured for nothing
     'gateway',   -- made at the gateway, by nobody here
-    'dispute')), -- the customer's bank took it back
+    'dispute',   -- the customer's bank took it back
+    'again')),   -- its gateway took another one back, after that was in the books: its part is given again
   scope        text COLLATE "C" NOT NULL,     -- who asks, such as an application
   actor        text COLLATE "C" NOT NULL,     -- for whom
   key          text COLLATE "C" NOT NULL,     -- under which key
@@ -28,24 +29,33 @@ CREATE TABLE refunds (
     'REJECTED')), -- <- PROPOSED
   generation   smallint NOT NULL DEFAULT 1 CHECK (generation > 0),
   effect_key   uuid NOT NULL,                 -- of this generation
-  given_as     text COLLATE "C",              -- what the gateway calls it
+  given_by     text COLLATE "C",              -- which gateway gave it
+  given_as     text COLLATE "C",              -- what that calls it
   payee_part   bigint,                        -- what its payee loses by it; written once, with the books
+  taken_back_at timestamptz,                  -- when its gateway was heard to say that it failed after it had been given
+  again_of     uuid REFERENCES refunds,       -- which one is given again by it
   error        text,
   created_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
   updated_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
   CONSTRAINT refunds_once_per_key UNIQUE (scope, actor, key),
-  -- This prevents one refund of the gateway from being two of ours.
-  CONSTRAINT refunds_once_per_name UNIQUE (given_as),
+  -- This prevents one refund of a gateway from being two of ours; two gateways may use one name.
+  CONSTRAINT refunds_once_per_name UNIQUE (given_as, given_by),
+  CONSTRAINT refunds_are_named_by_a_gateway CHECK ((given_as IS NULL) = (given_by IS NULL)),
   CONSTRAINT refund_legs_add_up CHECK (amount = gateway + wallet + referral_credit),
   CONSTRAINT payee_part_is_of_the_refund CHECK (payee_part BETWEEN 0 AND amount),
   CONSTRAINT cascaded_is_divided CHECK (state <> 'CASCADED' OR payee_part IS NOT NULL),
-  CONSTRAINT taken_is_of_the_gateway CHECK (origin NOT IN ('gateway', 'dispute') OR gateway = amount)
+  CONSTRAINT taken_is_of_the_gateway CHECK (origin NOT IN ('gateway', 'dispute', 'again') OR gateway = amount),
+  -- This prevents what was taken back from being given again twice.
+  CONSTRAINT refunds_again_once UNIQUE (again_of),
+  CONSTRAINT again_is_of_another CHECK ((origin = 'again') = (again_of IS NOT NULL))
 ) WITH (fillfactor = 70);
 CREATE INDEX refunds_by_age ON refunds (created_at, id);
 CREATE INDEX refunds_of_payment ON refunds (payment);
 
 -- Whatever is reserved or given of a leg counts in it, by whoever's hand a refund is made or moved; the leg's constraint says
--- that it is never more than was paid. Refunds of what was never captured, or from a leg there is not, are refused too.
+-- that it is never more than was paid. Refunds of what was never captured, from a leg there is not, or of what an orphan's checkout
+-- gave back when it ended, are refused too. One that is given again counts no more than once: it takes from no leg, and must be of what was
+-- taken back, of its gateway's part.
 CREATE FUNCTION refunds_count_in_their_legs() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
   whose uuid[];
@@ -57,16 +67,22 @@ BEGIN
     SELECT array_agg(d.payment), array_agg(d.kind), array_agg(d.minor) INTO whose, kinds, minors FROM (
       SELECT a.payment, l.kind, sum(l.minor) AS minor FROM added a
       CROSS JOIN LATERAL (VALUES ('gateway', a.gateway), ('wallet', a.wallet), ('referral_credit', a.referral_credit)) AS l (kind, minor)
-      WHERE a.state NOT IN ('FAILED', 'REJECTED') AND l.minor > 0 GROUP BY a.payment, l.kind) d;
+      WHERE a.state NOT IN ('FAILED', 'REJECTED') AND a.origin <> 'again' AND l.minor > 0 GROUP BY a.payment, l.kind) d;
     IF EXISTS (SELECT FROM added a JOIN payments p ON p.id = a.payment WHERE p.state <> 'SUCCEEDED' OR p.currency <> a.currency) THEN
       RAISE EXCEPTION 'a refund is of a payment that was captured, in its currency'
         USING ERRCODE = 'check_violation', CONSTRAINT = 'refunds_are_of_captures';
     END IF;
+    IF EXISTS (SELECT FROM added a WHERE a.origin = 'again' AND NOT EXISTS (
+                 SELECT FROM refunds t WHERE t.id = a.again_of AND t.state = 'CASCADED' AND t.taken_back_at IS NOT NULL
+                   AND (t.payment, t.currency, t.gateway) = (a.payment, a.currency, a.amount))) THEN
+      RAISE EXCEPTION 'what is given again was taken back by its gateway, all of that'
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'refunds_again_were_taken_back';
+    END IF;
   ELSE
     SELECT array_agg(d.payment), array_agg(d.kind), array_agg(d.minor) INTO whose, kinds, minors FROM (
       SELECT c.payment, l.kind, sum(c.sign * l.minor) AS minor
-      FROM (SELECT 1 AS sign, n.* FROM now_there n WHERE n.state NOT IN ('FAILED', 'REJECTED')
-            UNION ALL SELECT -1, b.* FROM before b WHERE b.state NOT IN ('FAILED', 'REJECTED')) c
+      FROM (SELECT 1 AS sign, n.* FROM now_there n WHERE n.state NOT IN ('FAILED', 'REJECTED') AND n.origin <> 'again'
+            UNION ALL SELECT -1, b.* FROM before b WHERE b.state NOT IN ('FAILED', 'REJECTED') AND b.origin <> 'again') c
       CROSS JOIN LATERAL (VALUES ('gateway', c.gateway), ('wallet', c.wallet), ('referral_credit', c.referral_credit)) AS l (kind, minor)
       GROUP BY c.payment, l.kind HAVING sum(c.sign * l.minor) <> 0) d;
   END IF;
@@ -78,6 +94,11 @@ BEGIN
   IF counted <> coalesce(cardinality(whose), 0) THEN
     RAISE EXCEPTION 'a refund takes from a leg that its payment has not'
       USING ERRCODE = 'check_violation', CONSTRAINT = 'refunds_are_of_a_leg';
+  END IF;
+  IF EXISTS (SELECT FROM payment_legs l JOIN payments p ON p.id = l.payment
+             WHERE (l.payment, l.kind) IN (SELECT * FROM unnest(whose, kinds)) AND is_owed_to_nobody(l, p)) THEN
+    RAISE EXCEPTION 'a refund gives back what the checkout of an orphan gave back when it ended'
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'refunds_are_of_what_is_owed';
   END IF;
   RETURN NULL;
 END $$;
@@ -108,10 +129,15 @@ CREATE FUNCTION refundable(p payments) RETURNS bigint LANGUAGE sql STABLE AS $$
     THEN coalesce((SELECT l.amount FROM payment_legs l WHERE l.payment = p.id AND l.kind = 'gateway'), 0) ELSE p.amount END
 $$;
 
+-- Whether a leg of ours gave something back that its checkout had given back when it ended.
+CREATE FUNCTION is_owed_to_nobody(l payment_legs, p payments) RETURNS boolean LANGUAGE sql STABLE AS $$
+  SELECT l.kind <> 'gateway' AND l.given_back > 0 AND p.orphaned AND refundable(p) < p.amount
+$$;
+
 -- Take from earnings what refunds that SUCCEEDED take from their payees, each refund once; returns those it was done for. The
 -- one way in which a worker reduces an earning, and it can choose no amount: all refunds of a payment together take the floor of the
 -- payee's proportion, so that parts of a paisa never add up, and the last one takes the rest. A refund whose earning is being
--- paid at the moment is left out: nobody knows yet whether it was paid.
+-- paid at the moment is left out: nobody knows yet whether it was paid. What is given again its payee lost before.
 CREATE FUNCTION give_back_earnings(ids uuid[]) RETURNS TABLE (refund uuid, payee uuid, part bigint, is_paid boolean, is_whole boolean)
 LANGUAGE plpgsql SECURITY DEFINER AS $$
 #variable_conflict use_column
@@ -126,9 +152,9 @@ BEGIN
     JOIN payments p ON p.id = r.payment
     LEFT JOIN earnings e ON e.id = r.payment
     CROSS JOIN LATERAL (
-      SELECT coalesce(sum(d.amount), 0) AS given, coalesce(sum(d.payee_part), 0) AS taken
+      SELECT coalesce(sum(d.amount) FILTER (WHERE d.origin <> 'again'), 0) AS given, coalesce(sum(d.payee_part), 0) AS taken
       FROM refunds d WHERE d.payment = r.payment AND d.payee_part IS NOT NULL) w
-    WHERE r.id = ANY (ids) AND r.state = 'SUCCEEDED' AND r.payee_part IS NULL
+    WHERE r.id = ANY (ids) AND r.state = 'SUCCEEDED' AND r.payee_part IS NULL AND r.origin <> 'again'
       AND NOT EXISTS (SELECT FROM payout_earnings l JOIN payouts y ON y.id = l.payout
                       WHERE l.earning = r.payment AND l.live AND y.state = 'PROCESSING')
     WINDOW o AS (PARTITION BY r.payment ORDER BY r.id)),
@@ -138,6 +164,9 @@ BEGIN
   parted AS MATERIALIZED (
     SELECT s.*, CAST(greatest(0, s.taken - coalesce(lag(s.taken) OVER (PARTITION BY s.payment ORDER BY s.id), s.before)) AS bigint) AS part
     FROM summed s),
+  again AS (
+    UPDATE refunds r SET payee_part = 0
+    WHERE r.id = ANY (ids) AND r.state = 'SUCCEEDED' AND r.payee_part IS NULL AND r.origin = 'again' RETURNING r.id),
   divided AS (
     UPDATE refunds r SET payee_part = p.part FROM parted p WHERE r.id = p.id),
   reduced AS (
@@ -148,7 +177,8 @@ BEGIN
   told AS (
     INSERT INTO moves (kind, subject, source, target, actor, reason)
     SELECT 'earning', d.id, d.source, d.target, 'refunds.cascade', 'all of it was given back' FROM reduced d WHERE d.source <> d.target)
-  SELECT p.id, p.payee, p.part, coalesce(p.state = 'PAID', false), p.so_far >= p.due FROM parted p ORDER BY p.id;
+  SELECT p.id, p.payee, p.part, coalesce(p.state = 'PAID', false), p.so_far >= p.due FROM parted p
+  UNION ALL SELECT a.id, NULL, 0, false, false FROM again a ORDER BY 1;
 END $$;
 
 -- Moves by hand: approved and rejected, and what FAILED tried again as another generation, with a key of its own.
@@ -176,20 +206,21 @@ BEGIN
                 WHEN m.kind IS NULL OR m.guard <> 'unleased' THEN 'illegal'
                 WHEN to_state = 'RESERVED' AND NOT approves THEN 'forbidden'
                 WHEN EXISTS (SELECT FROM work w WHERE w.subject = r.id) THEN 'busy'
-                -- Four eyes: who asked for it does not approve it, whoever speaks for them.
+                -- Four eyes: who asked for it does not approve it, whoever speaks for them; of what is given again nobody ever.
                 WHEN r.state = 'PROPOSED' AND to_state = 'RESERVED'
                   AND (move_refunds.actor = r.asked_by OR right(move_refunds.actor, length(r.asked_by) + 5) = ' for ' || r.asked_by)
-                  AND EXISTS (SELECT FROM switches s WHERE s.name = 'policy:maker-checker' AND s.is_on) THEN 'own'
+                  AND (r.origin = 'again' OR EXISTS (SELECT FROM switches s WHERE s.name = 'policy:maker-checker' AND s.is_on)) THEN 'own'
                 -- What a dispute takes is not given back beside it, whenever it was asked for.
                 WHEN to_state = 'RESERVED' AND (EXISTS (SELECT FROM disputes d WHERE d.payment = r.payment AND d.state = 'OPEN')
                   OR EXISTS (SELECT FROM earnings e WHERE e.id = r.payment AND e.disputed)) THEN 'disputed'
                 WHEN r.state = 'FAILED' AND r.generation >= 3 THEN 'exhausted'
-                WHEN r.state = 'FAILED' AND EXISTS (
+                WHEN r.state = 'FAILED' AND r.origin <> 'again' AND EXISTS (
                   -- Of several of one payment each is held against all that is left, less what the others before it take.
                   SELECT FROM payment_legs l
                   CROSS JOIN LATERAL (
                     SELECT sum(CASE l.kind WHEN 'gateway' THEN o.gateway WHEN 'wallet' THEN o.wallet ELSE o.referral_credit END) AS minor
-                    FROM refunds o WHERE o.payment = r.payment AND o.state = 'FAILED' AND o.id = ANY (ids) AND o.id <= r.id) n
+                    FROM refunds o WHERE o.payment = r.payment AND o.state = 'FAILED' AND o.origin <> 'again'
+                      AND o.id = ANY (ids) AND o.id <= r.id) n
                   WHERE l.payment = r.payment AND n.minor > l.amount - l.given_back) THEN 'short'
                 ELSE 'moved' END AS outcome
     FROM (SELECT DISTINCT unnest(ids) AS id) wanted
@@ -200,6 +231,7 @@ BEGIN
            -- What is given back by our own books alone, no gateway is asked for.
            state = CASE WHEN to_state = 'RESERVED' AND r.gateway = 0 THEN 'SUCCEEDED' ELSE to_state END,
            -- Another generation is another refund of the gateway's; what the refused one was called, its effect keeps.
+           given_by = CASE WHEN n.state = 'FAILED' THEN NULL ELSE r.given_by END,
            given_as = CASE WHEN n.state = 'FAILED' THEN NULL ELSE r.given_as END,
            generation = n.generation, effect_key = effect_key('refund.give', r.id, n.generation)
     FROM (SELECT j.id, j.state, o.generation + CASE WHEN j.state = 'FAILED' THEN 1 ELSE 0 END AS generation

@@ -73,9 +73,9 @@ ROWS: Final = (
        SELECT id, 'gateway', 1000 FROM payments WHERE state = 'SUCCEEDED' AND NOT EXISTS (
          SELECT FROM payment_legs l WHERE l.payment = id)""",
     """INSERT INTO refunds (id, payment, origin, scope, actor, key, request_hash, amount, gateway, wallet,
-                            referral_credit, currency, why, asked_by, state, effect_key, given_as)
+                            referral_credit, currency, why, asked_by, state, effect_key, given_by, given_as)
        SELECT gen_random_uuid(), id, 'asked', 'shell', 'C-1', 'k', '', 100, 100, 0, 0, 'INR', 'ill', 'asha',
-              'PROCESSING', gen_random_uuid(), 'rfnd_1'
+              'PROCESSING', gen_random_uuid(), 'razorpay', 'rfnd_1'
        FROM payments WHERE state = 'SUCCEEDED' LIMIT 1""",
     """INSERT INTO refund_records (refund, action, owner, organisation, account, amount, balance_after)
        SELECT id, 'wallet_refund', (SELECT id FROM payees LIMIT 1), false, (SELECT max(id) FROM accounts), 100, 100

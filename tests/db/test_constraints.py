@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from db.errors import constraint_of
 from tests.db.broken_obligations import OF_OBLIGATIONS, UNKNOWN
-from tests.db.changed_refunds import OF_REFUNDS
+from tests.db.changed_refunds import OF_REFUNDS, OF_REFUNDS_BY_UPDATE
 from tests.db.every_table import ROWS
 from tests.driving import every_state
 from tests.fakes.bank import FakeBank
@@ -29,6 +29,9 @@ CATALOGUE: Final = """
     UNION
     SELECT c.relname, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
     WHERE c.relnamespace = 'bursar'::regnamespace AND NOT c.relispartition AND NOT t.tgisinternal"""
+WRITTEN: Final = """
+    SELECT quote_ident(attname) FROM pg_attribute
+    WHERE attrelid = to_regclass(%(table)s) AND attnum > 0 AND NOT attisdropped AND attgenerated = '' ORDER BY attnum"""
 MONTH: Final = re.compile(r"_\d{4}_\d{2}(?=_)")
 
 
@@ -53,7 +56,7 @@ CHANGED: Final[dict[str, dict[str, object]]] = {
     "earnings_kind_check": {"kind": "a gift"},
     "earnings_state_check": {"state": "LOST"},
     "share_is_of_the_gross": {"amount": 2000},
-    "disputed_is_not_ready": {"disputed": True},
+    "disputed_is_not_ready": {"held": True},
     "refunded_is_of_the_share": {"refunded": 1001},
     "concluded_says_what": {"state": "APPLIED", "outcome": None},
     "inbox_state_check": {"state": "LOST", "outcome": "lost"},
@@ -315,7 +318,7 @@ ON_UPDATE: Final = {
           UPDATE earnings SET state = 'REFUNDED' WHERE state IN ('READY', 'BATCHED');
           UPDATE earnings SET state = 'READY' WHERE state = 'REFUNDED';
         END $$""",
-    "refunds_move_in_their_legs": "UPDATE refunds SET gateway = 2000, amount = 2000",
+    **OF_REFUNDS_BY_UPDATE,
 }
 """What breaks a promise about what may follow."""
 ON_DELETE: Final = ("_append_only", "_stay_until_heard")
@@ -372,10 +375,12 @@ def refusal(connection: sa.Connection, table: str, name: str) -> str | None:
     """Break one promise; returns the name of what refused it, None where nothing did."""
     changes = json.dumps(CHANGED.get(name, {}))
     # The names come out of the catalogue and of this module.
+    columns = ", ".join(connection.exec_driver_sql(WRITTEN, {"table": table}).scalars())
     statement = f"""
-        INSERT INTO {table} OVERRIDING SYSTEM VALUE
-        SELECT (jsonb_populate_record(x.one, CAST(%(changes)s AS jsonb))).*
-        FROM (SELECT t AS one FROM {table} t LIMIT 1) x"""  # noqa: S608  see above
+        INSERT INTO {table} ({columns}) OVERRIDING SYSTEM VALUE
+        SELECT {columns} FROM (
+          SELECT (jsonb_populate_record(x.one, CAST(%(changes)s AS jsonb))).*
+          FROM (SELECT t AS one FROM {table} t LIMIT 1) x) y"""  # noqa: S608  see above
     statement = ON_UPDATE.get(name, statement)
     if name.endswith(ON_DELETE):
         statement = f"DELETE FROM {table}"  # noqa: S608  see above

@@ -49,6 +49,15 @@ DOORS: Final = (
         lease="an advisory lock, for each key; the payment's row",
     ),
     Flow(
+        name="refunds again",
+        constraints=("refunds_again_once", "again_is_of_another", "refunds_count_in_their_legs"),
+        tests=("tests/db/refunds/test_again.py", "tests/workers/cli/test_refunds.py"),
+        worlds=("refunds again",),
+        races=("refunds again/again",),
+        transaction="one: payment, refund, accounts",
+        lease="none: the payment's row",
+    ),
+    Flow(
         name="refunds approve, reject, retry, resolve",
         constraints=("refunds_move_in_their_legs", "legal_moves_pkey", "two_people"),
         tests=("tests/db/refunds/test_decide.py",),

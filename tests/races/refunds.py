@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from db import runs
 from db.inbox.heard import Word
+from db.refunds.again import propose
 from db.refunds.hearing import hear
 from db.runs import Request
 from db.work import ClaimOrder
@@ -23,7 +24,7 @@ from jobs.refunds.cascade import CascadeRefunds
 from jobs.refunds.recover import RecoverRefunds
 from jobs.refunds.submit import SubmitRefunds
 from tests.booking import PRICE, balance
-from tests.builders import RECOVER_SECONDS, expire, hurry, owner, rows
+from tests.builders import RECOVER_SECONDS, change, expire, hurry, owner, rows
 from tests.fakes.payments import FakePayments
 from tests.races import parts
 from tests.races.earnings import batches
@@ -242,6 +243,35 @@ def not_sent_short(stage: Stage, _sides: Sequence[Side]) -> None:
     assert payout.state in {"APPROVED", "FAILED"}
 
 
+def taken_back(stage: Stage) -> Any:  # noqa: ANN401 - the same
+    """A refund of the gateway's part that it took back after it was in the books."""
+    made = pending(stage)
+    stage.given = made
+    hears(stage)
+    cascades(1)(stage)
+    with owner(stage.url) as database:
+        change(database, "UPDATE refunds SET taken_back_at = clock_timestamp()")
+    return made
+
+
+def again(by: str) -> Act:
+    """An operator proposes to give it again."""
+
+    def act(stage: Stage) -> object:
+        [row] = rows(stage.operator, "SELECT id FROM refunds WHERE again_of IS NULL")
+        return stage.operator.transact(
+            lambda tx: propose(tx, row.id, by=by, why="seen there")
+        ).refund
+
+    return act
+
+
+def owed_once(stage: Stage, sides: Sequence[Side]) -> None:
+    """Both are told of one refund, and the books owe it once."""
+    assert sides[0].result == sides[1].result
+    assert balance(stage.worker, AccountKind.REFUNDS_PAYABLE) == PRICE - WALLET
+
+
 ALL: Final = (
     Race(
         name="refund/refund",
@@ -285,6 +315,12 @@ ALL: Final = (
         prepare=given,
         sides=(cascades(1), cascades(2)),
         check=in_the_books_once,
+    ),
+    Race(
+        name="refunds again/again",
+        prepare=taken_back,
+        sides=(again("asha"), again("ravi")),
+        check=owed_once,
     ),
     Race(
         name="refund/payout batch",

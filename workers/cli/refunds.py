@@ -25,7 +25,7 @@ MEANINGS: Final = {
     "moved": "done",
     "busy": "a worker holds it: try again",
     "missing": "no such refund",
-    "own": "you asked for it: somebody else must approve it (policy:maker-checker is on)",
+    "own": "you asked for it: somebody else must approve it",
     "short": "less of its payment is left by now: ask for another refund",
     "exhausted": "refused three times: ask for another refund",
     "disputed": "a dispute about its payment is open: its bank decides",
@@ -81,6 +81,23 @@ def _minor(tx: "Tx", payment: "UUID", amount: str) -> int:
     if not found:
         raise PaymentNotFoundError(f"there is no payment {payment}")
     return parse_major(amount, found[0].currency, "--amount")
+
+
+@app.command()
+def again(
+    ctx: typer.Context,
+    refund: Annotated[str, typer.Argument(help="Id of the refund.")],
+    why: Why,
+    json: JsonOne = False,
+) -> None:
+    """Give again what the gateway took back after it was in the books: somebody else must approve it."""
+    from dataclasses import asdict
+
+    from db.refunds.again import propose
+
+    here, because, id_ = context(ctx), reason(why), subject(refund, "refund")
+    receipt = here.database().transact(lambda tx: propose(tx, id_, by=here.actor, why=because))
+    show_one(asdict(receipt), json=json)
 
 
 @app.command()

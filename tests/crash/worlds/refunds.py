@@ -2,12 +2,13 @@
 
 from typing import Final
 
+from db.refunds.again import propose
 from db.refunds.decide import Decision, decide
 from domain.checkout_answers import RefundStatus
 from domain.ledger import AccountKind
 from domain.refunds import CASCADE, RECOVER, SUBMIT
 from tests.booking import PRICE, balance
-from tests.builders import hurry, rows
+from tests.builders import change, hurry, rows
 from tests.kit.world import BATCH, Fakes, Scene, World
 from tests.refunding import Paid, give_back, orphan, paid
 from workers.sandbox.faults import Fault
@@ -168,7 +169,41 @@ class Approves(World):
         assert balance(scene.owner, AccountKind.REFUNDS_PAYABLE) == 0
 
 
+class GivesAgain(World):
+    """Whoever proposes to give again what was taken back, and is not answered, proposes it again: once."""
+
+    job = "refunds again"
+    asks_again = True
+
+    def prepare(self, scene: Scene) -> None:
+        reserved(scene)
+        scene.run(SUBMIT)
+        scene.fakes.payments.finish()
+        hurry(scene.owner)
+        for job in (RECOVER, CASCADE):
+            scene.run(job)
+        change(scene.owner, "UPDATE refunds SET taken_back_at = clock_timestamp()")
+        scene.fakes.payments._failing.update(
+            one.provider_id for one in scene.fakes.payments.refunds
+        )
+
+    def act(self, scene: Scene) -> None:
+        for row in rows(scene.owner, "SELECT id FROM refunds WHERE again_of IS NULL ORDER BY id"):
+            with scene.operator.begin() as tx:
+                again = propose(tx, row.id, by="asha", why="their account is closed").refund
+            with scene.operator.begin() as tx:
+                decide(tx, Decision.APPROVE, [again], actor="ravi", why="seen there")
+
+    def check(self, scene: Scene) -> None:
+        states = [row.state for row in rows(scene.owner, "SELECT state FROM refunds")]
+        assert states == ["CASCADED"] * 2 * BATCH
+        assert len(scene.fakes.payments.refunds) == 2 * BATCH
+        assert balance(scene.owner, AccountKind.REFUNDS_PAYABLE) == 0
+        assert balance(scene.owner, AccountKind.GATEWAY_CLEARING) == 0
+
+
 WORLDS: Final = (
+    GivesAgain(),
     Reserved(),
     ReservedLost(),
     InDoubt(),

@@ -1,5 +1,12 @@
 """Every way in which a promise about refunds is broken on purpose."""
 
+ORPHANED = """
+    UPDATE payments SET orphaned = true
+    WHERE id IN (SELECT payment FROM refunds WHERE wallet > 0 AND state = 'CASCADED');
+    INSERT INTO entries (id, type, key, currency, effective_on, actor)
+    SELECT -7, 'checkout.released', 'payment:' || payment || ':released', 'INR', '2026-01-01', 'planted'
+    FROM refunds WHERE wallet > 0 AND state = 'CASCADED'"""
+
 PLANTS = [
     (
         "refunds-no-more-than-paid",
@@ -8,6 +15,11 @@ PLANTS = [
     ),
     ("refunds-no-more-than-paid", "UPDATE refunds SET state = 'FAILED' WHERE state = 'PROCESSING'", "payment "),
     ("refunds-no-more-than-paid", "UPDATE refunds SET state = 'RESERVED' WHERE state = 'FAILED'", "payment "),
+    (
+        "refunds-no-more-than-paid",
+        ORPHANED,
+        "payment ",
+    ),
     ("payments-given-back-whole", "UPDATE payments SET given_back = false WHERE given_back", "payment "),
     (
         "payments-given-back-whole",
@@ -45,7 +57,11 @@ PLANTS = [
     ("refunds-work-fits-state", "DELETE FROM work WHERE job = 'refunds.submit'", "refund "),
     ("refunds-work-fits-state", "DELETE FROM work WHERE job = 'refunds.recover'", "refund "),
     ("refunds-work-fits-state", "UPDATE work SET job = 'refunds.cascade' WHERE job = 'refunds.recover'", "refund "),
-    ("refunds-state-fits-effect", "UPDATE refunds SET given_as = NULL WHERE state = 'CASCADED'", "refund "),
+    (
+        "refunds-state-fits-effect",
+        "UPDATE refunds SET given_as = NULL, given_by = NULL WHERE state = 'CASCADED'",
+        "refund ",
+    ),
     ("refunds-state-fits-effect", "UPDATE effects SET state = 'rejected' WHERE kind = 'refund.give'", "refund "),
     ("refunds-last-move-is-the-state", "UPDATE refunds SET state = 'REJECTED' WHERE state = 'FAILED'", "refund "),
 ]  # fmt: skip

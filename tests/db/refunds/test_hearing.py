@@ -13,6 +13,7 @@ from db.refunds.hearing import hear
 from domain.checkout_answers import ProviderRefund, RefundStatus
 from tests.booking import PRICE
 from tests.builders import assert_sound, rows
+from tests.fakes.payments import FakePayments
 from tests.kit.world import Scene
 from tests.refunding import Paid, give_back, paid, refunds
 from workers.sandbox.faults import Fault
@@ -22,9 +23,9 @@ GIVEN, FAILED, PENDING = RefundStatus.SUCCEEDED, RefundStatus.FAILED, RefundStat
 RAW = {GIVEN: "processed", FAILED: "failed", PENDING: "pending"}
 
 
-def told(world: Scene, *words: ProviderRefund) -> list[Heard | None]:
+def told(world: Scene, *words: ProviderRefund, provider: str = "razorpay") -> list[Heard | None]:
     """The gateway says these, in one set; what came of each, None where it is to come again."""
-    made = [Word(event=uuid4(), provider="razorpay", is_fresh=False, told=word) for word in words]
+    made = [Word(event=uuid4(), provider=provider, is_fresh=False, told=word) for word in words]
     heard = world.database.transact(lambda tx: hear(tx, made, run=7))
     return [heard.get(word.event) for word in made]
 
@@ -189,6 +190,24 @@ def test_a_refund_made_at_the_gateway_is_taken_over_once_of_its_leg_alone(
     assert tuple(row) == ("gateway", "SUCCEEDED", 6_000, 0)
     run_to_quiet()
     assert list(refunds(world.owner).values()) == ["CASCADED"]
+    assert_sound(world.owner)
+
+
+def test_two_gateways_may_use_one_name(world: Scene, run_to_quiet: Callable[[], int]) -> None:
+    gateways = {"razorpay": world.fakes.payments, "stripe": FakePayments("stripe")}
+    for provider, gateway in gateways.items():
+        made = paid(world.operator, world.database, gateway)
+        word = unasked(made, 5_000, "re_1")
+        assert (
+            told(world, word, word, provider=provider)
+            == [applied("taken over: made at the gateway")] * 2
+        )
+    run_to_quiet()
+    named = rows(world.owner, "SELECT given_by, given_as, state FROM refunds ORDER BY given_by")
+    assert [tuple(row) for row in named] == [
+        ("razorpay", "re_1", "CASCADED"),
+        ("stripe", "re_1", "CASCADED"),
+    ]
     assert_sound(world.owner)
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from db import switches
 from db.earnings import deciding
+from db.errors import RuleBrokenError
 from db.refunds.reserve import own_receipt, reserve_own
 from domain.booking_errors import KeyReusedError
 from domain.owners import CustomerOwner
@@ -20,11 +21,19 @@ from domain.refund_errors import (
 )
 from domain.switches import MAKER_CHECKER
 from tests.booking import PRICE
-from tests.builders import assert_sound, rows
+from tests.builders import assert_sound, change, rows
 from tests.kit.world import Scene
 from tests.refunding import Paid, asking, dispute, give_back, orphan, paid, under_way
 
 LEFT = "SELECT kind, amount - given_back AS left_minor FROM payment_legs ORDER BY kind"
+
+OF_OWN_LEG = """
+    INSERT INTO refunds (id, payment, origin, scope, actor, key, request_hash, amount, gateway, wallet, referral_credit,
+                         currency, why, asked_by, state, effect_key)
+    SELECT gen_random_uuid(), o.payment, 'asked', 'shell', '', o.state, '', 100, 0,
+           CASE '?' WHEN 'wallet' THEN 100 ELSE 0 END, CASE '?' WHEN 'wallet' THEN 0 ELSE 100 END, 'INR', 'ill', 'asha',
+           o.state, gen_random_uuid()
+    FROM (SELECT CAST(:payment AS uuid) AS payment, CAST(:state AS text) AS state) o"""
 
 
 def one(world: Scene, **how: object) -> Paid:
@@ -118,7 +127,7 @@ def test_an_open_dispute_blocks_a_refund(world: Scene) -> None:
     """REFUND_BLOCKED_BY_DISPUTE."""
     made = one(world)
     world.operator.transact(
-        lambda tx: deciding.dispute(tx, [made.payment], opens=True, actor="asha", why="a complaint")
+        lambda tx: deciding.hold(tx, [made.payment], actor="asha", why="a complaint")
     )
     with pytest.raises(DisputedError):
         give_back(world.database, made.payment)
@@ -156,6 +165,21 @@ def test_of_an_orphan_only_what_is_owed_is_given_back(world: Scene) -> None:
         give_back(world.database, made.payment, PRICE)
     receipt = give_back(world.database, made.payment)
     assert (receipt.amount_minor, receipt.gateway_minor) == (PRICE - 4_000, PRICE - 4_000)
+
+
+@pytest.mark.parametrize("leg", ["wallet", "referral_credit"])
+def test_what_an_orphans_checkout_gave_back_the_database_gives_back_to_nobody(
+    world: Scene, leg: str
+) -> None:
+    """Whoever writes it: new, or FAILED and tried again."""
+    made = orphan(world.operator, world.database, world.fakes.payments, wallet=2_000, credit=2_000)
+    with pytest.raises(RuleBrokenError) as refused:
+        change(world.owner, OF_OWN_LEG.replace("?", leg), payment=made.payment, state="PROPOSED")
+    assert refused.value.constraint == "refunds_are_of_what_is_owed"
+    change(world.owner, OF_OWN_LEG.replace("?", leg), payment=made.payment, state="FAILED")
+    with pytest.raises(RuleBrokenError) as refused:
+        change(world.owner, "UPDATE refunds SET state = 'SUCCEEDED'")
+    assert refused.value.constraint == "refunds_are_of_what_is_owed"
 
 
 def test_while_four_eyes_are_needed_an_operators_refund_waits_for_another(world: Scene) -> None:

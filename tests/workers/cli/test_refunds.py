@@ -8,13 +8,18 @@ import pytest
 from db import changes, switches
 from db.engine import Database
 from domain.switches import MAKER_CHECKER
+from domain.telling import DisputeStatus
 from tests.booking import PRICE
 from tests.builders import change, owner, rows
 from tests.fakes.payments import FakePayments
-from tests.refunding import Paid, orphan, paid, refunds
+from tests.refunding import Paid, orphan, paid, refunds, told_of_dispute
 from tests.workers.cli.conftest import Line, Said
 
 BECAUSE = ("--why", "the host was ill")
+GIVEN = """
+    UPDATE refunds SET state = 'CASCADED', payee_part = 0, given_as = 'rfnd_1', given_by = 'razorpay',
+                       taken_back_at = clock_timestamp()"""
+"""Given, in the books, and taken back by its gateway."""
 
 
 @pytest.fixture
@@ -43,6 +48,48 @@ def test_a_payment_is_given_back_once_under_its_key(bursar: Line, one: Paid) -> 
     assert whole["amount_minor"] == PRICE - 1_250
     assert create(bursar, one.payment, key="more").code == 1
     assert bursar("audit").code == 0
+
+
+def test_what_its_gateway_took_back_is_given_again_by_somebody_else(
+    bursar: Line, one: Paid, outside: Database
+) -> None:
+    refund = create(bursar, one.payment, "--json").json["refund"]
+    assert bursar("refunds", "again", refund, *BECAUSE).code == 1
+    change(outside, GIVEN)
+    said = bursar("why", "refund", refund, "--json").json
+    assert said["command"] == f"bursar refunds again {refund} --why …"
+    made = bursar("refunds", "again", refund, *BECAUSE, "--json")
+    assert (made.code, made.json["state"], made.json["amount_minor"]) == (
+        0,
+        "PROPOSED",
+        PRICE - 4_000,
+    )
+    refused = bursar("refunds", "approve", made.json["refund"], *BECAUSE, "--json")
+    assert (refused.code, refused.json[0]["outcome"]) == (1, "own")
+    assert made.json["refund"] in bursar("why", "refund", refund, "--json").json["reason"]
+    assert bursar("refunds", "again", str(uuid4()), *BECAUSE).code == 2
+
+
+def test_what_a_lost_dispute_holds_that_never_fits_is_released_as_its_page_says(
+    bursar: Line, one: Paid
+) -> None:
+    """A part was given back before, and the bank took the whole: what is left of the earning waits for people."""
+    gateway = PRICE - 4_000
+    create(bursar, one.payment, "--amount", "12.50")
+    change(bursar.database, "DELETE FROM work WHERE job = 'refunds.submit'")
+    assert not told_of_dispute(bursar.database, one, DisputeStatus.LOST, gateway).applied
+    said = bursar("why", "earning", str(one.payment), "--json").json
+    assert "was lost" in said["reason"]
+    assert bursar("earnings", "release", str(one.payment), *BECAUSE).code == 0
+    [earning] = rows(bursar.database, "SELECT state, disputed FROM earnings")
+    assert tuple(earning) == ("READY", False)
+    assert said["command"] == f'bursar earnings release {one.payment} --why "…"'
+
+
+def test_what_an_open_dispute_holds_is_not_released(bursar: Line, one: Paid) -> None:
+    told_of_dispute(bursar.database, one, DisputeStatus.OPEN, 1_000)
+    said = bursar("earnings", "release", str(one.payment), *BECAUSE, "--json")
+    assert (said.code, said.json[0]["outcome"]) == (1, "disputed")
 
 
 @pytest.mark.parametrize("amount", ["0", "12.345", "1e3", "-1", "1,000"])
