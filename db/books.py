@@ -67,7 +67,7 @@ _ACCOUNTS: Final = sa.text("""
            b.debits_minor, b.credits_minor,
            CASE a.normal WHEN 'D' THEN b.debits_minor - b.credits_minor ELSE b.credits_minor - b.debits_minor END AS balance_minor
     FROM page a
-    LEFT JOIN payees y ON y.id = CAST(CASE WHEN a.kind IN ('payee_payable', 'payee_receivable', 'wallet') THEN a.owner END AS uuid)
+    LEFT JOIN payees y ON y.id = CAST(CASE WHEN a.kind IN ('payee_payable', 'payee_receivable', 'wallet', 'lender_payable') THEN a.owner END AS uuid)
     CROSS JOIN LATERAL (
       SELECT CAST(coalesce(sum(debits), 0) AS bigint) AS debits_minor, CAST(coalesce(sum(credits), 0) AS bigint) AS credits_minor
       FROM balances WHERE account = a.id) b

@@ -50,13 +50,16 @@ def post(tx: Tx, drafts: Iterable[Draft], *, run: int | None, actor: str) -> int
     with refusals_kept(tx, lambda: list(map(_refusable, real)), run=run, actor=actor):
         for draft in real:
             _check(draft)
-    if not real:
-        return 0
+    return ledger.post(tx, entries(tx, real), run=run, actor=actor) if real else 0
+
+
+def entries(tx: Tx, drafts: Sequence[Draft]) -> list[Entry]:
+    """Drafts, none without a leg, as entries: for whoever posts them with others, in one posting."""
     owners = {
-        account for draft in real for leg in draft.legs for account in (leg.debit, leg.credit)
+        account for draft in drafts for leg in draft.legs for account in (leg.debit, leg.credit)
     }
     accounts = accounts_of(tx, owners)
-    entries = [
+    return [
         Entry(
             type=draft.type,
             key=draft.key,
@@ -69,9 +72,8 @@ def post(tx: Tx, drafts: Iterable[Draft], *, run: int | None, actor: str) -> int
             cause=draft.cause,
             reason=draft.reason,
         )
-        for draft in real
+        for draft in drafts
     ]
-    return ledger.post(tx, entries, run=run, actor=actor)
 
 
 _POSTED: Final = sa.text("SELECT key FROM entries WHERE key = ANY(CAST(:keys AS text[]))")

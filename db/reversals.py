@@ -30,8 +30,14 @@ def reverse(
 
     Raises `RuleBrokenError` where one would take a bounded account below zero: the money has left.
     """
+    opposite = entries(tx, legs, reason=reason)
+    return ledger.post(tx, opposite, run=run, actor=actor) if opposite else 0
+
+
+def entries(tx: Tx, legs: Mapping[str, Sequence[Row]], *, reason: str) -> list[Entry]:
+    """The opposite of entries, not posted yet: for whoever posts it with others, in one posting."""
     day = ledger.today(tx)
-    entries = [
+    return [
         Entry(
             type=EntryType.REVERSAL,
             key=f"reversal:{key}",
@@ -45,4 +51,3 @@ def reverse(
         )
         for key, rows in legs.items()
     ]
-    return ledger.post(tx, entries, run=run, actor=actor) if entries else 0

@@ -128,7 +128,7 @@ class Moved:
 
     subject: UUID
     outcome: str
-    """moved | busy | sent | illegal | missing | unlinked | short | own | exhausted | disputed | unproven | forbidden"""
+    """moved | busy | sent | illegal | missing | unlinked | dispersal | short | own | exhausted | disputed | unproven | forbidden"""
     source: str | None
 
 

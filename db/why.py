@@ -20,7 +20,7 @@ LIVE_SECONDS: Final = 15.0
 AHEAD_MAX: Final = 1_000
 
 _PAYOUT: Final = sa.text("""
-    SELECT p.id, p.state, p.generation, p.error, p.updated_at, p.currency, p.net_amount, p.recovered, p.tds_deducted, p.tds_base, p.tds_rate_bps, p.tds_financial_year, e.state AS effect_state, coalesce(e.sends, 0) AS sends, e.provider_id,
+    SELECT p.id, p.state, p.generation, p.error, p.updated_at, p.currency, p.net_amount, p.recovered, p.tds_deducted, p.tds_base, p.tds_rate_bps, p.tds_financial_year, p.dispersal, e.state AS effect_state, coalesce(e.sends, 0) AS sends, e.provider_id,
            e.status AS provider_status, e.utr, m.source || ' -> ' || m.target || ' by ' || m.actor
              || coalesce(': ' || m.reason, '') AS last_move,
            ARRAY(SELECT f.severity || ' ' || f.kind || ': ' || f.detail FROM findings f
@@ -70,6 +70,7 @@ def payout(tx: Tx, id_: UUID) -> PayoutFacts:
         findings=tuple(row.findings),
         withheld=_withheld(row) if row.tds_deducted else None,
         recovered=_recovered(row) if row.recovered else None,
+        dispersal=None if row.dispersal is None else str(row.dispersal),
         place=place_of(row) if row.job else None,
         around=around(tx, row.job or ""),
     )

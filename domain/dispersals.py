@@ -14,6 +14,10 @@ from domain.money import MINOR_MAX
 from domain.obligations import ObligationKind
 from domain.servicing import eligible_on, fee_due
 
+DISBURSE: Final = "dispersals.disburse"
+SENDINGS_MAX: Final = 3
+"""Each but the first follows a payout that failed; one more than these needs two people."""
+
 
 class DispersalState(StrEnum):
     """Where a lender's share is."""
@@ -31,22 +35,27 @@ class DispersalState(StrEnum):
 
 
 _S = DispersalState
+_LEASED, _OPERATION = Guard.LEASED, Guard.OPERATION
+_AFTER_ALL = "a payout that had failed was paid after all"
 
 DISPERSALS: Final = Machine(
     kind="dispersal",
     table="dispersals",
     initial=frozenset({_S.PENDING}),
     moves=(
-        Move(source=_S.PENDING, target=_S.CANCELLED, guard=Guard.OPERATION, when="its receipt was reversed"),
-        Move(source=_S.PENDING, target=_S.SENDING, guard=Guard.LEASED, when="a payout of it is made"),
-        Move(source=_S.SENDING, target=_S.DISBURSED, guard=Guard.LEASED, when="its payout is confirmed"),
-        Move(source=_S.SENDING, target=_S.FAILED, guard=Guard.LEASED, when="its payout failed"),
-        Move(source=_S.FAILED, target=_S.PENDING, guard=Guard.OPERATION, when="a person resets it"),
+        Move(source=_S.PENDING, target=_S.CANCELLED, guard=_OPERATION, when="its receipt was reversed"),
+        Move(source=_S.PENDING, target=_S.SENDING, guard=_LEASED, when="a payout of it is made"),
+        Move(source=_S.SENDING, target=_S.DISBURSED, guard=_OPERATION, when="its payout is confirmed"),
+        Move(source=_S.SENDING, target=_S.FAILED, guard=_OPERATION, when="its payout failed, or was withdrawn"),
+        Move(source=_S.DISBURSED, target=_S.FAILED, guard=_OPERATION, when="its payout was given back"),
+        Move(source=_S.FAILED, target=_S.PENDING, guard=_OPERATION, when="a person resets it"),
+        Move(source=_S.FAILED, target=_S.DISBURSED, guard=_OPERATION, when=_AFTER_ALL),
+        Move(source=_S.PENDING, target=_S.DISBURSED, guard=_OPERATION, when=_AFTER_ALL),
     ),
     calls=(
-        Call(state=_S.PENDING, outcome=None, job=None, due="its `eligible_on`"),
-        Call(state=_S.SENDING, outcome=None, job=None, due="its payout"),
-        Call(state=_S.DISBURSED, outcome=None, job=None, due="ended"),
+        Call(state=_S.PENDING, outcome=None, job=DISBURSE, due="its `eligible_on`; what cannot be paid hourly"),
+        Call(state=_S.SENDING, outcome=None, job=None, due="its payout, which moves it"),
+        Call(state=_S.DISBURSED, outcome=None, job=None, due="ended, unless its payout is given back"),
         Call(state=_S.FAILED, outcome=None, job=None, due="a person may reset it"),
         Call(state=_S.CANCELLED, outcome=None, job=None, due="ended"),
     ),
@@ -144,6 +153,16 @@ def check_storable(made: Calculation) -> None:
     for name, amount in amounts.items():
         if amount > MINOR_MAX:
             raise RefusedError(f"{name} {amount} is larger than can be stored (64 bits)")
+
+
+def payout_name(dispersal: UUID, number: int) -> str:
+    """Return the external id, hence the identity, of the payout that is the `number`-th to pay a dispersal."""
+    return f"dispersal:{dispersal}" + (f":{number}" if number > 1 else "")
+
+
+def disbursement_key(payout_external_id: str) -> str:
+    """Return the key of the entry that a dispersal was paid by the payout of this name."""
+    return "disbursement:" + payout_external_id.removeprefix("dispersal:")
 
 
 def dispersal_id(obligation: UUID, generation: int, lender: UUID) -> UUID:

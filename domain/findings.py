@@ -52,6 +52,9 @@ class FindingKind(StrEnum):
     DISPERSAL_ESCALATED = "dispersal-escalated"
     ESCALATION_REFUSED = "escalation-refused"
     SUSPENSE_OPEN = "suspense-open"
+    DISPERSAL_NOT_PAYABLE = "dispersal-not-payable"
+    DISPERSAL_FAILED = "dispersal-failed"
+    LENDER_UNPAYABLE = "lender-unpayable"
     ORDER_MISMATCH = "order-mismatch"
     PAYMENT_CAPTURED_TWICE = "payment-captured-twice"
     PAYMENT_WITHOUT_ORDER = "payment-without-order"
@@ -125,6 +128,9 @@ SEVERITIES: Final[Mapping[FindingKind, Severity]] = MappingProxyType({
     _K.DISPERSAL_ESCALATED: Severity.P0,
     _K.ESCALATION_REFUSED: Severity.P0,
     _K.SUSPENSE_OPEN: Severity.P1,
+    _K.DISPERSAL_NOT_PAYABLE: Severity.P1,
+    _K.DISPERSAL_FAILED: Severity.P1,
+    _K.LENDER_UNPAYABLE: Severity.P2,
     _K.ORDER_MISMATCH: Severity.P0,
     _K.PAYMENT_CAPTURED_TWICE: Severity.P0,
     _K.PAYMENT_WITHOUT_ORDER: Severity.P1,

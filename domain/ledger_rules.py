@@ -51,7 +51,7 @@ ACCOUNT_RULES: Final[dict[AccountKind, AccountRule]] = {
     _K.CONTROL_WAIVER: AccountRule(normal=_D, stripes=16, bounded=False, owned=False),
 }
 
-_THEIRS: Final = frozenset({_K.PAYEE_PAYABLE, _K.WALLET})
+_THEIRS: Final = frozenset({_K.PAYEE_PAYABLE, _K.WALLET, _K.LENDER_PAYABLE})
 """Where the money of a payout is before it is sent."""
 _CONTROL: Final = frozenset(
     {_K.CONTROL_ACCRUAL, _K.CONTROL_SETTLEMENT, _K.CONTROL_ALLOCATION, _K.CONTROL_WAIVER}

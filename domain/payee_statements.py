@@ -22,6 +22,7 @@ EVENTS: Final = {
     EntryType.WALLET_CREDITED: "put into the wallet",
     EntryType.CHECKOUT_HELD: "taken for a booking",
     EntryType.CHECKOUT_RELEASED: "given back from a booking",
+    EntryType.LENDER_PAYABLE_CREATED: "share of what a borrower paid",
     EntryType.PAYOUT_SUBMITTED: "paid out",
     EntryType.PAYOUT_PUT_BACK: "not sent after all",
     EntryType.PAYOUT_FAILED: "did not arrive",
@@ -29,8 +30,8 @@ EVENTS: Final = {
     EntryType.PAYOUT_REVERSED: "came back",
 }
 """What moves a payee's account, in words for the payee; what has none is told by its own name."""
-OWED: Final = (AccountKind.PAYEE_PAYABLE, AccountKind.WALLET)
-"""What is owed to a payee: for what they earned, and what they keep with us."""
+OWED: Final = (AccountKind.PAYEE_PAYABLE, AccountKind.WALLET, AccountKind.LENDER_PAYABLE)
+"""What is owed to a payee: for what they earned, what they keep with us, and what they lent."""
 OWING: Final = (AccountKind.PAYEE_RECEIVABLE,)
 """What they owe."""
 

@@ -29,6 +29,8 @@ class PayoutFacts:
     """What was kept back of it as tax, in words; None where nothing was."""
     recovered: str | None
     """What was kept back of a debt, likewise."""
+    dispersal: str | None
+    """What it pays, where that is a lender's share of an obligation."""
     place: Place | None
     around: Surroundings
 
@@ -83,6 +85,9 @@ def _ended(facts: PayoutFacts) -> Why | None:
 
 
 def _failed(facts: PayoutFacts) -> Why:
+    if facts.dispersal is not None:
+        command = f'bursar dispersals retry {facts.dispersal} --why "…"  (once its cause is gone)'
+        return Why(reason=f"it failed: {facts.error}", evidence=(), command=command)
     if facts.generation >= GENERATIONS_MAX:
         reason = f"it failed {facts.generation} times, the last time: {facts.error}"
         command = f'bursar propose payout.retry {facts.id} --why "…"  (two people)'

@@ -10,6 +10,7 @@ from jobs.bookings.flag_orphans import FlagOrphans
 from jobs.bookings.open_orders import OpenOrders
 from jobs.bookings.release_tentative import ReleaseTentative
 from jobs.dispersals.create import CreateDispersals
+from jobs.dispersals.disburse import DisburseDispersals
 from jobs.dispersals.heal import HealDispersals
 from jobs.mails.send import SendMails
 from jobs.notices.deliver import DeliverNotices
@@ -60,6 +61,7 @@ ALL: Final[tuple[type[Job], ...]] = (
     FlagOrphans,
     CreateDispersals,
     HealDispersals,
+    DisburseDispersals,
     SubmitRefunds,
     RecoverRefunds,
     CascadeRefunds,

@@ -32,6 +32,7 @@ TIMETABLE: Final = (
     _cron("bookings.complete", "50 * * * *"),
     _cron("bookings.flag_orphans", "5 * * * *"),
     _cron("dispersals.heal", "*/15 * * * *"),
+    _cron("dispersals.disburse", "10 0 * * *"),
     _cron("refunds.submit", "*/5 * * * *"),
     _cron("refunds.recover", "*/5 * * * *"),
     _cron("refunds.cascade", "*/5 * * * *"),

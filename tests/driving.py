@@ -42,17 +42,33 @@ def follow(bank: Bank) -> FollowPayouts:
     return FollowPayouts(bank, call_seconds_max=1.0)
 
 
-def claim(database: Database, job: Drain[Any, Any], *, limit: int = 500, run: int = 7) -> list[Any]:
+def claim(
+    database: Database,
+    job: Drain[Any, Any],
+    *,
+    limit: int = 500,
+    run: int = 7,
+    only: Sequence[UUID] | None = None,
+) -> list[Any]:
     """Claim due items of `job`, behind the switches a run obeys; they stay leased."""
     with database.begin() as tx:
         gates = ("maintenance", "restored", *job.gates)
-        order = ClaimOrder(run=run, limit=limit, lease_seconds=LEASE_SECONDS, gates=gates)
+        order = ClaimOrder(
+            run=run, limit=limit, lease_seconds=LEASE_SECONDS, gates=gates, only=only
+        )
         return list(job.claim(tx, order).items)
 
 
-def drive(database: Database, job: Drain[Any, Any], *, limit: int = 500, run: int = 7) -> int:
+def drive(
+    database: Database,
+    job: Drain[Any, Any],
+    *,
+    limit: int = 500,
+    run: int = 7,
+    only: Sequence[UUID] | None = None,
+) -> int:
     """Claim once, act on each item, settle; returns how many."""
-    items = claim(database, job, limit=limit, run=run)
+    items = claim(database, job, limit=limit, run=run, only=only)
     if not items:
         return 0
     results = (

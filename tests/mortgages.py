@@ -14,15 +14,21 @@ from db.obligations.forgive import WAIVED, WRITTEN_OFF, Forgiving, forgive
 from db.obligations.receive import Receipt, Received, receive
 from db.tx import Row
 from db.work import ClaimOrder
+from domain.batching import BatchPolicy
 from domain.lender_lines import LenderLine
 from domain.obligation_lines import ObligationLine
 from domain.obligations import HEAL, TRIES_MAX, ObligationKind, ObligationState
+from domain.payout_ids import reference
 from domain.position_lines import PositionLine
 from domain.receipt_lines import ReceiptLine
 from domain.servicing import Frequency, Method
 from jobs.dispersals.create import CreateDispersals
+from jobs.dispersals.disburse import DisburseDispersals
 from jobs.dispersals.heal import HealDispersals
+from tests import driving
 from tests.builders import change, hurry, rows
+from tests.earning import know, payee
+from tests.fakes.bank import FakeBank
 
 DAY: Final = date(2026, 3, 20)
 LINE: Final = ObligationLine(
@@ -187,6 +193,17 @@ def heal(database: Database, times: int = 1) -> None:
         database.transact(lambda tx: HealDispersals().work(tx, order))
 
 
+def bank(database: Database, *names: str, verified: bool = True) -> None:
+    """Where lenders are paid."""
+    know(database, [payee(f"lender {name}", verified=verified) for name in names])
+
+
+def disburse(database: Database) -> None:
+    """One transaction of the job that pays."""
+    order = ClaimOrder(run=2, limit=1_000, lease_seconds=15.0)
+    database.transact(lambda tx: DisburseDispersals(BatchPolicy()).work(tx, order))
+
+
 def every_standing(operator: Database, worker: Database) -> dict[str, UUID]:
     """An obligation in each state that it may stand in, by that."""
     lend(operator, {"A": 6000, "B": 4000})
@@ -210,6 +227,26 @@ def every_standing(operator: Database, worker: Database) -> dict[str, UUID]:
     for name, way in (("waived", WAIVED), ("written off", WRITTEN_OFF)):
         give_up(operator, made[name], way)
     return made
+
+
+def every_paying(operator: Database, worker: Database, fake: FakeBank) -> None:
+    """Dispersals on their way, approved and sent; paid; failed; given back."""
+    lend(operator, {"P": 1}, "M-3")
+    bank(operator, "P")
+    lines = [replace(LINE, external_id=f"O-paying {n}", mortgage="M-3") for n in range(5)]
+    for id_ in owe(operator, *lines):
+        pay(operator, id_, 100_000)
+    disperse(worker)
+    disburse(worker)
+    found = rows(worker, "SELECT id FROM payouts WHERE source = 'dispersals' ORDER BY id")
+    ids = [row.id for row in found]
+    driving.drive(worker, driving.process(fake), only=ids[:4])
+    for paid, word in zip(ids, ("processed", "failed", "processed"), strict=False):
+        fake.settle(reference(paid, 1), word)
+    for asked in (ids[:3], ids[2:3]):
+        driving.hasten(operator)
+        driving.drive(worker, driving.follow(fake), only=asked)
+        fake.settle(reference(ids[2], 1), "reversed")
 
 
 def give_up(database: Database, obligation: UUID, way: Forgiving) -> None:

@@ -14,10 +14,10 @@ from domain.ids import uuid_of
 
 _BALANCES: Final = """
     SELECT a.currency,
-           CAST(coalesce(sum(b.credits - b.debits) FILTER (WHERE a.kind IN ('payee_payable', 'wallet')), 0) AS bigint) AS owed_minor,
+           CAST(coalesce(sum(b.credits - b.debits) FILTER (WHERE a.kind IN ('payee_payable', 'wallet', 'lender_payable')), 0) AS bigint) AS owed_minor,
            CAST(coalesce(sum(b.debits - b.credits) FILTER (WHERE a.kind = 'payee_receivable'), 0) AS bigint) AS owing_minor
     FROM accounts a JOIN balances b ON b.account = a.id
-    WHERE a.kind IN ('payee_payable', 'payee_receivable', 'wallet') AND a.owner = CAST({payee} AS text)
+    WHERE a.kind IN ('payee_payable', 'payee_receivable', 'wallet', 'lender_payable') AND a.owner = CAST({payee} AS text)
     GROUP BY a.currency"""
 
 _PAGE: Final = sa.text(f"""

@@ -29,7 +29,7 @@ _ACCOUNT: Final = sa.text("""
     -- One statement, one snapshot: balances and postings are of the same moment.
     WITH theirs AS MATERIALIZED (
       SELECT id, kind, currency FROM accounts
-      WHERE kind IN ('payee_payable', 'payee_receivable', 'wallet') AND owner = CAST(:payee AS text)),
+      WHERE kind IN ('payee_payable', 'payee_receivable', 'wallet', 'lender_payable') AND owner = CAST(:payee AS text)),
     posted AS MATERIALIZED (
       SELECT a.id AS account, x.entry, x.at, x.change
       FROM theirs a
@@ -57,7 +57,7 @@ _ACCOUNT: Final = sa.text("""
 
 _PAYMENTS: Final = sa.text("""
     WITH theirs AS MATERIALIZED (
-      SELECT id FROM accounts WHERE kind IN ('payee_payable', 'payee_receivable', 'wallet') AND owner = CAST(:payee AS text)),
+      SELECT id FROM accounts WHERE kind IN ('payee_payable', 'payee_receivable', 'wallet', 'lender_payable') AND owner = CAST(:payee AS text)),
     -- A payment was taken from what is owed, or is owed back: before it was completed, in either case.
     sent AS MATERIALIZED (
       SELECT DISTINCT CAST(substr(n.key, 8, 36) AS uuid) AS payout

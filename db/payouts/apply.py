@@ -6,7 +6,7 @@ Everything after the CAS is fed from what the CAS returned.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from itertools import pairwise
 from typing import Final, NamedTuple
@@ -16,6 +16,8 @@ import sqlalchemy as sa
 
 from db import effects, findings, ledger
 from db.accounts import Owner, open_accounts
+from db.dispersals import paying
+from db.dispersals.paying import Ending
 from db.effects import Outcome
 from db.notices import write as notices
 from db.payouts import late, mails, recovering, tax_records
@@ -115,10 +117,25 @@ def _entries(tx: LeasedTx, ended: Sequence[Ended]) -> list[Entry]:
     day, taxes = ledger.today(tx), _tax_accounts(tx, ended)
     borne = late.bearings(tx, ended)
     owing = recovering.receivables(tx, [one.row for one in ended if _reinstates(one)])
-    return [
+    made = [
         _entry(one, taxes.get(one.row.currency), borne.get(one.row.id), day, owing.get(one.row.id))
         for one in ended
     ]
+    return made + _of_dispersals(tx, ended, borne)
+
+
+def _of_dispersals(
+    tx: LeasedTx, ended: Sequence[Ended], borne: Mapping[UUID, Bearing]
+) -> list[Entry]:
+    """Move what these payouts pay, each once, from where its payout was to where it came."""
+    endings = dict[UUID, Ending]()
+    for row, source, target in ended:
+        if row.dispersal is not None:
+            first = endings.get(row.id)
+            mine = (bearing := borne.get(row.id)) is None or bearing.owed > 0
+            begun = source if first is None else first.source
+            endings[row.id] = Ending(payout=row.id, source=begun, target=target, is_its_own=mine)
+    return paying.follow(tx, list(endings.values())) if endings else []
 
 
 def _reinstates(ended: Ended) -> bool:

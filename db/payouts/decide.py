@@ -31,7 +31,7 @@ def decide(
     """Carry `decision` out for a set; one outcome each, in the order of their ids.
 
     Outcomes: moved | busy (a worker holds it) | sent (a send may have begun) | illegal (not in a
-    state this is about) | missing | unlinked (what it paid is paid by another payout) | short (part of it is owed no
+    state this is about) | missing | unlinked (what it paid is paid by another payout) | dispersal (it is reset instead) | short (part of it is owed no
     more) | own (made by who approves it, while `policy:maker-checker` is on) | exhausted (refused three times)
     | unproven (another system said that it failed, and nobody has asked its provider).
     """

@@ -31,6 +31,8 @@ class Details(NamedTuple):
     """Made of earnings, so withheld from; an imported payout names what is to be sent."""
     wallet: UUID | None
     """Whose money it is: a wallet's, and `payable` is its account."""
+    dispersal: UUID | None
+    """What it pays: a lender's share of an obligation, and `payable` is that lender's account of those."""
     currency: str
     mode: str | None
     purpose: str
@@ -82,7 +84,7 @@ class Details(NamedTuple):
 
 _READ: Final = sa.text("""
     SELECT p.id, p.amount, coalesce(p.net_amount, p.amount) AS net, p.tds_deducted AS withheld, p.recovered,
-           p.tds_financial_year AS tax_year, p.tds_engine AS tax_engine, p.source = 'earnings' AS is_earned, p.wallet, p.currency, p.mode, p.purpose, p.narration, p.generation,
+           p.tds_financial_year AS tax_year, p.tds_engine AS tax_engine, p.source = 'earnings' AS is_earned, p.wallet, p.dispersal, p.currency, p.mode, p.purpose, p.narration, p.generation,
            p.effect_key, p.payable, p.payee_kind, p.state,
            p.approval_seal = payout_seal(p, p.generation, p.effect_key) AS is_sealed,
            a.fund_account_id, a.active, a.verified, t.id AS in_transit, c.id AS cash,

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from db.dispersals import paying
 from db.notices import write as notices
 from db.payouts import mails, withholding
 from db.payouts.details import Details
@@ -22,6 +23,7 @@ DISPUTED_AGAIN: Final = timedelta(minutes=15)
 """How long a payout with an earning that is disputed, or being refunded, waits before it is looked at again."""
 SHORT: Final = "owed less than approved: part of it was given back since"
 SHORT_OF_WALLET: Final = "its wallet holds less than was approved: it was spent since"
+SHORT_OF_DISPERSAL: Final = "its lender is owed less than was approved, or another payout paid it"
 SHORT_OF_DEBT: Final = "its payee owes less than was kept back of it: it was settled since"
 
 
@@ -55,7 +57,7 @@ def behind(tx: Tx, rows: Sequence[Details]) -> Mapping[UUID, Behind]:
     Of earnings also where a claim was released unsent: the payout is PROCESSING already, and nothing has left.
     One without any is absent: withholding parks it.
     """
-    return {**_of_earnings(tx, rows), **_of_wallets(tx, rows)}
+    return {**_of_earnings(tx, rows), **_of_wallets(tx, rows), **_of_dispersals(tx, rows)}
 
 
 def _of_earnings(tx: Tx, rows: Sequence[Details]) -> Mapping[UUID, Behind]:
@@ -83,9 +85,24 @@ def _of_wallets(tx: Tx, rows: Sequence[Details]) -> Mapping[UUID, Behind]:
     if not mine:
         return {}
     lock_wallets(tx, {row.wallet for row in mine if row.wallet})
-    left = balances_of(tx, {row.payable for row in mine})
+    return _one_after_another(tx, mine)
+
+
+def _of_dispersals(tx: Tx, rows: Sequence[Details]) -> Mapping[UUID, Behind]:
+    """What their lenders are owed for each, likewise; nothing for what another payout has paid meanwhile."""
+    mine = [row for row in rows if row.dispersal and row.state == PayoutState.APPROVED]
+    if not mine:
+        return {}
+    due = paying.to_be_paid(tx, [row.id for row in mine])
+    nothing = {row.id: Behind(owed=0, is_disputed=False) for row in mine if row.id not in due}
+    return {**nothing, **_one_after_another(tx, [row for row in mine if row.id in due])}
+
+
+def _one_after_another(tx: Tx, rows: Sequence[Details]) -> Mapping[UUID, Behind]:
+    """What the account that each is paid out of holds for it."""
+    left = balances_of(tx, {row.payable for row in rows})
     found = {}
-    for row in sorted(mine, key=lambda row: row.id):
+    for row in sorted(rows, key=lambda row: row.id):
         found[row.id] = Behind(owed=min(row.amount, left[row.payable]), is_disputed=False)
         left[row.payable] -= row.amount if row.amount <= left[row.payable] else 0
     return found
@@ -93,6 +110,8 @@ def _of_wallets(tx: Tx, rows: Sequence[Details]) -> Mapping[UUID, Behind]:
 
 def short_of(row: Details) -> str:
     """Why less is there than was approved."""
+    if row.dispersal:
+        return SHORT_OF_DISPERSAL
     return SHORT_OF_WALLET if row.wallet else SHORT
 
 
@@ -130,6 +149,7 @@ def _fail(leased: LeasedTx, rows: Sequence[Details], reason: str) -> list[Counte
         return []
     leased.run(_RELEASE, payouts=list(moved), reason=reason)
     failed = [row for row in rows if row.id in set(moved)]
+    paying.failed(leased, [row.id for row in failed if row.dispersal])
     notices.write(leased, [(row.id, PayoutState.FAILED) for row in failed if row.is_told])
     mails.tell(leased, [(row.id, PayoutState.FAILED) for row in failed if row.is_mailed])
     return [withholding.ended_unsent(row.id, row.tax_year) for row in failed if row.tax_year]
@@ -139,7 +159,7 @@ def not_payable(row: Details) -> str | None:
     """Why nothing may be paid where `row` would pay; who may be paid at all, withholding says."""
     if not row.active:
         return "its payout account is not active"
-    if (row.is_earned or row.wallet) and not row.verified:
+    if (row.is_earned or row.wallet or row.dispersal) and not row.verified:
         return "its payout account is not verified"
     return None
 

@@ -27,7 +27,7 @@ def sealed(generation: str) -> str:
     return f"""payout_seal(
                CAST(ROW(g.id, g.external_id, g.payee, g.account, g.payable, g.amount, g.currency, g.mode, g.purpose,
                         g.narration, NULL, 'APPROVED', 1, g.key, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-                        NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL) AS payouts), {generation}, g.key)"""
+                        NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL) AS payouts), {generation}, g.key)"""
 
 
 _STATEMENT: Final = sa.text(f"""

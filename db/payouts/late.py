@@ -4,6 +4,8 @@ When it failed, its money went back to the payee's account and its earnings beca
 are still there, this payment is what they were for; of what was given back meanwhile the payee owes the
 difference. If they were spent meanwhile, the payee was paid twice.
 
+What paid a dispersal that another payout has paid meanwhile, or may have, was paid twice likewise.
+
 What a payout kept back of a debt was owed again since it failed: paid late, it settles that debt once more, where
 it is there. What comes back after its payee has settled more than that is put into the payee's wallet.
 """
@@ -16,6 +18,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from db.dispersals import paying
 from db.payouts import recovering
 from db.payouts.details import Details
 from db.payouts.recovering import Debts
@@ -69,6 +72,7 @@ def hold(tx: LeasedTx, ended: Sequence[Ended]) -> None:
     if late:
         tx.rows(_HOLD, ids=late)
     lock_wallets(tx, {one.row.wallet for one in ended if one.source in SETTLED and one.row.wallet})
+    paying.hold(tx, {one.row.id for one in ended if one.row.dispersal})
     recovering.hold_payees(tx, {one.row.id for one in ended if _may_settle(one)})
 
 
@@ -113,6 +117,8 @@ def _owed_late(tx: LeasedTx, rows: Sequence[Details], debts: Debts) -> dict[UUID
     ids = [row.id for row in rows]
     own = {row.payout: row for row in tx.rows(_OWN, ids=ids)}
     never = {row.payout for row in tx.rows(_NEVER_OWED, ids=ids)} - own.keys()
+    shares = [row.id for row in rows if row.dispersal]
+    never |= set(shares) - paying.still_open(tx, shares)
     payables = sorted({row.payable for row in rows})
     left = Counter({row.account: row.balance for row in tx.rows(_LEFT, accounts=payables)})
     owed = {}

@@ -102,8 +102,9 @@ END $$;
 -- Move subjects that no worker holds: CAS, seal, work rows and history, in the caller's transaction.
 -- One row per id: moved | busy (leased) | sent (a send may have begun) | illegal | missing | unlinked
 -- (an earning it paid is paid elsewhere) | short (what it paid is owed no more) | own (made by who approves it)
--- | exhausted (refused three times: two people may allow one more) | unproven (that it failed another system says, and
--- no provider: ask it, or two people) | forbidden (an application approves no money).
+-- | dispersal (it pays one, which is reset instead) | exhausted (refused three times: two people may allow one more)
+-- | unproven (that it failed another system says, and no provider: ask it, or two people) | forbidden (an application
+-- approves no money).
 CREATE FUNCTION bursar_move(kind text, ids uuid[], to_state text, actor text, why text, due timestamptz DEFAULT NULL)
 RETURNS TABLE (subject uuid, outcome text, from_state text) LANGUAGE plpgsql SECURITY DEFINER AS $$
 #variable_conflict use_variable
@@ -197,6 +198,7 @@ BEGIN
   -- Then what they pay: a dispute, or a share given back, comes before the judgement or waits for what was judged.
   PERFORM FROM earnings g JOIN payout_earnings l ON l.earning = g.id WHERE l.payout = ANY (ids) ORDER BY g.id FOR UPDATE OF g;
   PERFORM FROM wallets v WHERE v.id IN (SELECT p.wallet FROM payouts p WHERE p.id = ANY (ids)) ORDER BY v.id FOR UPDATE;
+  PERFORM FROM dispersals d WHERE d.id IN (SELECT p.dispersal FROM payouts p WHERE p.id = ANY (ids)) ORDER BY d.id FOR UPDATE;
   -- Work that came while we waited for its subject is out of that order: taken where it is free, never waited for.
   SELECT coalesce(array_agg(l.subject), '{}') INTO mine
   FROM (SELECT w.subject FROM work w WHERE w.subject = ANY (ids) FOR UPDATE SKIP LOCKED) l;
@@ -217,6 +219,8 @@ BEGIN
                   AND (actor = p.created_by OR right(actor, length(p.created_by) + 5) = ' for ' || p.created_by)
                   AND EXISTS (SELECT FROM switches s WHERE s.name = 'policy:maker-checker' AND s.is_on) THEN 'own'
                 -- Each generation but the first follows a definite refusal. A fourth needs two people, who approve it now.
+                -- What failed to pay a dispersal is done: the dispersal is reset, and paid by another.
+                WHEN p.state = 'FAILED' AND p.source = 'dispersals' THEN 'dispersal'
                 WHEN p.state = 'FAILED' AND p.generation >= 3 AND NOT EXISTS (
                   SELECT FROM proposals r WHERE r.action = 'payout.retry' AND r.subject = p.id::text
                     AND r.approved_at IS NOT NULL AND r.outcome IS NULL) THEN 'exhausted'
@@ -267,9 +271,14 @@ BEGIN
     UPDATE earnings g SET state = CASE WHEN to_state = 'APPROVED' THEN 'BATCHED'
                                        ELSE earning_released(g.disputed, g.refunded, g.amount) END
     FROM linked l WHERE g.id = l.earning AND g.state IN ('READY', 'BATCHED')),
+  -- A dispersal whose payout was withdrawn waits for a person.
+  undone AS (
+    UPDATE dispersals d SET state = 'FAILED', updated_at = clock_timestamp()
+    FROM ended e WHERE d.payout = e.id AND d.state = 'SENDING' RETURNING d.id),
   told AS (
     INSERT INTO moves (kind, subject, source, target, actor, reason)
-    SELECT 'payout', n.id, n.state, to_state, actor, why FROM next n),
+    SELECT 'payout', n.id, n.state, to_state, actor, why FROM next n
+    UNION ALL SELECT 'dispersal', u.id, 'SENDING', 'FAILED', actor, why FROM undone u),
   noticed AS (
     SELECT write_notices(array_agg(d.id), array_agg(to_state)) FROM ended d)
   -- Named here, or it would not be done.

@@ -144,13 +144,104 @@ CREATE TABLE dispersals (
   state       text NOT NULL DEFAULT 'PENDING' CHECK (state IN (
     'PENDING',     -- owed, and held until its day; <- FAILED: a person resets it
     'SENDING',     -- <- PENDING: a payout of it is under way
-    'DISBURSED',   -- <- SENDING: its payout is confirmed
-    'FAILED',      -- <- SENDING: its payout failed
+    'DISBURSED',   -- <- SENDING: its payout is confirmed; <- FAILED, PENDING: one that had failed was paid after all
+    'FAILED',      -- <- SENDING: its payout failed; <- DISBURSED: it was given back
     'CANCELLED')), -- <- PENDING: what it was a share of was reversed
+  payout      uuid REFERENCES payouts,     -- the one that pays it, or was the last to try
+  sendings    smallint NOT NULL DEFAULT 0 CHECK (sendings >= 0),  -- how many payouts of it were made
   created_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
   updated_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
   FOREIGN KEY (obligation, generation) REFERENCES calculation_runs,
-  CONSTRAINT dispersals_once_per_lender UNIQUE (obligation, generation, lender)
+  CONSTRAINT dispersals_once_per_lender UNIQUE (obligation, generation, lender),
+  CONSTRAINT sent_by_a_payout CHECK (state IN ('PENDING', 'CANCELLED') OR payout IS NOT NULL)
 ) WITH (fillfactor = 70);
 CREATE INDEX dispersals_by_age ON dispersals (created_at, id);
 CREATE INDEX dispersals_of_lender ON dispersals (lender);
+-- This prevents a payout from paying two dispersals.
+CREATE UNIQUE INDEX dispersals_one_per_payout ON dispersals (payout) WHERE payout IS NOT NULL;
+-- Of everything ever divided only what is under way is indexed by its state: what is reserved of a mortgage's cash, and of
+-- what a lender is owed.
+CREATE INDEX dispersals_sending ON dispersals (obligation) WHERE state = 'SENDING';
+CREATE INDEX dispersals_sending_to ON dispersals (lender) WHERE state = 'SENDING';
+CREATE INDEX payouts_of_dispersal ON payouts (dispersal) WHERE dispersal IS NOT NULL;
+
+-- This prevents a payout from paying a dispersal that is not there, or of one that is another amount than its share, to
+-- another than its lender, or out of another account than what that lender is owed of obligations.
+CREATE FUNCTION payouts_pay_their_dispersal() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NOT EXISTS (
+    SELECT FROM dispersals d
+    JOIN accounts a ON a.id = NEW.payable AND a.kind = 'lender_payable' AND a.owner = CAST(d.lender AS text) AND a.currency = d.currency
+    WHERE d.id = NEW.dispersal AND (d.lender, d.amount, d.currency) = (NEW.payee, NEW.amount, NEW.currency)) THEN
+    RAISE EXCEPTION 'payout %: it does not fit dispersal %', NEW.external_id, NEW.dispersal
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'payouts_pay_their_dispersal';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER payouts_pay_their_dispersal BEFORE INSERT OR UPDATE OF payee, payable, amount, currency, dispersal ON payouts
+  FOR EACH ROW WHEN (NEW.dispersal IS NOT NULL) EXECUTE FUNCTION payouts_pay_their_dispersal();
+
+-- Make a payout of each dispersal that may be paid now, and say of each other why not. The one way in which a worker makes
+-- them: never of more than the lender is owed and the mortgage's cash holds beside what is under way, whoever is first in
+-- line by their day first; to no other than the verified default account, whatever the caller says.
+CREATE FUNCTION pay_dispersals(ids uuid[], made uuid[], external_ids text[], narrations text[], least_minor bigint, actor text)
+RETURNS TABLE (dispersal uuid, payout uuid, amount bigint, currency text, outcome text) LANGUAGE plpgsql SECURITY DEFINER AS $$
+#variable_conflict use_column
+BEGIN
+  -- Whoever pays out of a mortgage's cash, or of what a lender is owed, does it one after another.
+  PERFORM FROM mortgages m
+  WHERE m.id IN (SELECT o.mortgage FROM dispersals d JOIN obligations o ON o.id = d.obligation WHERE d.id = ANY (ids))
+  ORDER BY m.id FOR NO KEY UPDATE;
+  PERFORM FROM lenders l WHERE l.payee IN (SELECT d.lender FROM dispersals d WHERE d.id = ANY (ids))
+  ORDER BY l.payee FOR NO KEY UPDATE;
+  RETURN QUERY
+  WITH given AS MATERIALIZED (
+    SELECT * FROM unnest(ids, made, external_ids, narrations) AS g (dispersal, payout, external_id, narration)),
+  asked AS MATERIALIZED (
+    SELECT g.*, d.lender, d.amount, d.currency, d.state, d.eligible_on, o.mortgage
+    FROM given g JOIN dispersals d ON d.id = g.dispersal JOIN obligations o ON o.id = d.obligation),
+  cash AS MATERIALIZED (
+    SELECT k.mortgage, k.currency,
+           coalesce((SELECT b.debits - b.credits FROM accounts a JOIN balances b ON b.account = a.id
+                     WHERE a.kind = 'trust_cash' AND a.owner = CAST(k.mortgage AS text) AND a.currency = k.currency), 0)
+           - coalesce((SELECT sum(d.amount) FROM obligations o JOIN dispersals d ON d.obligation = o.id
+                       WHERE o.mortgage = k.mortgage AND d.state = 'SENDING' AND d.currency = k.currency), 0) AS minor
+    FROM (SELECT DISTINCT a.mortgage, a.currency FROM asked a) k),
+  owed AS MATERIALIZED (
+    SELECT k.lender, k.currency, a.id AS payable,
+           coalesce((SELECT b.credits - b.debits FROM balances b WHERE b.account = a.id), 0)
+           -- What was claimed has left the account.
+           - coalesce((SELECT sum(d.amount) FROM dispersals d JOIN payouts p ON p.id = d.payout
+                       WHERE d.lender = k.lender AND d.state = 'SENDING' AND d.currency = k.currency
+                         AND p.state IN ('PENDING', 'APPROVED')), 0) AS minor
+    FROM (SELECT DISTINCT a.lender, a.currency FROM asked a) k
+    LEFT JOIN accounts a ON a.kind = 'lender_payable' AND a.owner = CAST(k.lender AS text) AND a.currency = k.currency),
+  judged AS MATERIALIZED (
+    SELECT a.*, f.id AS account, w.payable, y.kind AS payee_kind,
+           CASE WHEN a.state <> 'PENDING' THEN 'elsewhere'
+                WHEN a.eligible_on > CAST(clock_timestamp() AT TIME ZONE 'UTC' AS date) THEN 'held'
+                WHEN a.amount < least_minor THEN 'small'
+                WHEN f.id IS NULL THEN 'no account'
+                WHEN NOT f.active THEN 'not active'
+                WHEN NOT f.verified THEN 'not verified'
+                WHEN w.minor < sum(a.amount) OVER (PARTITION BY a.lender, a.currency ORDER BY a.eligible_on, a.dispersal) THEN 'not owed'
+                WHEN c.minor < sum(a.amount) OVER (PARTITION BY a.mortgage, a.currency ORDER BY a.eligible_on, a.dispersal) THEN 'no cash'
+                ELSE 'made' END AS outcome
+    FROM asked a
+    JOIN payees y ON y.id = a.lender
+    JOIN cash c ON c.mortgage = a.mortgage AND c.currency = a.currency
+    JOIN owed w ON w.lender = a.lender AND w.currency = a.currency
+    LEFT JOIN payout_accounts f ON f.payee = a.lender AND f.is_default),
+  created AS (
+    INSERT INTO payouts AS p (id, external_id, payee, account, payable, amount, currency, purpose, narration, content_hash,
+                              created_by, source, payee_kind, dispersal)
+    SELECT j.payout, j.external_id, j.lender, j.account, j.payable, j.amount, j.currency, 'payout', j.narration,
+           sha256(convert_to(j.external_id, 'UTF8')), actor, 'dispersals', j.payee_kind, j.dispersal
+    FROM judged j WHERE j.outcome = 'made'
+    ON CONFLICT (external_id) DO NOTHING
+    RETURNING p.id, p.dispersal),
+  linked AS (
+    UPDATE dispersals d SET payout = n.id, sendings = d.sendings + 1 FROM created n WHERE d.id = n.dispersal RETURNING d.id)
+  SELECT j.dispersal, j.payout, j.amount, j.currency, CASE WHEN j.outcome = 'made' AND l.id IS NULL THEN 'taken' ELSE j.outcome END
+  FROM judged j LEFT JOIN linked l ON l.id = j.dispersal ORDER BY j.dispersal;
+END $$;

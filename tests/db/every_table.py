@@ -112,7 +112,8 @@ ROWS: Final = (
        SELECT id, 1, 100, 8, 8, 92, 1, '2026-01-01', '2026-01-01', '{}' FROM obligations""",
     """INSERT INTO healing_failures (obligation, generation, number, error)
        SELECT id, 1, 1, 'nobody has a position' FROM obligations""",
-    """INSERT INTO dispersals (id, obligation, generation, lender, amount, currency, eligible_on)
-       SELECT gen_random_uuid(), o.id, 1, l.payee, 92, 'INR', '2026-01-01' FROM obligations o, lenders l LIMIT 1""",
+    """INSERT INTO dispersals (id, obligation, generation, lender, amount, currency, eligible_on, payout)
+       SELECT gen_random_uuid(), o.id, 1, l.payee, 92, 'INR', '2026-01-01', p.id
+       FROM obligations o, lenders l, payouts p LIMIT 1""",
     "INSERT INTO workers (id, host, pid, version, jobs) VALUES ('w', 'h', 1, '1', '{}')",
 )

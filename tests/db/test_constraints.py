@@ -319,6 +319,7 @@ ON_UPDATE: Final = {
           UPDATE earnings SET state = 'READY' WHERE state = 'REFUNDED';
         END $$""",
     **OF_REFUNDS_BY_UPDATE,
+    "dispersals_payout_fkey": "UPDATE dispersals SET payout = gen_random_uuid()",
 }
 """What breaks a promise about what may follow."""
 ON_DELETE: Final = ("_append_only", "_stay_until_heard")

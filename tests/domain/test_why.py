@@ -25,6 +25,7 @@ PLACE = Place(
     ahead=3,
 )
 PAYOUT = PayoutFacts(
+    dispersal=None,
     id="P",
     state=PayoutState.APPROVED,
     effect_state=None,

@@ -130,6 +130,18 @@ MORE: Final[tuple[Flow, ...]] = (
         races=("heal/", "disperse/heal"),
     ),
     Flow(
+        name="dispersals.disburse",
+        constraints=(
+            "dispersals_one_per_payout",
+            "sent_by_a_payout",
+            "payouts_pay_their_dispersal",
+            "payouts_external_id_key",
+            *BOOKS,
+        ),
+        tests=("tests/jobs/dispersals/test_disbursed.py",),
+        races=("disburse",),
+    ),
+    Flow(
         name="waitlist.offer",
         constraints=("taken_is_within_capacity", "offers_end"),
         tests=("tests/jobs/waitlist/test_waitlist.py",),

@@ -81,6 +81,7 @@ _DISPERSALS = """60 shares and fee are what was received, whatever its size and 
 63 what was divided meanwhile is not escalated, and what was told of it goes
 64 what cannot be divided stops nothing else, and says why
 65 what the fee took whole is divided, and no orphan
+66 a payout that is confirmed has its entry: a missing one is named, and never posted in silence
 67 an item leaves suspense by an entry that names it, never more than is open"""
 
 _REFUNDS = """52 refunds, and disputes that were lost, are never more than what was captured, not by fifty at once

@@ -6,6 +6,7 @@ from tests.races import (
     bookings,
     completing,
     core,
+    disbursing,
     dispersals,
     earnings,
     keys,
@@ -49,6 +50,7 @@ GROUPS: Final = (
     sweeps,
     dispersals,
     suspense,
+    disbursing,
     refunds,
     core,
 )

@@ -132,6 +132,7 @@ MEANINGS = {
     "sent": "a send may have begun: only its provider's answer moves it",
     "missing": "no such payout",
     "unlinked": "what it paid is paid by another payout",
+    "dispersal": "it pays a dispersal, which is paid by another: bursar dispersals retry ID",
     "short": "part of what it paid is owed no more: the next batch pays the rest",
     "own": "you made it: somebody else must approve it (policy:maker-checker is on)",
     "exhausted": "refused three times: two people may allow one more, bursar propose payout.retry ID",

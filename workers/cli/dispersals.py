@@ -1,19 +1,22 @@
-"""`dispersals …`: read what each lender has of what obligations received, and how that was calculated."""
+"""`dispersals …`: read what each lender has of what obligations received, and have one paid again that failed."""
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from domain.dispersals import DISPERSALS
-from workers.cli.asking import dicts
+from domain.dispersals import DISBURSE, DISPERSALS
+from workers.cli.asking import Why, dicts, reason, wake
 from workers.cli.context import context
 from workers.cli.families import listed
 from workers.cli.output import JsonOne, Row
 from workers.cli.showing import display, look
 
-app = listed(DISPERSALS, "Read dispersals, and how they were calculated.")
+if TYPE_CHECKING:
+    from db.tx import Tx
+
+app = listed(DISPERSALS, "Read dispersals, and have one paid again that failed.")
 
 
 @app.command()
@@ -38,3 +41,26 @@ def show(
         "shares": dicts(made.shares),
     }
     display(replace(seen, more={**more, **seen.more}), json=json)
+
+
+@app.command()
+def retry(
+    ctx: typer.Context,
+    dispersal: Annotated[str, typer.Argument(help="Id of a dispersal.")],
+    why: Why,
+) -> None:
+    """Have a FAILED dispersal paid by a new payout, once what stood in its way is put right."""
+    from db import changes, subjects
+    from db.dispersals.family import DISPERSALS as FAMILY
+    from db.dispersals.retrying import retry as retried
+
+    here, because = context(ctx), reason(why)
+
+    def work(tx: "Tx") -> None:
+        id_ = subjects.find(tx, [dispersal], [FAMILY])[dispersal]
+        retried(tx, id_, actor=here.actor, why=because)
+        changes.note(tx, "dispersal.retry", [dispersal], who=here.actor, why=because)
+
+    here.database().transact(work)
+    wake(here, DISBURSE)
+    typer.echo(f"dispersal {dispersal} is paid by a new payout")

@@ -88,5 +88,34 @@ PLANTS = [
            WHERE account IN (SELECT id FROM accounts WHERE kind = 'suspense')""",
         "obligation ",
     ),
-    ("dispersals-last-move-is-the-state", "UPDATE dispersals SET state = 'FAILED'", "dispersal "),
+    ("dispersals-last-move-is-the-state", "UPDATE dispersals SET state = 'CANCELLED'", "dispersal "),
+    ("dispersals-work-fits-state", "DELETE FROM work WHERE job = 'dispersals.disburse'", "dispersal "),
+    (
+        "dispersals-follow-their-payouts",
+        "UPDATE payouts SET state = 'FAILED' WHERE state = 'PROCESSING' AND source = 'dispersals'",
+        "dispersal ",
+    ),
+    (
+        "dispersals-follow-their-payouts",
+        "UPDATE dispersals SET state = 'SENDING' WHERE state = 'DISBURSED'",
+        "dispersal ",
+    ),
+    (
+        "dispersals-follow-their-payouts",
+        """UPDATE payouts SET dispersal = (SELECT id FROM dispersals WHERE state = 'DISBURSED' LIMIT 1)
+           WHERE state = 'PROCESSING' AND source = 'dispersals'""",
+        "dispersal ",
+    ),
+    (
+        "disbursed-is-posted",
+        """UPDATE postings SET amount = amount - 1
+           WHERE entry IN (SELECT id FROM entries WHERE type = 'LENDER_PAYOUT_SENT')""",
+        "dispersal ",
+    ),
+    ("disbursed-is-posted", "DELETE FROM entries WHERE type = 'LENDER_PAYOUT_SENT'", "dispersal "),
+    (
+        "dispersals-are-owed",
+        "UPDATE payouts SET state = 'PROCESSING' WHERE state = 'APPROVED' AND source = 'dispersals'",
+        "lender ",
+    ),
 ]  # fmt: skip

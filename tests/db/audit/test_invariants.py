@@ -25,7 +25,7 @@ from tests.earned import paid_and_given_back
 from tests.fakes.bank import FakeBank
 from tests.keeping import credit, keep
 from tests.lining import offered
-from tests.mortgages import every_standing
+from tests.mortgages import every_paying, every_standing
 from tests.opening import opening, taken
 from tests.operating import opened
 from tests.refunding import every_refund
@@ -40,7 +40,9 @@ PLANTS = [
     *plants_refunds.PLANTS,
 ]
 STATES = ("PENDING", "APPROVED", "PROCESSING", "COMPLETED", "FAILED", "CANCELLED", "REVERSED")
-PAYOUT = "(SELECT min(CAST(id AS text))::uuid FROM payouts WHERE state = '?')"
+PAYOUT = (
+    "(SELECT min(CAST(id AS text))::uuid FROM payouts WHERE state = '?' AND source <> 'dispersals')"
+)
 ACCOUNT = "(SELECT id FROM accounts WHERE kind = '?')"
 NAMED = {
     "<cash>": ACCOUNT.replace("?", "cash"),
@@ -66,6 +68,7 @@ def scene(databases: Databases, template: str, addresses: Addresses) -> Iterator
             keep(operator, [credit(payee="Kept")])
             every_ending(operator, worker)
             sealed(worker)
+            every_paying(operator, worker, bank)
             every_standing(operator, worker)
             every_refund(operator, worker)
             sealed(worker)

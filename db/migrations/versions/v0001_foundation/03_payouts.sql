@@ -79,7 +79,8 @@ CREATE TABLE payouts (
   source        text NOT NULL DEFAULT 'import' CHECK (source IN (
     'import',     -- a file named the amount to send: nothing is withheld from it
     'earnings',   -- a batch made it of earnings: withheld as the law asks
-    'wallets')),  -- a batch made it of what is left of a wallet: nothing is withheld from it
+    'wallets',    -- a batch made it of what is left of a wallet: nothing is withheld from it
+    'dispersals')),  -- it pays a lender's share of an obligation: nothing is withheld from it
   -- What is sent and what is kept back, fixed at the claim of the first send; null and 0 before it. In a payout
   -- that failed they say what its last request was: it is counted nowhere, and a retry computes anew.
   net_amount    bigint CHECK (net_amount > 0),
@@ -94,10 +95,12 @@ CREATE TABLE payouts (
   -- What its payee was when it was made: it says which job sends it.
   payee_kind    text NOT NULL DEFAULT 'person' CHECK (payee_kind IN ('person', 'organisation')),
   wallet        uuid,                  -- whose account in the books `payable` is, then
+  dispersal     uuid,                  -- of whose lender `payable` is the account of obligations, then
   FOREIGN KEY (account, payee) REFERENCES payout_accounts (id, payee),
   -- This prevents a payout from taking its money from another wallet than its own.
   CONSTRAINT payouts_wallet_fkey FOREIGN KEY (wallet, payee, currency, payable) REFERENCES wallets (id, payee, currency, account),
   CONSTRAINT of_wallets_has_one CHECK ((source = 'wallets') = (wallet IS NOT NULL)),
+  CONSTRAINT of_dispersals_has_one CHECK ((source = 'dispersals') = (dispersal IS NOT NULL)),
   CONSTRAINT approved_is_sealed CHECK (state IN ('PENDING', 'CANCELLED') OR (effect_key IS NOT NULL AND approval_seal IS NOT NULL)),
   CONSTRAINT gross_is_its_parts CHECK (amount = coalesce(net_amount, amount - tds_deducted - recovered) + tds_deducted + recovered),
   -- This prevents a debt from being kept back of what was told, and not earned.
