@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from typing import Final
 
 import pytest
+import sqlalchemy as sa
 
 from db import installation
 from db.bench import lending
+from db.obligations.flow import legs
 from domain.obligations import CREATE, HEAL
 from tests.builders import change
 from tests.kit.world import Fakes, Scene, doors, scene
@@ -38,7 +40,7 @@ def lent(databases: Databases, template: str) -> Iterator[Scene]:
             lending.owe(tx, installation.get(tx).id, MANY)
             for _ in range(2):
                 lending.settle(tx, 20 * SET // 2)
-        made = scene(opened, Fakes(), bounds=Bounds(batch_max=SET))
+        made = scene(opened, Fakes(), bounds=Bounds(batch_max=SET, lease_seconds=600.0))
         assert made.run(CREATE).tally["succeeded"] == 20 * SET
         with database.begin(120.0) as tx:
             lending.settle(tx, SET)
@@ -81,3 +83,18 @@ def test_a_look_that_finds_nothing_to_heal_reads_a_few_pages_of_one_index(lent: 
     assert not look.scanned & LARGE
     assert (look.blocks <= LOOK_BLOCKS, look.removed) == (True, 0), look.blocks
     assert not any(table in one.statement for one in seen.seen for table in LARGE - {"work"})
+
+
+def test_the_entries_of_one_obligation_are_found_by_index_alone(lent: Scene) -> None:
+    """However many there are of others: by the beginnings of their keys, and by its own accounts."""
+    with lent.database.begin() as tx:
+        id_ = tx.scalar(sa.text("SELECT id FROM obligations WHERE state = 'DISPERSED' LIMIT 1"))
+    with explained(lent.database) as seen, lent.database.begin() as tx:
+        # Owed, received, settled, the fee; its receipts have no rows here.
+        assert len(legs(tx, id_)) == 4 + lending.SHARES
+    for one in seen.seen:
+        assert not one.scanned & (LARGE | {"receipts"})
+        assert one.blocks <= FLOW_BLOCKS, one.blocks
+
+
+FLOW_BLOCKS: Final = 400

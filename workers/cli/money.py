@@ -10,7 +10,6 @@ import typer
 from domain.errors import BadInputError
 from domain.money import format_major
 from domain.payouts import PayoutState
-from workers.cli.asking import say
 from workers.cli.context import context
 from workers.cli.listing import Csv, found
 from workers.cli.output import Json, show
@@ -76,6 +75,7 @@ def money(
 
 def _draw(path: Path, rows: "list[Row]", by: By, title: str) -> None:
     from workers.charts.bars import bars
+    from workers.cli.drawing import save
 
     currencies = sorted({str(row["currency"]) for row in rows})
     if len(currencies) > 1:
@@ -95,9 +95,4 @@ def _draw(path: Path, rows: "list[Row]", by: By, title: str) -> None:
         unit=unit,
         written={minor: f"{format_major(minor, unit)} {unit}" for minor in shown},
     )
-    try:
-        path.write_text(picture, encoding="utf-8")
-    except OSError as error:
-        rule = f"cannot be written: {error.strerror}"
-        raise BadInputError("--svg", str(path), rule) from error
-    say(f"drawn into {path}")
+    save(path, picture, "--svg")

@@ -1,6 +1,7 @@
 """`obligations …`: read what borrowers owe, and say of one what another system left out."""
 
 import datetime as dt
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -8,14 +9,38 @@ import typer
 from domain.obligations import CREATE, OBLIGATIONS
 from workers.cli.asking import Why, reason, wake
 from workers.cli.context import context
-from workers.cli.families import reading
+from workers.cli.families import listed
+from workers.cli.output import JsonOne
+from workers.cli.showing import display, look
 
 if TYPE_CHECKING:
     from db.tx import Tx
 
-app = reading(OBLIGATIONS, "Read obligations, and say what another system left out of one.")
+app = listed(OBLIGATIONS, "Read obligations, and say what another system left out of one.")
 
 Obligation = Annotated[str, typer.Argument(help="Id or external id of an obligation.")]
+
+
+@app.command()
+def show(
+    ctx: typer.Context,
+    obligation: Obligation,
+    graph: Annotated[
+        Path | None, typer.Option("--graph", help="Draw its money flow into this file, as SVG.")
+    ] = None,
+    json: JsonOne = False,
+) -> None:
+    """Show one obligation, with its history; or draw what its entries moved, from account to account."""
+    from db.obligations.flow import legs
+
+    with context(ctx).database().begin() as tx:
+        seen = look(tx, OBLIGATIONS, obligation)
+        entries = legs(tx, seen.id) if graph is not None else ()
+    if graph is not None:
+        from workers.cli.drawing import picture, save
+
+        save(graph, picture(f"Obligation {seen.facts['external_id']}", entries), "--graph")
+    display(seen, json=json)
 
 
 @app.command()
