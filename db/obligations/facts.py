@@ -64,9 +64,13 @@ _LOCK: Final = sa.text("""
 JOURNAL: Final = """
     -- A refund out of suspense takes back what was received.
     CROSS JOIN LATERAL (
-      SELECT CAST(coalesce(sum(p.amount), 0) AS bigint) AS given_back
-      FROM accounts s JOIN postings p ON p.credit = s.id JOIN accounts d ON d.id = p.debit
-      WHERE s.kind = 'suspense' AND s.owner = CAST(o.id AS text) AND s.currency = o.currency AND d.kind = 'control_allocation') g
+      -- By what its item gave, which is little: never by all that was ever divided.
+      SELECT CAST(coalesce(sum(p.amount) FILTER (WHERE p.debit = (
+               SELECT d.id FROM accounts d WHERE d.kind = 'control_allocation' AND d.owner = '' AND d.currency = o.currency)), 0) AS bigint)
+               AS given_back
+      FROM postings p
+      WHERE p.credit = (
+        SELECT s.id FROM accounts s WHERE s.kind = 'suspense' AND s.owner = CAST(o.id AS text) AND s.currency = o.currency)) g
     -- Money came in by these types alone; a reversal of one of them takes it back.
     CROSS JOIN LATERAL (
       SELECT (SELECT CAST(coalesce(sum(p.amount), 0) AS bigint) FROM postings p JOIN entries e ON e.id = p.entry

@@ -97,4 +97,5 @@ def test_the_entries_of_one_obligation_are_found_by_index_alone(lent: Scene) -> 
         assert one.blocks <= FLOW_BLOCKS, one.blocks
 
 
-FLOW_BLOCKS: Final = 400
+FLOW_BLOCKS: Final = 1_000
+"""Legs are found by ranges of pages, a few for each entry."""
