@@ -85,8 +85,9 @@ DISPERSALS: Final = Family(
         "amount AS amount_minor",
         "currency",
         "eligible_on",
+        "sendings",
         "created_at",
         "id",
     ),
-    details=("generation", "sendings", "payout", "updated_at"),
+    details=("generation", "payout", "updated_at"),
 )

@@ -31,7 +31,8 @@ def waiting(tx: Tx) -> Sequence[Row]:
 
 
 _SENT: Final = sa.text("""
-    SELECT p.id, p.state, coalesce(p.net_amount, p.amount) AS amount, p.generation, e.provider_id, e.sends
+    SELECT p.id, p.state, coalesce(p.net_amount, p.amount) AS amount, p.generation, p.dispersal IS NOT NULL AS is_share,
+           e.provider_id, e.sends
     FROM payouts p LEFT JOIN effects e ON e.key = p.effect_key ORDER BY p.id""")
 
 

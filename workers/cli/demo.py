@@ -40,10 +40,11 @@ def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Keep the home, to look around in.")] = False,
     json: JsonOne = False,
 ) -> None:
-    """See sample payouts paid, each proven to be paid once, and a webinar that sells out.
+    """See sample payouts paid, each proven to be paid once, a webinar that sells out, and lenders who get their shares.
 
     On the way the bank loses replies and a worker is killed; one customer cancels, one is given the
-    money back, and both places go to whoever waits.
+    money back, and both places go to whoever waits. Three obligations cannot be divided: they end in
+    suspense, and two operators take one of them out.
     """
     here = context(ctx)
     _refuse_real(here)
@@ -115,6 +116,8 @@ def _tell(result: "Result", kept: Path | None) -> None:
         "payouts list --state FAILED",
         "bookings list",
         "waitlist list",
+        "dispersals list",
+        "suspense list",
         "mail list",
         "effects list",
     ):

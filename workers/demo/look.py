@@ -8,9 +8,11 @@ from db import progress as families
 from db.engine import Database
 from db.payouts import progress
 from domain.bookings import BOOKINGS
+from domain.dispersals import DISPERSALS
 from domain.errors import UnreachableError
 from domain.machines import Machine
 from domain.mails import MAILS
+from domain.obligations import OBLIGATIONS
 from domain.payouts import PAYOUTS, RECOVER
 from domain.refunds import REFUNDS
 from domain.waitlist import WAITLIST
@@ -18,7 +20,10 @@ from workers.demo.verdict import FINAL
 from workers.practice import Counted, count
 from workers.servers import SandboxPlan
 
-SHOWN: Final[tuple[Machine, ...]] = (PAYOUTS, BOOKINGS, WAITLIST, REFUNDS, MAILS)
+SHOWN: Final[tuple[Machine, ...]] = (
+    *(PAYOUTS, BOOKINGS, WAITLIST, REFUNDS, MAILS),
+    *(OBLIGATIONS, DISPERSALS),
+)
 """The families at work, as they are shown."""
 
 

@@ -15,6 +15,7 @@ from domain.payout_lines import payout_records
 from domain.payout_rules import RAZORPAYX
 from workers.databases import open_database
 from workers.demo.cast import bring_in
+from workers.demo.lending import Lending
 from workers.demo.result import Result
 from workers.demo.shop import Shop, Till
 from workers.demo.show import Show
@@ -37,6 +38,7 @@ IMPORT_SECONDS_MAX: Final = 120.0
 MAILS_MAX: Final = 200
 ENVIRONMENT: Final = {
     "BURSAR_RECOVER_SECONDS": "1,2,4",
+    "BURSAR_HEAL_SECONDS": "1",
     "BURSAR_LOG_FORMAT": "json",
     "BURSAR_GATEWAY_RATE_PER_SECOND": f"{RATE_PER_SECOND / 2:g}",
 }
@@ -75,10 +77,13 @@ def run(environ: Mapping[str, str], plan: Plan) -> Result:
         view = stack.enter_context(View(total))
         view.say(f"{total} payouts of {plan.file.name} imported and approved; home {plan.home}")
         story = stack.enter_context(_story(made, database, view))
+        lending = Lending(database, [f"operator:{name}" for name in OPERATORS], view.say)
+        with database.begin() as tx:
+            lending.bring_in(tx)
         log = stack.enter_context((plan.home / "processes.log").open("w", encoding="utf-8"))
         configure(made.settings, log)
         house = Supervisor(programs(made, told, worker_copies=plan.workers), Output(log))
-        show = Show(made, database, view, house, result, story, plan.seconds_max)
+        show = Show(made, database, view, house, result, story, lending, plan.seconds_max)
         house.run(until=show.step)
         survive_stop()
         result.stopped, result.gave_up = house.asked_to_stop, house.given_up()

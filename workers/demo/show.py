@@ -8,13 +8,18 @@ from db import audit, progress as families
 from db.engine import Database
 from db.payouts import progress
 from domain.appointments import SEATS, SeatState
+from domain.dispersals import DISPERSALS
 from domain.errors import ExpectedError, RefusedError
 from domain.ledger import AccountKind
+from domain.obligations import OBLIGATIONS
 from domain.payouts import PayoutState
 from workers.banks import open_bank
 from workers.demo.cast import BUYERS
+from workers.demo.lending import Lending
+from workers.demo.lent import lent
 from workers.demo.look import Look, look
 from workers.demo.result import Result
+from workers.demo.shop import together
 from workers.demo.sold import came_to_its_end, captured, places, told_once
 from workers.demo.story import Story
 from workers.demo.verdict import Ours, audited, promises, unforged
@@ -40,9 +45,10 @@ class Show:
         house: Supervisor,
         result: Result,
         story: Story,
+        lending: Lending,
         seconds_max: float,
     ) -> None:
-        self._story, self._scene = story, story.tell()
+        self._story, self._scene = story, together(story.tell(), lending.tell())
         self._is_told, self._trouble = False, ""
         self._made, self._database, self._view = made, database, view
         self._house, self._result = house, result
@@ -101,6 +107,7 @@ class Show:
             ours = [_ours(row) for row in progress.sent(tx)]
             books = {r.kind: (r.debits, r.credits) for r in progress.books(tx)}
             result.crashed_runs = progress.crashed_runs(tx)
+            seen = families.states(tx, (OBLIGATIONS, DISPERSALS))
             confirmed = families.states(tx, (SEATS,))[SEATS.table].get(SeatState.CONFIRMED, 0)
         now = datetime.now(UTC)
         with open_bank(self._made.settings) as bank:
@@ -121,6 +128,7 @@ class Show:
             places(participants, len(BUYERS), confirmed),
             captured(counted, books.get(AccountKind.GATEWAY_CLEARING, (0, 0))),
             told_once(letters),
+            lent(seen, books),
             unforged(counted),
             audited(audit.run(self._database)),
         ]
@@ -143,4 +151,5 @@ def _ours(row: object) -> Ours:
         state=PayoutState(row.state),  # type: ignore[attr-defined]  # the same
         amount_minor=row.amount,  # type: ignore[attr-defined]  # the same
         generation=row.generation,  # type: ignore[attr-defined]  # the same
+        is_share=row.is_share,  # type: ignore[attr-defined]  # the same
     )

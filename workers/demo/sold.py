@@ -11,9 +11,10 @@ from workers.practice import Counted
 def came_to_its_end(trouble: str) -> Promise:
     """Say whether everybody was answered as the story has it: `trouble` is what they were not."""
     return Promise(
-        name="the webinar sold out, and its places went on to who waited",
+        name="the story came to its end: a webinar that sold out, and what borrowers paid",
         holds=not trouble,
-        detail=trouble or "a cancellation, a refund, offers, a reminder, one that expired",
+        detail=trouble
+        or "a cancellation, a refund, offers, one that expired; shares, suspense, one match",
     )
 
 

@@ -24,6 +24,8 @@ class Ours:
     state: PayoutState
     amount_minor: int
     generation: int
+    is_share: bool = False
+    """Whether it pays a lender's share: out of the cash of its mortgage."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +121,9 @@ def _paid_once(
 def _sums(
     ours: Sequence[Ours], paid: Sequence[ProviderPayout], books: Mapping[str, tuple[int, int]]
 ) -> list[Promise]:
-    completed = sum(p.amount_minor for p in ours if p.state is PayoutState.COMPLETED)
+    done = [p for p in ours if p.state is PayoutState.COMPLETED]
+    completed = sum(p.amount_minor for p in done)
+    of_mortgages = sum(p.amount_minor for p in done if p.is_share)
     at_bank = sum(t.amount_minor for t in paid)
     debited = sum(debit for debit, _ in books.values())
     credited = sum(credit for _, credit in books.values())
@@ -135,9 +139,9 @@ def _sums(
             name="the books balance, nothing is in transit, and cash paid what was completed",
             holds=debited == credited
             and transit[0] == transit[1]
-            and cash[1] - cash[0] == completed,
+            and cash[1] - cash[0] == completed - of_mortgages,
             detail=f"debits {debited}, credits {credited}, in transit {transit[1] - transit[0]}, "
-            f"cash {cash[1] - cash[0]}",
+            f"cash {cash[1] - cash[0]}, cash of mortgages {of_mortgages}",
         ),
     ]
 
