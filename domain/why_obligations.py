@@ -49,6 +49,8 @@ def of_obligation(facts: ObligationFacts) -> Why:
         command = command or f'bursar obligations retry {facts.subject.id} --why "…"'
     else:
         why = _REASONS.get(state, plain.reason)
+    if state is _S.ESCALATED:
+        command = f'bursar obligations resolve {facts.subject.id} --why "…"  (once it is put right)'
     return replace(
         plain,
         reason=why,

@@ -13,6 +13,9 @@ from db.tx import Tx
 from domain.errors import RefusedError
 from domain.obligations import OBLIGATIONS, ObligationState
 
+_SETTLED: Final = frozenset(
+    {ObligationState.SETTLED, ObligationState.STALLED, ObligationState.ESCALATED}
+)
 _SAY: Final = sa.text("""
     UPDATE obligations SET settled_on = :day, updated_at = clock_timestamp() WHERE id = :id""")
 
@@ -20,10 +23,10 @@ _SAY: Final = sa.text("""
 def date(tx: Tx, id_: UUID, day: dt.date, *, actor: str, why: str) -> None:
     """Say that an obligation was settled on `day`; one that was STALLED is tried again at once.
 
-    Raises `RefusedError` where it is not settled, or its day is known.
+    The money of one that is ESCALATED stays in suspense, until two people take it out. Raises `RefusedError` where it is not settled, or its day is known.
     """
     leased, [one] = grip(tx, [id_], run=None, actor=actor)
-    if one.state not in {ObligationState.SETTLED, ObligationState.STALLED}:
+    if one.state not in _SETTLED:
         raise RefusedError(f"obligation {one.external_id} is {one.state}")
     if one.settled_on is not None:
         raise RefusedError(f"obligation {one.external_id} was settled on {one.settled_on}")

@@ -2,15 +2,15 @@
 
 import datetime as dt
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from domain.obligations import CREATE, OBLIGATIONS
-from workers.cli.asking import Why, reason, wake
+from workers.cli.asking import Why, reason, say, wake
 from workers.cli.context import context
 from workers.cli.families import listed
-from workers.cli.output import JsonOne
+from workers.cli.output import JsonOne, show_one
 from workers.cli.showing import display, look
 
 if TYPE_CHECKING:
@@ -130,3 +130,43 @@ def retry(ctx: typer.Context, obligation: Obligation, why: Why) -> None:
     here.database().transact(work)
     wake(here, CREATE)
     typer.echo(f"obligation {obligation} is divided again")
+
+
+@app.command()
+def resolve(ctx: typer.Context, obligation: Obligation, why: Why, json: JsonOne = False) -> None:
+    """Have an obligation divided after all, once what stood in its way is put right.
+
+    A STALLED one is divided at once. The money of an ESCALATED one is in suspense: that all of it leaves for its
+    lenders is proposed, and another operator approves. Refused where it cannot be divided yet.
+    """
+    from db import changes, proposals, subjects
+    from db.obligations.family import OBLIGATIONS as FAMILY
+    from db.obligations.resolving import check_mended
+    from db.obligations.retrying import retry as retried
+    from domain.obligations import ObligationState
+    from domain.suspense import Way
+    from workers.cli.actions import action_named
+
+    here, because = context(ctx), reason(why)
+
+    def work(tx: "Tx") -> int | None:
+        one = check_mended(tx, subjects.find(tx, [obligation], [FAMILY])[obligation])
+        changes.note(tx, "obligation.resolve", [obligation], who=here.actor, why=because)
+        if one.state == ObligationState.STALLED:
+            retried(tx, one.id, actor=here.actor, why=because)
+            return None
+        item, details = str(one.id), {"way": Way.MATCH.value}
+        action_named(LEAVES).check(tx, item, details)
+        return proposals.propose(tx, LEAVES, item, details, by=here.operator, why=because)
+
+    made = here.database().transact(work)
+    show_one({"obligation": obligation, "proposal": made}, json=json)
+    if made is None:
+        wake(here, CREATE)
+        say(f"obligation {obligation} is divided again")
+    else:
+        say(f"another operator: bursar approve {made}")
+
+
+LEAVES: Final = "suspense.resolve"
+"""The action of two people by which money leaves suspense."""
