@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
-from domain.ledger import AccountKind
+from domain import payee_statements
 from domain.payee_statements import CurrencyStatement, PayeeStatement
 from workers.papers.paper import Paper, Table
 
@@ -16,7 +16,10 @@ PAYMENTS: Final = (
 )
 OWED: Final = "owed to the payee"
 OWING: Final = "owed by the payee"
-ACCOUNTS: Final = {AccountKind.PAYEE_PAYABLE: OWED, AccountKind.PAYEE_RECEIVABLE: OWING}
+ACCOUNTS: Final = {
+    **dict.fromkeys(payee_statements.OWED, OWED),
+    **dict.fromkeys(payee_statements.OWING, OWING),
+}
 
 
 def paper(statement: PayeeStatement) -> Paper:

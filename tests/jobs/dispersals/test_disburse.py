@@ -27,6 +27,7 @@ from tests.jobs.dispersals.paying import (
 )
 from tests.kit.world import Scene
 from tests.mortgages import LINE, balances, bank, disperse, lend, owe, pay
+from workers.papers.statement import paper
 
 FAR = datetime(2100, 1, 1, tzinfo=UTC)
 
@@ -200,3 +201,4 @@ def test_what_a_lender_is_told_on_paper_are_the_books_with_their_shares(world: S
     assert [one.event for one in rupees.movements] == ["share of what a borrower paid", "paid out"]
     assert rupees.closing.owed_minor == 0
     assert [one.net_minor for one in rupees.payments] == [91_667]
+    assert f"statement of {name}".lower() in paper(told).title.lower()

@@ -20,6 +20,7 @@ from tests.earning import LONG_AGO, earn, earning, know, payee
 from tests.hearing import about, event, receive
 from tests.keeping import credit, fill, held, ids, keep, left
 from tests.kit.world import Scene
+from workers.papers.statement import paper as told_on_paper
 from workers.sandbox.faults import Fault
 
 FAR = datetime(2100, 1, 1, tzinfo=UTC)
@@ -306,6 +307,7 @@ def test_what_the_owner_is_told_on_paper_are_the_books_with_the_wallet(world: Sc
     [rupees] = told.currencies
     rupees.check()
     paper.check()
+    assert told_on_paper(told).tables
     assert [one.event for one in rupees.movements] == [
         "put into the wallet",
         "paid out",
