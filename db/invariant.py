@@ -6,6 +6,7 @@ the same whatever the size of the tables beside it.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import Final
 
@@ -74,13 +75,21 @@ def _statement(invariant: Invariant) -> sa.TextClause:
 
 
 def look(
-    tx: Tx, invariant: Invariant, *, after: str | None, page: int, most: int, deep: bool
+    tx: Tx,
+    invariant: Invariant,
+    *,
+    after: str | None,
+    page: int,
+    most: int,
+    deep: bool,
+    now: datetime | None = None,
 ) -> Look:
     """Check the page that begins after `after`; at most `most` offences are named, all are counted.
 
-    Where `deep` is false, what can only be recomputed from the whole of history is left out.
+    Where `deep` is false, what can only be recomputed from the whole of history is left out. `now` is for
+    promises that ask how long something has been.
     """
-    given = {"after": after, "page": page, "most": most, "deep": deep}
+    given = {"after": after, "page": page, "most": most, "deep": deep, "now": now}
     statement = _statement(invariant)
     rows = tx.rows(statement, **{name: given[name] for name in statement.compile().params})
     first = rows[0]

@@ -55,6 +55,14 @@ class FindingKind(StrEnum):
     DISPERSAL_NOT_PAYABLE = "dispersal-not-payable"
     DISPERSAL_FAILED = "dispersal-failed"
     LENDER_UNPAYABLE = "lender-unpayable"
+    UNAPPLIED_CASH = "unapplied-cash"
+    PAYABLE_NEGATIVE = "payable-negative"
+    OBLIGATION_DRIFT = "obligation-drift"
+    OBLIGATION_ORPHANED = "obligation-orphaned"
+    CASH_NOT_CONSERVED = "cash-not-conserved"
+    CONTROLS_DRIFT = "controls-drift"
+    TRANSFER_WITHOUT_ENTRY = "transfer-without-entry"
+    CASH_CHECK_FAILED = "cash-check-failed"
     ORDER_MISMATCH = "order-mismatch"
     PAYMENT_CAPTURED_TWICE = "payment-captured-twice"
     PAYMENT_WITHOUT_ORDER = "payment-without-order"
@@ -131,6 +139,14 @@ SEVERITIES: Final[Mapping[FindingKind, Severity]] = MappingProxyType({
     _K.DISPERSAL_NOT_PAYABLE: Severity.P1,
     _K.DISPERSAL_FAILED: Severity.P1,
     _K.LENDER_UNPAYABLE: Severity.P2,
+    _K.UNAPPLIED_CASH: Severity.P2,
+    _K.PAYABLE_NEGATIVE: Severity.P0,
+    _K.OBLIGATION_DRIFT: Severity.P0,
+    _K.OBLIGATION_ORPHANED: Severity.P1,
+    _K.CASH_NOT_CONSERVED: Severity.P0,
+    _K.CONTROLS_DRIFT: Severity.P0,
+    _K.TRANSFER_WITHOUT_ENTRY: Severity.P0,
+    _K.CASH_CHECK_FAILED: Severity.P1,
     _K.ORDER_MISMATCH: Severity.P0,
     _K.PAYMENT_CAPTURED_TWICE: Severity.P0,
     _K.PAYMENT_WITHOUT_ORDER: Severity.P1,

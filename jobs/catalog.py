@@ -9,6 +9,7 @@ from jobs.bookings.expire_checkouts import ExpireCheckouts
 from jobs.bookings.flag_orphans import FlagOrphans
 from jobs.bookings.open_orders import OpenOrders
 from jobs.bookings.release_tentative import ReleaseTentative
+from jobs.cash.reconcile import ReconcileCash
 from jobs.dispersals.create import CreateDispersals
 from jobs.dispersals.disburse import DisburseDispersals
 from jobs.dispersals.heal import HealDispersals
@@ -62,6 +63,7 @@ ALL: Final[tuple[type[Job], ...]] = (
     CreateDispersals,
     HealDispersals,
     DisburseDispersals,
+    ReconcileCash,
     SubmitRefunds,
     RecoverRefunds,
     CascadeRefunds,

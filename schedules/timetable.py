@@ -36,6 +36,7 @@ TIMETABLE: Final = (
     _cron("refunds.submit", "*/5 * * * *"),
     _cron("refunds.recover", "*/5 * * * *"),
     _cron("refunds.cascade", "*/5 * * * *"),
+    _cron("cash.reconcile", "0 7 * * *"),
     _cron("upkeep.audit", "0 * * * *"),
     _cron("upkeep.seal", "*/5 * * * *"),
     _cron("upkeep.prune", "30 3 * * *"),

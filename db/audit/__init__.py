@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from db.audit import books, outside, seals, waiting
+from db.cash.controls import CONTROLS_FIT
 from db.engine import Database
 from db.families import FAMILIES
 from db.invariant import Invariant, Look, Offence, look
@@ -22,6 +23,7 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     books.BOUNDED_ARE_NOT_BELOW_ZERO,
     books.CURRENCIES_BALANCE,
     books.TOTALS_ARE_THEIR_ENTRIES,
+    CONTROLS_FIT,
     seals.SEALS_FIT_THEIR_ENTRIES,
     *(promise for family in FAMILIES for promise in family.promises),
     outside.KEYS_ARE_MADE_BY_RULE,

@@ -7,8 +7,9 @@ from typing import Final
 import sqlalchemy as sa
 
 from db import findings
+from db.invariant import Invariant, Look
 from db.tx import Tx
-from domain.findings import FindingKind
+from domain.findings import Finding, FindingKind
 
 DEEP_ENTRIES_MAX: Final = 2_000_000
 """Entries up to which an audit between other work recomputes what needs all of history."""
@@ -20,6 +21,23 @@ def is_small(tx: Tx) -> bool:
         sa.text("SELECT CAST(coalesce(sum(entries), 0) AS bigint) FROM ledger_totals")
     )
     return entries <= DEEP_ENTRIES_MAX
+
+
+def told(invariant: Invariant, seen: Look, found: int, named_max: int) -> list[Finding]:
+    """What a page showed, as findings; `found` offences of this promise there were so far, this page included.
+
+    The first `named_max` have findings of their own; how many more there are is one more.
+    """
+    named = [
+        Finding(kind=invariant.finding, subject=o.subject, detail=f"{invariant.name}: {o.detail}")
+        for o in seen.offences
+    ]
+    if found <= named_max:
+        return named
+    detail = (
+        f"{found} so far; the first {named_max} have findings of their own. {invariant.promise}"
+    )
+    return [*named, Finding(kind=invariant.finding, subject=invariant.name, detail=detail)]
 
 
 _SEEN: Final = sa.text("""

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any, ClassVar, Final
 
 from db import audit, findings
-from db.audit import INVARIANTS, Invariant, Look, outcome
+from db.audit import INVARIANTS, Look, outcome
 from db.clock import now
 from db.tx import Tx
-from domain.findings import Finding, FindingKind
+from domain.findings import FindingKind
 from domain.tally import Count, Tally
 from jobs.shapes import Page, Queue, Sweep
 
@@ -47,7 +47,8 @@ class AuditBooks(Sweep):
         invariant = INVARIANTS[place.at]
         named = max(1, NAMED_MAX - place.found)
         seen = audit.look(tx, invariant, after=place.after, page=PAGE, most=named, deep=place.deep)
-        findings.report(tx, _findings(invariant, seen, place.found + seen.found))
+        told = outcome.told(invariant, seen, place.found + seen.found, NAMED_MAX)
+        findings.report(tx, told)
         tally = Tally({Count.PROCESSED: seen.looked_at, Count.FAILED: seen.found})
         follows = _next(place, seen)
         if follows is None:
@@ -65,19 +66,6 @@ def _next(place: Place, seen: Look) -> Place | None:
     if place.at + 1 == len(INVARIANTS):
         return None
     return replace(place, at=place.at + 1, after=None, found=0)
-
-
-def _findings(invariant: Invariant, seen: Look, found: int) -> list[Finding]:
-    named = [
-        Finding(kind=invariant.finding, subject=o.subject, detail=f"{invariant.name}: {o.detail}")
-        for o in seen.offences
-    ]
-    if found <= NAMED_MAX:
-        return named
-    detail = (
-        f"{found} so far; the first {NAMED_MAX} have findings of their own. {invariant.promise}"
-    )
-    return [*named, Finding(kind=invariant.finding, subject=invariant.name, detail=detail)]
 
 
 def _healable(place: Place) -> list[FindingKind]:

@@ -142,6 +142,11 @@ MORE: Final[tuple[Flow, ...]] = (
         races=("disburse",),
     ),
     Flow(
+        name="cash.reconcile",
+        constraints=("findings_pkey", "resolved_by_whom_and_why"),
+        races=("cash.reconcile",),
+    ),
+    Flow(
         name="waitlist.offer",
         constraints=("taken_is_within_capacity", "offers_end"),
         tests=("tests/jobs/waitlist/test_waitlist.py",),

@@ -23,6 +23,7 @@ WAITS: Final = {
     "appointments": ("starts_at", "ends_at"),
     "waitlist": ("joined_at", "expires_at"),
     "mails": ("good_until",),
+    "obligations": ("updated_at",),
     "schedule_progress": ("accounted_until", "next_tick_at"),
     "workers": ("beat_at",),
 }

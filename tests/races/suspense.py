@@ -6,11 +6,13 @@ from typing import Final
 from db.suspense.resolve import Resolution, resolve
 from domain.errors import RefusedError
 from domain.suspense import Way
+from jobs.cash.reconcile import ReconcileCash
 from tests.builders import owner, rows
 from tests.mortgages import LINE, balances, bring, id_of, owe, receipt, stray, take
 from tests.races.explorer import Act, Race
 from tests.races.sides import Side
 from tests.races.stage import Stage
+from tests.races.sweeps import looks, open_findings
 
 
 def routed(stage: Stage) -> object:
@@ -75,7 +77,21 @@ def received_once(stage: Stage, sides: Sequence[Side]) -> None:
     assert "suspense" not in held
 
 
+def told_for_now(stage: Stage, sides: Sequence[Side]) -> None:
+    """What was seen just before it left may be told still; the next look sees that it is gone."""
+    assert sides[1].result == 30_000
+    assert balances(stage.worker) == {"borrower_receivable": 100_000, "control_accrual": 100_000}
+    looks(ReconcileCash)(stage)
+    assert open_findings(stage) == []
+
+
 ALL: Final = (
+    Race(
+        name="cash.reconcile/resolve an item",
+        prepare=routed,
+        sides=(looks(ReconcileCash), leaves(Way.REFUND, 30_000)),
+        check=told_for_now,
+    ),
     Race(
         name="resolve an item/resolve an item",
         prepare=routed,

@@ -2,6 +2,24 @@
 
 PLANTS = [
     (
+        "controls-are-what-is-under-way",
+        """UPDATE balances SET credits = credits + 1 WHERE stripe = 0
+             AND account IN (SELECT id FROM accounts WHERE kind = 'control_accrual')""",
+        "control_accrual ",
+    ),
+    (
+        "controls-are-what-is-under-way",
+        """UPDATE balances SET credits = credits + 1 WHERE stripe = 0
+             AND account IN (SELECT id FROM accounts WHERE kind = 'control_settlement')""",
+        "control_settlement ",
+    ),
+    (
+        "controls-are-what-is-under-way",
+        """UPDATE balances SET debits = debits + 1 WHERE stripe = 0
+             AND account IN (SELECT id FROM accounts WHERE kind = 'control_allocation')""",
+        "control_allocation ",
+    ),
+    (
         "seals-fit-their-entries",
         "UPDATE entries SET actor = 'nobody' WHERE id = (SELECT min(id) FROM entries)",
         "seal 1",

@@ -1,0 +1,1 @@
+"""The cash of obligations: held against the books each day."""
