@@ -1,9 +1,9 @@
 """Two people for files of money, under `policy:maker-checker`: one shows the file, another brings it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from hashlib import sha256
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import typer
 
@@ -13,6 +13,11 @@ from domain.errors import BadInputError, RefusedError
 from domain.switches import MAKER_CHECKER
 from workers.cli.asking import say
 from workers.cli.context import Context
+from workers.cli.importing import SECONDS_MAX, run_import
+
+if TYPE_CHECKING:
+    from db.importing.order import Imported, Told
+    from workers.files import RecordFile
 
 
 class Giving(StrEnum):
@@ -21,6 +26,12 @@ class Giving(StrEnum):
     WALLETS = "wallets.credit"
     CREDITS = "credits.grant"
     RECEIPTS = "receipts.receive"
+    EARNINGS = "earnings.import"
+
+    @property
+    def done(self) -> str:
+        """What became of each line of an agreed file."""
+        return {Giving.WALLETS: "credited", Giving.RECEIPTS: "received"}.get(self, "given")
 
     @property
     def command(self) -> str:
@@ -34,6 +45,9 @@ class Given(Protocol):
     @property
     def content_hash(self) -> str:
         """64 hex digits: the same for the same content, however it was spelled."""
+
+
+GivenT = TypeVar("GivenT", bound=Given)
 
 
 class Found(Protocol):
@@ -74,6 +88,39 @@ def proposed_first(
         f"the same file: {what.command} FILE --proposal {made}"
     )
     raise typer.Exit(0)
+
+
+def by_two(
+    here: Context,
+    what: Giving,
+    read: "RecordFile[GivenT]",
+    look: "Callable[[Tx, Told], Imported]",
+    take_over: "Callable[[Tx, str, Told], Imported]",
+    *,
+    proposal: int | None,
+    dry_run: bool,
+    why: str | None,
+    noted: str,
+) -> "Imported":
+    """Import a file, or propose it first where two people are needed; `take_over` is told who brings it.
+
+    Noted as `noted` among changes. Raises what `proposed_first` and `agreed` do.
+    """
+    if proposal is None and not dry_run:
+        with here.database().begin(SECONDS_MAX) as tx:
+            found = look(tx, lambda _: None)
+        proposed_first(here, what, read.lines, found, why=why)
+
+    def work(tx: Tx, told: "Told") -> "Imported":
+        if dry_run:
+            return look(tx, told)
+        if proposal is None:
+            return take_over(tx, here.actor, told)
+        done = take_over(tx, agreed(tx, here, what, read.lines, proposal), told)
+        proposals.finish(tx, proposal, f"{done.created} {what.done}")
+        return done
+
+    return run_import(here, read, work, why=why, what=None if dry_run else noted)
 
 
 def agreed(tx: Tx, here: Context, what: Giving, lines: Sequence[Given], number: int) -> str:

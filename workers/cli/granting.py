@@ -1,12 +1,12 @@
 """`import credits`: referral credit that customers are given to spend here."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from workers.cli.asking import WhyToo, reason
 from workers.cli.context import context
-from workers.cli.importing import SECONDS_MAX, DryRun, File, read_lines, tell_done
+from workers.cli.importing import SECONDS_MAX, DryRun, File, Proposal, read_lines, tell_done
 from workers.cli.output import JsonOne
 
 if TYPE_CHECKING:
@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 def credits(  # noqa: A001  the command's name
     ctx: typer.Context,
     file: File,
-    proposal: Annotated[
-        int | None, typer.Option("--proposal", min=1, help="Another operator's, about this file.")
-    ] = None,
+    proposal: Proposal = None,
     dry_run: DryRun = False,
     why: WhyToo = None,
     json: JsonOne = False,

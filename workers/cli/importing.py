@@ -29,6 +29,9 @@ File = Annotated[str, typer.Argument(help="CSV or JSON Lines; - reads standard i
 Partial = Annotated[
     bool, typer.Option("--partial", help="Take over the good rows; name the others, exit 1.")
 ]
+Proposal = Annotated[
+    int | None, typer.Option("--proposal", min=1, help="Another operator's, about this file.")
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Write nothing.")]
 
 

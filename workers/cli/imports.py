@@ -13,6 +13,7 @@ from workers.cli.importing import (
     DryRun,
     File,
     Partial,
+    Proposal,
     read_lines,
     run_import,
     tell_done,
@@ -97,6 +98,7 @@ def earnings(
     ctx: typer.Context,
     file: File,
     as_of: AsOf = None,
+    proposal: Proposal = None,
     partial: Partial = False,
     dry_run: DryRun = False,
     why: WhyToo = None,
@@ -106,27 +108,40 @@ def earnings(
 
     Each may be paid when its hold is over, by the next batch. The same file twice creates nothing
     new; the same id with other content is an error. With --as-of the file is of another system, whose
-    payouts were taken over before, and says in which state each was then.
+    payouts were taken over before, and says in which state each was then. While policy:maker-checker
+    is on, the file is only proposed, and another operator brings it with --proposal.
     """
     from db.earnings.imports import look, take_over
     from db.importing.order import Lines
     from domain.earning_lines import EARNING_RECORDS
+    from workers.cli.crediting import Giving, by_two
 
     here, because = context(ctx), None if why is None else reason(why)
     if as_of is not None:
         if partial:
             raise typer.BadParameter(WHOLE)
-        take_over_earnings(here, file, told_until(here, as_of), because, dry_run=dry_run, json=json)
+        until = told_until(here, as_of)
+        take_over_earnings(
+            here, file, until, because, proposal=proposal, dry_run=dry_run, json=json
+        )
         return
     read = read_lines(file, EARNING_RECORDS, partial=partial)
     order = Lines(lines=read.lines, file=read.file, rows=read.rows, partial=partial)
 
-    def work(tx: "Tx", told: "Told") -> "Imported":
-        if dry_run:
-            return look(tx, here.installation, order, told=told)
-        return take_over(tx, here.installation, order, actor=here.actor, told=told)
+    def bring(tx: "Tx", who: str, told: "Told") -> "Imported":
+        return take_over(tx, here.installation, order, actor=who, told=told)
 
-    done = run_import(here, read, work, why=because, what=None if dry_run else "earnings.import")
+    done = by_two(
+        here,
+        Giving.EARNINGS,
+        read,
+        lambda tx, told: look(tx, here.installation, order, told=told),
+        bring,
+        proposal=proposal,
+        dry_run=dry_run,
+        why=because,
+        noted="earnings.import",
+    )
     tell_imported(read, done, {}, dry_run=dry_run, json=json)
 
 
@@ -134,9 +149,7 @@ def earnings(
 def wallets(
     ctx: typer.Context,
     file: File,
-    proposal: Annotated[
-        int | None, typer.Option("--proposal", min=1, help="Another operator's, about this file.")
-    ] = None,
+    proposal: Proposal = None,
     partial: Partial = False,
     dry_run: DryRun = False,
     why: WhyToo = None,
@@ -148,34 +161,29 @@ def wallets(
     credits nothing more; the same id with other content is an error. While policy:maker-checker is on,
     the file is only proposed, and another operator brings it with --proposal.
     """
-    from db import proposals
     from db.importing.order import Lines
     from db.wallets.imports import look, take_over
     from domain.wallet_lines import WALLET_RECORDS
-    from workers.cli.crediting import Giving, agreed, proposed_first
+    from workers.cli.crediting import Giving, by_two
 
     here, because = context(ctx), None if why is None else reason(why)
     read = read_lines(file, WALLET_RECORDS, partial=partial)
     order = Lines(lines=read.lines, file=read.file, rows=read.rows, partial=partial)
 
-    def work(tx: "Tx", told: "Told") -> "Imported":
-        if dry_run:
-            return look(tx, order, told=told)
-        who = (
-            here.actor
-            if proposal is None
-            else agreed(tx, here, Giving.WALLETS, read.lines, proposal)
-        )
-        done = take_over(tx, here.installation, order, actor=who, told=told)
-        if proposal is not None:
-            proposals.finish(tx, proposal, f"{done.created} credited")
-        return done
+    def bring(tx: "Tx", who: str, told: "Told") -> "Imported":
+        return take_over(tx, here.installation, order, actor=who, told=told)
 
-    if proposal is None and not dry_run:
-        with here.database().begin(SECONDS_MAX) as tx:
-            found = look(tx, order)
-        proposed_first(here, Giving.WALLETS, read.lines, found, why=because)
-    done = run_import(here, read, work, why=because, what=None if dry_run else "wallets.import")
+    done = by_two(
+        here,
+        Giving.WALLETS,
+        read,
+        lambda tx, told: look(tx, order, told=told),
+        bring,
+        proposal=proposal,
+        dry_run=dry_run,
+        why=because,
+        noted="wallets.import",
+    )
     tell_imported(read, done, {}, dry_run=dry_run, json=json)
 
 

@@ -1,18 +1,17 @@
 """`import receipts`: money that came in, for obligations or for nobody knows what."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from workers.cli.asking import WhyToo, reason, wake
 from workers.cli.context import context
 from workers.cli.importing import (
-    SECONDS_MAX,
     DryRun,
     File,
     Partial,
+    Proposal,
     read_lines,
-    run_import,
     tell_imported,
 )
 from workers.cli.output import JsonOne
@@ -25,9 +24,7 @@ if TYPE_CHECKING:
 def receipts(
     ctx: typer.Context,
     file: File,
-    proposal: Annotated[
-        int | None, typer.Option("--proposal", min=1, help="Another operator's, about this file.")
-    ] = None,
+    proposal: Proposal = None,
     partial: Partial = False,
     dry_run: DryRun = False,
     why: WhyToo = None,
@@ -39,33 +36,30 @@ def receipts(
     nothing more; the same id with other content is an error. While policy:maker-checker is on, the file
     is only proposed, and another operator brings it with --proposal.
     """
-    from db import proposals
     from db.importing.order import Lines
     from db.obligations.import_receipts import look, take_over
     from domain.obligations import CREATE
     from domain.receipt_lines import RECEIPT_RECORDS
-    from workers.cli.crediting import Giving, agreed, proposed_first
+    from workers.cli.crediting import Giving, by_two
 
     here, because = context(ctx), None if why is None else reason(why)
     read = read_lines(file, RECEIPT_RECORDS, partial=partial)
     order = Lines(lines=read.lines, file=read.file, rows=read.rows, partial=partial)
 
-    def work(tx: "Tx", told: "Told") -> "Imported":
-        if dry_run:
-            return look(tx, order, told=told)
-        who = here.actor
-        if proposal is not None:
-            who = agreed(tx, here, Giving.RECEIPTS, read.lines, proposal)
-        done = take_over(tx, here.installation, order, actor=who, told=told)
-        if proposal is not None:
-            proposals.finish(tx, proposal, f"{done.created} received")
-        return done
+    def bring(tx: "Tx", who: str, told: "Told") -> "Imported":
+        return take_over(tx, here.installation, order, actor=who, told=told)
 
-    if proposal is None and not dry_run:
-        with here.database().begin(SECONDS_MAX) as tx:
-            found = look(tx, order)
-        proposed_first(here, Giving.RECEIPTS, read.lines, found, why=because)
-    done = run_import(here, read, work, why=because, what=None if dry_run else "receipts.import")
+    done = by_two(
+        here,
+        Giving.RECEIPTS,
+        read,
+        lambda tx, told: look(tx, order, told=told),
+        bring,
+        proposal=proposal,
+        dry_run=dry_run,
+        why=because,
+        noted="receipts.import",
+    )
     if done.created and not dry_run:
         wake(here, CREATE)
     tell_imported(read, done, _set_apart(done), dry_run=dry_run, json=json)

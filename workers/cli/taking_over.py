@@ -86,21 +86,40 @@ def _by_state(done: "Imported") -> dict[str, object]:
 
 
 def take_over_earnings(
-    here: Context, file: str, as_of: datetime, why: str | None, *, dry_run: bool, json: bool
+    here: Context,
+    file: str,
+    as_of: datetime,
+    why: str | None,
+    *,
+    proposal: int | None,
+    dry_run: bool,
+    json: bool,
 ) -> None:
-    """Take a file of earnings over, all or nothing, and say what of each state there was."""
+    """Take a file of earnings over, all or nothing, and say what of each state there was.
+
+    While `policy:maker-checker` is on, one operator proposes the file, another brings it.
+    """
     from db.earnings.openings import EarningLines, look, take_over
     from domain.opening_earnings import opening_earning_records
+    from workers.cli.crediting import Giving, by_two
 
     read = read_lines(file, opening_earning_records(as_of), partial=False)
     order = EarningLines(lines=read.lines, file=read.file, rows=read.rows, as_of=as_of)
 
-    def work(tx: "Tx", told: "Told") -> "Imported":
-        if dry_run:
-            return look(tx, here.installation, order, told=told)
-        return take_over(tx, here.installation, order, actor=here.actor, told=told)
+    def bring(tx: "Tx", who: str, told: "Told") -> "Imported":
+        return take_over(tx, here.installation, order, actor=who, told=told)
 
-    done = run_import(here, read, work, why=why, what=None if dry_run else "earnings.take_over")
+    done = by_two(
+        here,
+        Giving.EARNINGS,
+        read,
+        lambda tx, told: look(tx, here.installation, order, told=told),
+        bring,
+        proposal=proposal,
+        dry_run=dry_run,
+        why=why,
+        noted="earnings.take_over",
+    )
     tell_imported(read, done, _by_state(done), dry_run=dry_run, json=json)
 
 

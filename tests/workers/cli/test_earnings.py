@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.builders import house
-from tests.operating import query
+from tests.operating import change, query
 from tests.workers.cli.conftest import Line
 
 PAYEES = """name,fund_account_id,kind,tax_class,has_pan,resident,verified,default
@@ -19,6 +19,12 @@ EARNINGS = (
     + "E-2,Bela,webinar,1000.00,800.00,INR,2026-01-05T06:00Z\n"
     + "E-3,Chitra,class,1000.00,400.00,INR,2026-01-05T06:00Z\n"
     + "E-4,Asha Rao,subscription,1000.00,800.00,INR,2099-01-05T06:00Z\n"
+)
+
+
+TAKEN_OVER = (
+    HEADER.rstrip("\n") + ",state,refunded,payout\n"
+    "E-1,Asha Rao,class,1000.00,800.00,INR,2026-01-05T06:00Z,READY,,\n"
 )
 
 
@@ -87,6 +93,27 @@ def test_why_an_earning_is_not_paid(market: Line, earning: str, reason: str) -> 
 def test_why_names_the_minimum(market: Line) -> None:
     market.set("BURSAR_PAYOUT_MINIMUM_MINOR", "80001")
     assert "a batch pays 800.01 INR at least" in market("why", "earning", "E-1").out
+
+
+@pytest.mark.parametrize("more", [(), ("--as-of", "2026-03-31")])
+def test_under_four_eyes_nobody_brings_earnings_in_alone(
+    bursar: Line, more: tuple[str, ...]
+) -> None:
+    """What is below a limit a rule approves: so who brings in what is owed would be who pays it."""
+    assert bursar("import", "payees", bursar.file(PAYEES, "payees.csv")).code == 0
+    policy = ("maintenance", "hold", "policy:maker-checker", "--why", "policy 7")
+    assert bursar(*policy).code == 0
+    file = bursar.file(TAKEN_OVER if more else EARNINGS, "earnings.csv")
+    bring = ("import", "earnings", file, *more)
+    assert bursar(*bring).code == 2, "another person reads why"
+    said = bursar(*bring, "--why", "sales of May")
+    assert (said.code, "proposal 1" in said.err) == (0, True)
+    assert query(bursar.database, "SELECT FROM earnings") == []
+    assert bursar(*bring, "--proposal", "1").code == 1
+    change(bursar.database, "UPDATE proposals SET proposed_by = 'somebody else'")
+    assert bursar(*bring, "--proposal", "1", "--json").json["created"] == (1 if more else 4)
+    [entry] = query(bursar.database, "SELECT DISTINCT actor FROM entries")
+    assert entry.actor.startswith("somebody else, ")
 
 
 def test_an_earning_is_held_and_released(market: Line) -> None:
