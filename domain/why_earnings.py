@@ -36,6 +36,8 @@ class EarningFacts:
     """The payee's default account at the provider."""
     account_fault: str | None
     """Why nothing may be sent there."""
+    doubted: str | None
+    """A payout that it was in, which only another system calls failed: it may have been paid by it."""
     payout: str | None
     payout_state: str | None
     next_batch: str | None
@@ -78,6 +80,9 @@ def _holder(facts: EarningFacts) -> str:
 
 
 def _waiting(facts: EarningFacts, minimum: int) -> tuple[str, str | None]:
+    if facts.doubted is not None:
+        reason = f"payout {facts.doubted} may have paid it: only another system says that it failed"
+        return reason, f'bursar payouts retry {facts.doubted} --why "…"'
     if facts.is_on_hold:
         return f"its hold is not over before {facts.ready}", None
     if facts.account is None:

@@ -25,7 +25,9 @@ _STRETCH: Final = sa.text("""
 _READY: Final = """
       SELECT e.id, e.payee, e.currency, e.amount - e.refunded AS owed FROM earnings e JOIN payees y ON y.id = e.payee AND y.kind = :kind
       WHERE e.state = 'READY' AND NOT e.disputed AND e.ready_at <= :now AND e.refunded < e.amount
-        AND e.payee > :after AND e.payee <= :last"""
+        AND e.payee > :after AND e.payee <= :last
+        -- What was in a payout that only another system calls failed may have been paid by it.
+        AND NOT EXISTS (SELECT FROM payout_earnings l WHERE l.earning = e.id AND NOT l.live AND failed_unproven(l.payout))"""
 _OWED: Final = """
     SELECT r.payee, r.currency, r.items, r.amount, r.parts, a.verified, a.active, coalesce(d.debits - d.credits, 0) AS owing
     FROM (
@@ -47,7 +49,7 @@ _MAKE: Final = sa.text("""
 
 
 class Earnings:
-    """A `Source`. A dispute, or a share given back, waits for the batch or is seen by it."""
+    """A `Source`. A dispute, or a share given back, waits for the batch or is seen by it; so does what proves a payout unpaid."""
 
     name = "earnings"
     words = "Earnings"

@@ -16,6 +16,8 @@ _EARNING: Final = sa.text("""
            e.ready_at > clock_timestamp() AS is_on_hold, s.said, a.fund_account_id, a.active, a.verified,
            p.external_id AS payout, p.state AS payout_state,
            e.contested AND EXISTS (SELECT FROM disputes d WHERE d.payment = e.id AND d.state = 'OPEN') AS is_contested,
+           (SELECT min(d.external_id) FROM payout_earnings o JOIN payouts d ON d.id = o.payout
+            WHERE o.earning = e.id AND NOT o.live AND failed_unproven(o.payout)) AS doubted,
            (SELECT CASE WHEN isfinite(n.next_tick_at) THEN n.next_tick_at END FROM schedule_progress n
             WHERE n.schedule = 'payouts.batch') AS next_batch,
            (SELECT CAST(coalesce(sum(o.amount - o.refunded), 0) AS bigint) FROM earnings o
@@ -56,6 +58,7 @@ def earning(tx: Tx, id_: UUID) -> EarningFacts:
         owing=row.owing,
         account=row.fund_account_id,
         account_fault=_fault(row),
+        doubted=row.doubted,
         payout=row.payout,
         payout_state=row.payout_state,
         next_batch=_told(row.next_batch),

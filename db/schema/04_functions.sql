@@ -23,6 +23,12 @@ CREATE FUNCTION is_unproven(e effects) RETURNS boolean LANGUAGE sql STABLE AS $$
     AND NOT EXISTS (SELECT FROM effect_answers a WHERE a.key = e.key AND a.answer IN ('absent', 'unpaid', 'declared unpaid'))
 $$;
 
+-- The same of a payout. By keys alone, however its caller joins.
+CREATE FUNCTION failed_unproven(payout uuid) RETURNS boolean LANGUAGE sql STABLE AS $$
+  SELECT coalesce((SELECT is_unproven(e) FROM effects e
+                   WHERE e.key = (SELECT p.effect_key FROM payouts p WHERE p.id = $1 AND p.state = 'FAILED')), false)
+$$;
+
 -- Monthly partitions of the append-only tables, this month and `ahead` more; the default partition
 -- catches what no month covers. A trigger of the parent is not asked when a partition is named, so
 -- each has its own.
@@ -306,9 +312,13 @@ BEGIN
       AS g (id, external_id, payee, currency, earnings, narration)),
   asked AS MATERIALIZED (
     SELECT g.id AS payout, g.payee, g.currency, u.earning FROM given g CROSS JOIN LATERAL unnest(g.earnings::uuid[]) AS u (earning)),
+  -- What was in a payout that only another system calls failed may have been paid by it: it is in no other.
+  doubted AS MATERIALIZED (
+    SELECT l.earning FROM payout_earnings l
+    WHERE l.earning = ANY (ARRAY(SELECT a.earning FROM asked a)) AND NOT l.live AND failed_unproven(l.payout)),
   locked AS MATERIALIZED (
     SELECT e.id, e.payee, e.currency, e.amount - e.refunded AS owed FROM earnings e
-    WHERE e.id = ANY (ARRAY(SELECT a.earning FROM asked a))
+    WHERE e.id = ANY (ARRAY(SELECT a.earning FROM asked a)) AND e.id <> ALL (ARRAY(SELECT d.earning FROM doubted d))
       AND e.state = 'READY' AND NOT e.disputed AND e.refunded < e.amount AND e.ready_at <= clock_timestamp()
     ORDER BY e.id FOR UPDATE),
   pays AS MATERIALIZED (

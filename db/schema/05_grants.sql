@@ -40,7 +40,7 @@ GRANT SELECT ON payouts, runs, work, moves TO bursar_app;
 GRANT EXECUTE ON FUNCTION bursar_move(text, uuid[], text, text, text, timestamptz), bursar_enqueue(text, jsonb, text)
   TO bursar_app, bursar_worker, bursar_operator;
 GRANT EXECUTE ON FUNCTION earning_released(boolean, bigint, bigint) TO bursar_worker, bursar_operator;
-GRANT EXECUTE ON FUNCTION effect_key(text, uuid, integer), payout_seal(payouts, integer, uuid), is_unproven(effects) TO bursar_worker, bursar_operator, bursar_app;
+GRANT EXECUTE ON FUNCTION effect_key(text, uuid, integer), payout_seal(payouts, integer, uuid), is_unproven(effects), failed_unproven(uuid) TO bursar_worker, bursar_operator, bursar_app;
 
 GRANT EXECUTE ON FUNCTION pay_earnings(uuid[], text[], uuid[], text[], text[], text[], text) TO bursar_worker, bursar_operator;
 

@@ -24,6 +24,7 @@ READY = EarningFacts(
     owing=0,
     account="fa_1",
     account_fault=None,
+    doubted=None,
     payout=None,
     payout_state=None,
     next_batch="Monday",
@@ -35,6 +36,7 @@ READY = EarningFacts(
     [
         (READY, "it waits for the next batch, at Monday"),
         (replace(READY, is_on_hold=True), "its hold is not over before then"),
+        (replace(READY, doubted="OLD-1"), "payout OLD-1 may have paid it"),
         (replace(READY, account=None), "Asha has no default account to be paid to"),
         (replace(READY, account_fault="not active"), "account fa_1 of Asha is not active"),
         (replace(READY, payable=49_999), "Asha may be paid 499.99 INR: a batch pays 500.00 INR at least"),

@@ -40,7 +40,7 @@ class Limiter:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._local = MovingWindowRateLimiter(MemoryStorage())
-        # The storage starts a timer as it counts, and two callers at once start one twice: RuntimeError.
+        # The storage asks whether its timer lives; two that ask at once as it ends break CPython (AssertionError).
         self._alone = threading.Lock()
         self._redis = _client(url)
         self._shared = None if self._redis is None else _shared(self._redis)

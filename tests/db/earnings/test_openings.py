@@ -4,13 +4,17 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
+from db.earnings import why
 from db.engine import Database
+from db.payouts import proving
 from db.payouts.advice import advice
+from domain.batching import BATCH
 from domain.errors import BadInputsError
 from domain.opening_earnings import OpeningEarning
 from domain.payouts import FOLLOW, PROCESS, RECOVER
+from domain.why_earnings import of_earning
 from tests.builders import House, assert_sound, house, hurry, rows
-from tests.earning import know, payee
+from tests.earning import earning_states, know, payee
 from tests.opening import AS_OF, opening, sent_there, taken
 from tests.operating import opened, query
 from tests.told import both, earning, earnings_taken as take, parsed
@@ -156,6 +160,28 @@ def test_approved_here_it_is_withheld_from_and_paid_as_one_of_our_own(
     # Of 750 and 500: what was given back of a share takes as much of its sale with it; nobody told of a PAN.
     [record] = query(operator, "SELECT gross, tax FROM tax_records")
     assert (record.gross, record.tax) == (125_000, 6_250)
+    assert_sound(operator)
+
+
+def test_what_a_payout_may_have_paid_that_failed_by_their_word_alone_is_in_no_batch(
+    home: House, operator: Database
+) -> None:
+    """Elsewhere a lost reply was a failure: what it was made of is not paid twice. Once it is proven, it is paid."""
+    know(operator, [payee("Asha Rao")])
+    taken(operator, [opening("A-1", "FAILED", **OURS, reference="OLD-1")], home.bank)
+    take(operator, both("READY"))
+    take(operator, [earning("E-3", "READY")])
+    home.run(BATCH)
+    assert stand(operator) == [("READY", False), ("READY", False), ("BATCHED", True)]
+    [first, *_] = query(operator, "SELECT id FROM earnings ORDER BY external_id")
+    payouts = query(operator, "SELECT id FROM payouts")
+    with operator.begin() as tx:
+        told = of_earning(why.earning(tx, first.id), 50_000)
+        assert told.reason.startswith("payout A-1 may have paid it")
+        [unproven] = proving.unproven(tx, [row.id for row in payouts])
+        proving.was_not_paid(tx, unproven, None)
+    home.run(BATCH, period="day")
+    assert earning_states(operator) == {"BATCHED": 3}
     assert_sound(operator)
 
 

@@ -167,3 +167,5 @@ CREATE TABLE payout_earnings (
 );
 -- This prevents an earning from being paid by two live payouts.
 CREATE UNIQUE INDEX payout_earnings_one_live ON payout_earnings (earning) WHERE live;
+-- What an earning was in before: it may have been paid by it all the same.
+CREATE INDEX payout_earnings_released ON payout_earnings (earning) WHERE NOT live;
