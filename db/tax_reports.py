@@ -29,7 +29,7 @@ class ReportPage:
     limit: int = 50
 
 
-_REPORT: Final = sa.text("""
+_REPORT: Final = sa.text(f"""
     WITH line AS MATERIALIZED (
       SELECT r.payee, r.currency, string_agg(DISTINCT r.section, '; ') AS section, string_agg(DISTINCT r.code, '; ') AS code,
              count(*) FILTER (WHERE NOT r.is_reversal) AS payouts,
@@ -41,16 +41,32 @@ _REPORT: Final = sa.text("""
       FROM tax_records r
       WHERE r.financial_year = :financial_year AND (CAST(:quarter AS text) IS NULL OR r.quarter = :quarter)
         AND r.payee > coalesce(CAST(:after AS uuid), '00000000-0000-0000-0000-000000000000')
-      GROUP BY r.payee, r.currency ORDER BY r.payee, r.currency LIMIT :limit)
+      GROUP BY r.payee, r.currency ORDER BY r.payee, r.currency LIMIT :limit),
+    -- What of these was given back to customers after their payees were paid, and the tax that stands on record for it.
+    since AS (
+      SELECT r.payee, r.currency, sum(r.gross - g.gross) AS gross, sum(div(CAST(r.tax AS numeric) * (r.share - e.share), r.share)) AS tax
+      FROM line l
+      JOIN tax_records r ON r.payee = l.payee AND r.currency = l.currency AND r.financial_year = :financial_year AND NOT r.is_reversal
+        AND (CAST(:quarter AS text) IS NULL OR r.quarter = :quarter)
+      JOIN payouts p ON p.id = r.payout AND p.generation = r.generation AND p.state = 'COMPLETED'
+      CROSS JOIN LATERAL ({GROSS}) g
+      CROSS JOIN LATERAL (
+        SELECT sum(e.amount - e.refunded) AS share FROM payout_earnings k JOIN earnings e ON e.id = k.earning
+        WHERE k.payout = p.id AND k.live) e
+      WHERE e.share < r.share GROUP BY r.payee, r.currency)
     SELECT l.payee AS payee_id, y.name AS payee, y.tax_class, y.has_pan, l.section, l.code, l.currency, l.payouts,
            CAST(l.gross AS bigint) AS gross_minor, CAST(l.base AS bigint) AS base_minor, CAST(l.tax AS bigint) AS tax_minor,
            CAST(l.gross_back AS bigint) AS reversed_gross_minor, CAST(l.tax_back AS bigint) AS reversed_minor,
+           CAST(coalesce(s.gross, 0) AS bigint) AS refunded_gross_minor, CAST(coalesce(s.tax, 0) AS bigint) AS set_off_minor,
            CAST(l.tax - l.tax_back AS bigint) AS net_minor
-    FROM line l JOIN payees y ON y.id = l.payee ORDER BY l.payee, l.currency""")
+    FROM line l JOIN payees y ON y.id = l.payee LEFT JOIN since s ON s.payee = l.payee AND s.currency = l.currency ORDER BY l.payee, l.currency""")
 
 
 def report(tx: Tx, page: ReportPage) -> Rows:
-    """What was withheld in a period, a line for each payee: paid, given back, and the rest, which is owed."""
+    """What was withheld in a period, a line for each payee: paid, given back, and the rest, which is owed.
+
+    `set_off_minor` of that stands on record for sales that customers were given back after their payee was paid.
+    """
     return tx.page(
         _REPORT,
         financial_year=page.financial_year,

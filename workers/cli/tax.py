@@ -17,7 +17,7 @@ app = typer.Typer(name="tax", help="Tax withheld from payouts, read.", no_args_i
 
 REPORT = (
     *("payee", "tax_class", "has_pan", "payouts", "gross_minor", "base_minor"),
-    *("tax_minor", "reversed_minor", "net_minor", "payee_id"),
+    *("tax_minor", "reversed_minor", "set_off_minor", "net_minor", "payee_id"),
 )
 YEARS = ("payee", "tax_class", "has_pan", "gross_minor", "base_minor", "tax_minor", "payee_id")
 WAYS = ("engine", "payouts", "gross_minor", "base_minor", "tax_minor", "net_minor", "refused")
@@ -36,7 +36,10 @@ def report(
         typer.Option("--quarter", case_sensitive=False, help="Default: the whole year."),
     ] = None,
 ) -> Found:
-    """A return's lines: what was withheld from each payee's paid payouts, given back, and owed."""
+    """A return's lines: what was withheld from each payee's paid payouts, given back, and owed.
+
+    What may be set off was withheld from sales that customers were given back since: it is on record still.
+    """
     from db import tax_reports
     from db.tax_reports import ReportPage
 

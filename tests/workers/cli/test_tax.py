@@ -8,6 +8,7 @@ import pytest
 from db import clock
 from db.engine import Database
 from domain.tax_periods import period
+from tests.driving import drive, follow, hasten, process
 from tests.earned import COMPANY, PERSON, earned, paid_and_given_back
 from tests.fakes.bank import FakeBank
 from tests.operating import opened, query
@@ -40,6 +41,32 @@ def test_the_report_tells_what_was_withheld_given_back_and_is_owed(paid: Line) -
     assert "total 1.00 INR" in table
     said = paid("tax", "report", "--fy", year, "--csv")
     assert next(csv.DictReader(io.StringIO(said.out)))["net_minor"] == "100"
+
+
+def test_the_report_tells_what_may_be_set_off_for_what_was_refunded_since(
+    bursar: Line, database_url: str
+) -> None:
+    """In proportion, by floor: a third of the share is a third of its tax; the record stays as it was."""
+    with opened(database_url, "bursar_worker") as worker:
+        bank = FakeBank()
+        earned(bursar.database, "A", gross=100_000, payee=COMPANY)
+        drive(worker, process(bank))
+        bank.finish()
+        hasten(worker)
+        drive(worker, follow(bank))
+    year, quarter = now(bursar.database)
+    report = ("tax", "report", "--fy", year, "--quarter", quarter, "--json")
+    assert [row["set_off_minor"] for row in bursar(*report).json] == [0]
+    [one] = query(bursar.database, "SELECT id FROM earnings")
+    reduce = ("earnings", "reduce", str(one.id), "--refunded", "266.67", "--why", "late")
+    assert bursar(*reduce).code == 0
+    [row] = bursar(*report).json
+    assert (row["tax_minor"], row["set_off_minor"], row["refunded_gross_minor"]) == (
+        100,
+        33,
+        33_334,
+    )
+    assert row["net_minor"] == 100
 
 
 def test_a_period_in_which_nothing_was_paid_is_empty_and_a_wrong_one_is_refused(paid: Line) -> None:
