@@ -1,5 +1,6 @@
 """What becomes of a payout becomes of the share it pays: whatever does not arrive is owed again, once."""
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -184,6 +185,35 @@ def test_what_arrives_after_all_when_another_was_sent_was_paid_twice_and_is_owed
     hears(world, second, "processed")
     assert states(world) == {"DISBURSED": 1, "PENDING": 1}
     assert owes(world) == 91_667
+    assert_sound(world.owner)
+
+
+def test_a_confirmed_payout_whose_cash_is_missing_is_booked_once_it_is_there_and_stops_nothing(
+    world: Scene,
+) -> None:
+    """Invariant 50, of dispersals: its state, its share and its entries, or nothing."""
+    owed(world)
+    lend(world.operator, {"A": 1}, "M-2")
+    [other] = owe(world.operator, replace(LINE, external_id="O-2", mortgage="M-2"))
+    pay(world.operator, other, 100_000)
+    disperse(world.database)
+    world.run(DISBURSE)
+    world.run(PROCESS)
+    world.bank.finish()
+    take = """UPDATE balances SET credits = credits + :minor
+              WHERE account = (SELECT min(id) FROM accounts WHERE kind = 'trust_cash')"""
+    change(world.owner, take, minor=60_000)
+    follows(world)
+    assert states(world) == {"SENDING": 1, "DISBURSED": 1}
+    assert Counter(row.state for row in rows(world.owner, PAYOUTS)) == {
+        "PROCESSING": 1,
+        "COMPLETED": 1,
+    }
+    waits = rows(world.owner, "SELECT last_error FROM work WHERE last_error IS NOT NULL")
+    assert ["never_below_zero" in row.last_error for row in waits] == [True]
+    change(world.owner, take, minor=-60_000)
+    follows(world)
+    assert states(world) == {"DISBURSED": 2}
     assert_sound(world.owner)
 
 
