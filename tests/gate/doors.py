@@ -165,6 +165,15 @@ DOORS: Final[tuple[Flow, ...]] = (
         races=("resolve an item", "resolve a part"),
     ),
     Flow(
+        name="retry, resolve an obligation",
+        constraints=("legal_moves_pkey", "calculated_once", "two_people"),
+        transaction="one: work row, then the obligation",
+        lease="work rows, locked",
+        tests=("tests/workers/cli/test_resolving_obligations.py",),
+        worlds=("obligations.retry",),
+        races=("heal/retry", "heal/resolve"),
+    ),
+    Flow(
         name="import payees, import earnings",
         constraints=(
             "payees_name_key",

@@ -269,6 +269,9 @@ TRAPS: Final[dict[str, tuple[str, ...]]] = {
     "only the first page of what failed ever looked at": (
         f"{_POISONED}::test_a_page_of_any_size_is_gone_through",
     ),
+    "an amount read as a float as it is escalated": (
+        f"{_POISONED}::test_amounts_that_no_float_holds_are_set_apart_to_the_unit",
+    ),
     "money escalated that never came in": (
         f"{_POISONED}::test_what_received_nothing_is_never_set_apart_and_divided_once_money_comes_in",
     ),

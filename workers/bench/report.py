@@ -135,6 +135,7 @@ def dispersals_report(stand: Stand, items: int, runs: int, told: Told, *, settle
     for behind in (SETTLED, settled):
         [look] = idle_ms(stand, HEALING, behind, LOOKS).values()
         looks[f"heal_look_ms_behind_{behind}"] = round(look.median, 2)
+        looks[f"heal_look_ms_lowest_behind_{behind}"] = round(look.lowest, 2)
         told(1)
     return {
         "obligations_per_second": round(rate.median),

@@ -1,5 +1,6 @@
 """What is poisoned stops nobody, is counted only where it failed, and money that never came in is never set apart."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -84,6 +85,17 @@ def test_an_account_that_is_missing_is_opened(world: Scene) -> None:
     tried(world, TRIES_MAX + 1)
     assert standing(world.owner, id_).state == "ESCALATED"
     assert len(rows(world.owner, "SELECT FROM accounts WHERE kind = 'suspense'")) == 1
+
+
+def test_amounts_that_no_float_holds_are_set_apart_to_the_unit(world: Scene) -> None:
+    """TRAP: an amount read as a float, and rounded."""
+    amount = 2**53 + 1
+    [id_] = owe(world.operator, replace(LINE, amount_minor=amount))
+    pay(world.operator, id_, amount)
+    world.run(CREATE)
+    tried(world, TRIES_MAX + 1)
+    assert [one[-1] for one in escalations(world)] == [amount]
+    assert balances(world.owner) == {"suspense": amount, "control_allocation": amount}
 
 
 def test_each_that_is_poisoned_says_its_own_error(world: Scene) -> None:
