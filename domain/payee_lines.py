@@ -15,6 +15,10 @@ FIELDS: Final = (
 )  # fmt: skip
 OF_PAYEE: Final = ("kind", "tax_class", "has_pan", "resident", "email")
 """What is said of the payee; the others are of its account."""
+OF_ACCOUNT: Final = frozenset({"verified", "default"})
+"""What an operator's word about an account may change: no file fills it in from then on."""
+SETTABLE: Final = OF_ACCOUNT | {"resident", "email"}
+"""What `bursar payees set` changes."""
 KINDS: Final = tuple(kind.value for kind in PayeeKind)
 TAX_CLASSES: Final = ("unknown", "individual", "huf", "company", "firm")
 UNTOLD: Final = {

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from domain.earnings import EarningState
 from domain.money import format_major
+from domain.payees import cure
 from domain.why import Why
 
 
@@ -89,7 +90,7 @@ def _waiting(facts: EarningFacts, minimum: int) -> tuple[str, str | None]:
         return f"{facts.payee} has no default account to be paid to", "bursar import payees FILE"
     if facts.account_fault is not None:
         reason = f"account {facts.account} of {facts.payee} is {facts.account_fault}"
-        return reason, "bursar import payees FILE"
+        return reason, cure(facts.payee, facts.account, facts.account_fault)
     if facts.payable < minimum:
         least, payable = _money(facts, minimum), _money(facts, facts.payable)
         return f"{facts.payee} may be paid {payable}: a batch pays {least} at least", None

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from domain.batching import BATCH, ORG_BATCH, Period, least
 from domain.money import format_major
-from domain.payees import PayeeKind
+from domain.payees import PayeeKind, cure
 from domain.why import Why
 
 
@@ -61,7 +61,7 @@ def _reason(facts: WalletFacts, minimum: int) -> tuple[str, str | None]:
         return reason, "bursar import payees FILE"
     if facts.account_fault is not None:
         reason = f"account {facts.account} of {facts.payee} is {facts.account_fault}"
-        return reason, "bursar import payees FILE"
+        return reason, cure(facts.payee, facts.account, facts.account_fault)
     if facts.paid_by is not None:
         reason = f"it is paid once in a {facts.period}, and payout {facts.paid_by} was made of it"
         return reason, None

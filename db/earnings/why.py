@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from db.tx import Row, Tx
 from domain.earnings import EarningState
 from domain.errors import NotFoundError
+from domain.payees import account_fault
 from domain.why_earnings import EarningFacts
 
 _EARNING: Final = sa.text("""
@@ -68,9 +69,7 @@ def earning(tx: Tx, id_: UUID) -> EarningFacts:
 def _fault(row: Row) -> str | None:
     if row.fund_account_id is None:
         return None
-    if not row.active:
-        return "not active"
-    return None if row.verified else "not verified"
+    return account_fault(is_active=row.active, is_verified=row.verified)
 
 
 def _told(moment: datetime | None) -> str | None:

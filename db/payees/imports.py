@@ -11,7 +11,7 @@ from db.importing.order import ERRORS_MAX
 from db.payees.opening import SET_MAX, open_destinations, open_payees
 from db.tx import Row, Tx
 from domain.errors import BadInputError, BadInputsError
-from domain.payee_lines import FIELDS, OF_PAYEE, UNTOLD, PayeeLine
+from domain.payee_lines import FIELDS, OF_ACCOUNT, OF_PAYEE, SETTABLE, UNTOLD, PayeeLine
 from domain.payout_ids import payee_id, payout_account_id
 from domain.payout_rules import CURRENCY
 
@@ -40,7 +40,7 @@ class PayeesImported:
 
 _STORED: Final = sa.text("""
     SELECT n.n AS at, y.id AS payee, a.id AS account, y.kind, y.tax_class, y.has_pan, y.resident, y.email, a.verified,
-           coalesce(a.is_default, false) AS is_default, d.fund_account_id AS default_is
+           coalesce(a.is_default, false) AS is_default, a.said_by, d.fund_account_id AS default_is
     FROM unnest(CAST(:payees AS uuid[]), CAST(:accounts AS uuid[])) WITH ORDINALITY AS n (payee, account, n)
     LEFT JOIN payees y ON y.id = n.payee
     LEFT JOIN payout_accounts a ON a.id = n.account
@@ -62,6 +62,11 @@ _TELL: Final = sa.text("""
     UPDATE payout_accounts a SET verified = t.verified, is_default = t.is_default FROM told t WHERE a.id = t.account""")
 
 
+def lock_imports(tx: Tx) -> None:
+    """Let no other import of payees, and no operator's word about one, come between what is read here and what is written."""
+    tx.row(_LOCK)
+
+
 def take_over(
     tx: Tx, installation: UUID, order: PayeeLines, *, dry_run: bool = False
 ) -> PayeesImported:
@@ -70,7 +75,7 @@ def take_over(
     Raises `BadInputsError` naming file, row and field of what contradicts what is known, or another
     row, unless `order.partial`; nothing is to be committed then.
     """
-    tx.row(_LOCK)
+    lock_imports(tx)
     errors: list[BadInputError] = []
     good: list[tuple[PayeeLine, Row]] = []
     seen = _Seen()
@@ -127,12 +132,18 @@ def _contradictions(order: PayeeLines, at: int, seen: _Seen, row: Row) -> list[B
         if theirs[name] != ours[name]
     }
     for name, known in _known(row).items():
-        if known not in {ours[name], UNTOLD[name]} and not _says_nothing(name, ours[name]):
-            told[name] = f"{known!r} was told of it before: what was told stays"
+        if known == ours[name] or _says_nothing(name, ours[name]):
+            continue
+        if name in OF_ACCOUNT and row.said_by is not None:
+            told[name] = f"{row.said_by} said {known!r} of it: bursar payees set says otherwise"
+        elif known != UNTOLD[name]:
+            told[name] = f"{known!r} was told of it before: what was told stays{_cure(name)}"
     if line.default:
         one = row.default_is or seen.default.setdefault(line.name, line.fund_account_id)
         if one != line.fund_account_id:
-            told["default"] = f"{one} is the default account of {line.name}: there is one"
+            told["default"] = (
+                f"{one} is the default account of {line.name}: there is one{_cure('default')}"
+            )
     place = f"{order.file} row {order.rows[at]} field"
     return [BadInputError(f"{place} {name}", ours[name], rule) for name, rule in told.items()]
 
@@ -159,6 +170,11 @@ def _is_said(line: PayeeLine, row: Row) -> bool:
         ours[name] == known or _says_nothing(name, ours[name])
         for name, known in _known(row).items()
     )
+
+
+def _cure(name: str) -> str:
+    """How an operator says otherwise, of what they can."""
+    return ", until bursar payees set says otherwise" if name in SETTABLE else ""
 
 
 def _says_nothing(name: str, value: str) -> bool:

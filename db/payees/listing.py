@@ -7,7 +7,6 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from db import changes
 from db.tx import Row, Rows, Tx
 from domain.errors import BadInputError
 from domain.ids import uuid_of
@@ -29,6 +28,9 @@ _PAGE: Final = sa.text(f"""
     LEFT JOIN payout_accounts d ON d.payee = p.id AND d.is_default
     LEFT JOIN LATERAL ({_BALANCES.format(payee="p.id")}) s ON true
     ORDER BY p.name, s.currency""")
+
+
+HISTORY_MAX: Final = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,16 +76,6 @@ def show(tx: Tx, payee: UUID) -> Row | None:
     return tx.row(_SHOW, id=payee)
 
 
-_ADDRESS: Final = sa.text("""
-    UPDATE payees SET email = :email, updated_at = clock_timestamp() WHERE id = :id""")
-
-
-def set_address(tx: Tx, payee: UUID, email: str | None, *, actor: str, why: str) -> None:
-    """Say where a payee is told of payouts; None: nowhere. Its caller has found the payee."""
-    tx.run(_ADDRESS, id=payee, email=email)
-    changes.note(tx, "payee.set", [str(payee)], who=actor, why=why)
-
-
 def destinations(tx: Tx, payee: UUID) -> Sequence[Row]:
     """Where one payee is paid: accounts as the provider knows them."""
     return tx.rows(_ACCOUNTS, id=payee)
@@ -92,3 +84,17 @@ def destinations(tx: Tx, payee: UUID) -> Sequence[Row]:
 def balances(tx: Tx, payee: UUID) -> Sequence[Row]:
     """What is owed to one payee, and by them, in each currency."""
     return tx.rows(_OF_ONE, id=payee)
+
+
+_HISTORY: Final = sa.text("""
+    WITH theirs AS MATERIALIZED (
+      SELECT CAST(id AS text) AS subject, fund_account_id FROM payout_accounts WHERE payee = :id
+      UNION ALL
+      SELECT CAST(CAST(:id AS uuid) AS text), NULL)
+    SELECT c.at, c.what, t.fund_account_id, c.who, c.why FROM changes c JOIN theirs t ON t.subject = c.subject
+    ORDER BY c.id DESC LIMIT :limit""")
+
+
+def history(tx: Tx, payee: UUID) -> Sequence[Row]:
+    """What operators said of one payee and its accounts, newest first."""
+    return tx.rows(_HISTORY, id=payee, limit=HISTORY_MAX)

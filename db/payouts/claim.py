@@ -86,7 +86,9 @@ def start_processing(
         [
             guards.finding(row.id, verdict.parked)
             for row, verdict in verdicts
-            if verdict is not None and verdict.parked is not None and row.id in behind
+            if verdict is not None
+            and verdict.parked is not None
+            and (row.id in behind or guards.not_payable(row))
         ],
     )
     items = commit_to(leased, provider, send, debts, leaving)
@@ -111,9 +113,12 @@ def _verdict(held: Held, row: Details, behind: Behind | None, debts: Debts) -> N
         )
     if held.is_worn:
         return _park(held, f"claimed {held.claims - 1} times without a settle")
-    reason = _changed(row) or guards.not_payable(row)
-    if reason is not None:
-        return _park(held, reason)
+    changed, refused = _changed(row), guards.not_payable(row)
+    if changed is None and refused is not None and row.sends:
+        # It may have left before anybody said so.
+        return Next(subject=row.id, job=RECOVER, error=f"{refused}; its provider is asked")
+    if changed or refused:
+        return _park(held, changed or refused or "")
     if row.in_transit is None:
         return _park(held, f"no books in {row.currency}")
     verdict = None if behind is None else _of_batch(held, row, behind)

@@ -48,6 +48,8 @@ class Details(NamedTuple):
     fund_account_id: str
     active: bool
     verified: bool
+    resident: bool
+    """Whether its payee is."""
     in_transit: int | None
     cash: int | None
     effect_state: str | None
@@ -87,7 +89,7 @@ _READ: Final = sa.text("""
            p.tds_financial_year AS tax_year, p.tds_engine AS tax_engine, p.source = 'earnings' AS is_earned, p.wallet, p.dispersal, p.currency, p.mode, p.purpose, p.narration, p.generation,
            p.effect_key, p.payable, p.payee_kind, p.state,
            p.approval_seal = payout_seal(p, p.generation, p.effect_key) AS is_sealed,
-           a.fund_account_id, a.active, a.verified, t.id AS in_transit, c.id AS cash,
+           a.fund_account_id, a.active, a.verified, y.resident, t.id AS in_transit, c.id AS cash,
            e.state AS effect_state, e.sends, e.put_backs, e.provider_id, e.accepted_at, e.first_sent_at, p.completed_at,
            e.sends > 0 AND clock_timestamp() - e.first_sent_at > make_interval(secs => :key_seconds) AS is_past_key,
            coalesce(e.taken_over, false) AS is_foreign, e.reference AS foreign_reference,
@@ -95,6 +97,7 @@ _READ: Final = sa.text("""
            EXISTS (SELECT FROM switches WHERE name = 'mails' AND is_on) AS is_mailed
     FROM payouts p
     JOIN payout_accounts a ON a.id = p.account
+    JOIN payees y ON y.id = p.payee
     LEFT JOIN accounts t ON t.kind = 'payouts_in_transit' AND t.owner = '' AND t.currency = p.currency
     LEFT JOIN accounts c ON c.kind = 'cash' AND c.owner = '' AND c.currency = p.currency
     LEFT JOIN effects e ON e.key = p.effect_key

@@ -156,7 +156,13 @@ def _fail(leased: LeasedTx, rows: Sequence[Details], reason: str) -> list[Counte
 
 
 def not_payable(row: Details) -> str | None:
-    """Why nothing may be paid where `row` would pay; who may be paid at all, withholding says."""
+    """Why nothing may be paid to whom, or where, `row` would pay.
+
+    Whatever made it: what a non-resident is owed has other tax withheld (Income-tax Act, section 195), which nobody
+    computes here. An imported payout names its account itself, and waits for no proof of it (decision 38).
+    """
+    if not row.resident:
+        return withholding.NON_RESIDENT
     if not row.active:
         return "its payout account is not active"
     if (row.is_earned or row.wallet or row.dispersal) and not row.verified:

@@ -72,6 +72,11 @@ _COUNT: Final = sa.text("""
     SELECT count_in_tax_years(CAST(:ids AS uuid[]), CAST(:years AS text[]), CAST(:signs AS int[]), CAST(:in_flight AS int[]))""")
 
 
+NON_RESIDENT: Final = (
+    "its payee is no resident of India: other rules of withholding hold, pay it by hand"
+)
+
+
 class Counted(NamedTuple):
     """A payout that comes into a tax year or leaves it."""
 
@@ -153,7 +158,7 @@ def _not_ours(fact: Row, policy: Withholding) -> str | None:
     if policy.engine is Engine.NONE:
         return None
     if not fact.resident:
-        return "its payee is no resident of India: other rules of withholding hold, pay it by hand"
+        return NON_RESIDENT
     if fact.currency != CURRENCY:
         return f"nobody has said how tax is withheld in {fact.currency}"
     return None

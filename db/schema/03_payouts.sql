@@ -22,6 +22,7 @@ CREATE TABLE payout_accounts (
   active          boolean NOT NULL DEFAULT true,
   verified        boolean NOT NULL DEFAULT false,   -- the gateway has proven that it is the payee's
   is_default      boolean NOT NULL DEFAULT false,   -- where payouts that a batch makes go
+  said_by         text,                             -- the operator who last said so, after it was taken over
   UNIQUE (payee, fund_account_id),
   UNIQUE (id, payee)
 );

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from db.tx import Row, Tx
 from domain.batching import BATCH, ORG_BATCH, Period, batch_external_id, run_key
 from domain.errors import NotFoundError
-from domain.payees import PayeeKind
+from domain.payees import PayeeKind, account_fault
 from domain.why_wallets import WalletFacts
 
 _WALLET: Final = sa.text("""
@@ -58,9 +58,7 @@ def wallet(tx: Tx, id_: UUID) -> WalletFacts:
 def _fault(row: Row) -> str | None:
     if row.fund_account_id is None:
         return None
-    if not row.active:
-        return "not active"
-    return None if row.verified else "not verified"
+    return account_fault(is_active=row.active, is_verified=row.verified)
 
 
 def _told(moment: datetime) -> str:

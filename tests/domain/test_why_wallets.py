@@ -39,7 +39,16 @@ FACTS = WalletFacts(
             None,
         ),
         ({"account": None}, "no default account", "bursar import payees FILE"),
-        ({"account_fault": "not verified"}, "not verified", "bursar import payees FILE"),
+        (
+            {"account_fault": "not verified"},
+            "not verified",
+            'bursar payees set "asha" --account fa_1 --verified --why "…"',
+        ),
+        (
+            {"account_fault": "not active"},
+            "not active",
+            'bursar payees set "asha" --account ANOTHER --default --why "…"',
+        ),
         ({"paid_by": "batch:x"}, "once in a week, and payout batch:x was made of it", None),
         ({}, "next batch, at Monday", "bursar enqueue payouts.batch --dry-run"),
         (

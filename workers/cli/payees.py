@@ -6,11 +6,12 @@ from typing import Annotated
 import typer
 
 from domain.errors import BadInputError, NotFoundError
-from workers.cli.asking import Why, dicts, reason
+from workers.cli.asking import dicts
 from workers.cli.context import context
 from workers.cli.listing import Asked, Found, found, listing, word
 from workers.cli.output import Json, JsonOne, plain, show, show_one
 from workers.cli.papers import Format, Out, form_of, write
+from workers.cli.payee_words import set_
 
 app = typer.Typer(
     name="payees", help="Who is paid, and what is owed to them.", no_args_is_help=True
@@ -19,6 +20,7 @@ app = typer.Typer(
 COLUMNS = ("name", "kind", "tax_class", "has_pan", "owed_minor", "owing_minor", "id")
 DESTINATIONS = ("fund_account_id", "active", "verified", "is_default", "id")
 BALANCES = ("currency", "owed_minor", "owing_minor")
+HISTORY = ("at", "what", "fund_account_id", "who", "why")
 
 Payee = Annotated[str, typer.Argument(help="Name or id.")]
 
@@ -43,10 +45,11 @@ def show_(ctx: typer.Context, payee: Payee, json: JsonOne = False) -> None:
         id_, name = rows.find(tx, payee)
         row = rows.show(tx, id_)
         accounts, balances = dicts(rows.destinations(tx, id_)), dicts(rows.balances(tx, id_))
+        history = dicts(rows.history(tx, id_))
     if row is None:
         raise NotFoundError(f"there is no payee {name}")
     facts = dicts([row])[0]
-    lists = {"accounts": accounts, "balances": balances}
+    lists = {"accounts": accounts, "balances": balances, "history": history}
     told = {name: [plain(one) for one in given] for name, given in lists.items()}
     show_one({**facts, **told} if json else facts, json=json)
     if not json:
@@ -54,32 +57,8 @@ def show_(ctx: typer.Context, payee: Payee, json: JsonOne = False) -> None:
         show(accounts, DESTINATIONS, empty="no account to be paid to")
         typer.echo()
         show(balances, BALANCES, empty="nothing was ever owed")
-
-
-@app.command("set")
-def set_(
-    ctx: typer.Context,
-    payee: Payee,
-    why: Why,
-    email: Annotated[
-        str | None, typer.Option("--email", help="Where they are told of payouts.")
-    ] = None,
-    no_email: Annotated[bool, typer.Option("--no-email", help="They are told nowhere.")] = False,
-) -> None:
-    """Say where a payee is told of payouts by mail, from the next one on."""
-    from db.payees import listing as rows
-    from domain.mails import is_address
-    from domain.payee_lines import ADDRESS_RULE
-
-    here, because = context(ctx), reason(why)
-    if (email is None) != no_email:
-        raise BadInputError("payees set", payee, "say either --email or --no-email")
-    if email is not None and not is_address(email):
-        raise BadInputError("--email", email, ADDRESS_RULE)
-    with here.database().begin() as tx:
-        id_, name = rows.find(tx, payee)
-        rows.set_address(tx, id_, email, actor=here.actor, why=because)
-    typer.echo(f"{name} is told of payouts at {email}" if email else f"{name} is told by no mail")
+        typer.echo()
+        show(history, HISTORY, empty="no operator said anything of it")
 
 
 @app.command()
@@ -104,3 +83,6 @@ def statement(
         id_, name = rows.find(tx, payee)
         told = books.statement(tx, id_, name, start=start, end=end)
     write(paper(told), wanted, out)
+
+
+app.command("set")(set_)

@@ -1,4 +1,4 @@
-"""`bursar payees set`: where a payee is told of payouts."""
+"""`bursar payees set`: where a payee is paid, and told of payouts."""
 
 import pytest
 
@@ -28,6 +28,54 @@ def test_an_address_is_said_shown_and_taken_back_and_it_is_kept_who_and_why(know
     assert [row.email for row in query(known.database, ADDRESS)] == [None]
     noted = query(known.database, "SELECT why FROM changes WHERE what = 'payee.set' ORDER BY id")
     assert [row.why for row in noted] == ["by phone", "asked to stop"]
+
+
+def test_an_account_is_closed_and_another_is_paid_from_now_on(known: Line) -> None:
+    second = "Asha Rao,fa_2,person,individual,yes,yes,yes,no\n"
+    known("import", "payees", known.file(OLD + second, "payees.csv"))
+    words = ("payees", "set", "Asha Rao", "--account")
+    assert known(*words, "fa_1", "--inactive", "--why", "closed").code == 0
+    said = known(*words, "fa_2", "--default", "--verified", "--why", "by letter")
+    assert said.out == "account fa_2 of Asha Rao is default, verified\n"
+    shown = known("payees", "show", "Asha Rao", "--json").json
+    assert [(a["fund_account_id"], a["active"], a["is_default"]) for a in shown["accounts"]] == [
+        ("fa_1", False, False),
+        ("fa_2", True, True),
+    ]
+    assert {(line["fund_account_id"], line["what"], line["why"]) for line in shown["history"]} == {
+        ("fa_1", "payee.account.inactive", "closed"),
+        ("fa_1", "payee.account.no-default", "by letter"),
+        ("fa_2", "payee.account.default", "by letter"),
+        ("fa_2", "payee.account.verified", "by letter"),
+    }
+    assert "payee.account.verified" in known("payees", "show", "Asha Rao").out
+
+
+def test_who_moves_abroad_and_comes_back(known: Line) -> None:
+    said = known("payees", "set", "Asha Rao", "--non-resident", "--why", "moved")
+    assert said.out == "Asha Rao is non-resident\n"
+    assert known("payees", "show", "Asha Rao", "--json").json["resident"] is False
+    refused = known("import", "payees", known.file(OLD, "payees.csv"))
+    assert (refused.code, "payees set" in refused.err) == (2, True)
+    assert known("payees", "set", "Asha Rao", "--resident", "--why", "is back").code == 0
+    assert known("import", "payees", known.file(OLD, "payees.csv")).code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "rule"),
+    [
+        (("--account", "fa_9", "--default"), "must be an account of Asha Rao"),
+        (("--account", "fa_1"), "go with an --account"),
+        (("--default",), "go with an --account"),
+        (("--account", "fa_1", "--default", "--inactive"), "a default account is active"),
+    ],
+)
+def test_what_is_half_said_of_an_account_is_refused(
+    known: Line, words: tuple[str, ...], rule: str
+) -> None:
+    refused = known("payees", "set", "Asha Rao", *words, "--why", "x")
+    assert (refused.code, rule in " ".join(refused.err.split())) == (2, True)
+    assert query(known.database, "SELECT FROM changes WHERE what LIKE 'payee.%'") == []
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,103 @@
+"""`payees set`: what operators say of a payee: where it is paid, whether it may be, where it is told."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from domain.errors import BadInputError
+from workers.cli.asking import Why, reason
+from workers.cli.context import context
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from db.payees.setting import AccountWords
+    from db.tx import Tx
+
+
+def set_(
+    ctx: typer.Context,
+    payee: Annotated[str, typer.Argument(help="Name or id.")],
+    why: Why,
+    account: Annotated[
+        str | None, typer.Option("--account", help="Which account, as its provider knows it.")
+    ] = None,
+    default: Annotated[
+        bool, typer.Option("--default", help="Batches pay to it from now on.")
+    ] = False,
+    active: Annotated[
+        bool | None, typer.Option("--active/--inactive", help="Whether anything may be sent there.")
+    ] = None,
+    verified: Annotated[
+        bool | None, typer.Option("--verified/--unverified", help="Whether it is proven theirs.")
+    ] = None,
+    resident: Annotated[
+        bool | None,
+        typer.Option("--resident/--non-resident", help="Of India: who is not is paid by hand."),
+    ] = None,
+    email: Annotated[
+        str | None, typer.Option("--email", help="Where they are told of payouts.")
+    ] = None,
+    no_email: Annotated[bool, typer.Option("--no-email", help="They are told nowhere.")] = False,
+) -> None:
+    """Say where a payee is paid and told of payouts, from the next one on.
+
+    A payout that is made already keeps the account it was made for.
+    """
+    from db.payees import listing as rows, setting
+
+    here, because = context(ctx), reason(why)
+    said = _account(account, default=default, active=active, verified=verified)
+    _check(payee, email, no_email=no_email, is_said=said is not None or resident is not None)
+    with here.database().begin() as tx:
+        id_, name = rows.find(tx, payee)
+        told = list[str]()
+        if said is not None:
+            setting.set_account(tx, (id_, name), said, actor=here.actor, why=because)
+            told.append(f"account {said.fund_account_id} of {name} is {', '.join(said.words)}")
+        if resident is not None:
+            setting.set_residence(tx, id_, resident=resident, actor=here.actor, why=because)
+            told.append(f"{name} is {setting.RESIDENCE[resident]}")
+        if email is not None or no_email:
+            told.append(_address(tx, id_, name, email, who=here.actor, why=because))
+    typer.echo("\n".join(told))
+
+
+def _account(
+    account: str | None, *, default: bool, active: bool | None, verified: bool | None
+) -> "AccountWords | None":
+    """What is said of an account; raises `BadInputError` where that is half said, or against itself."""
+    from db.payees.setting import AccountWords
+
+    is_said = default or active is not None or verified is not None
+    if account is None and not is_said:
+        return None
+    if account is None or not is_said:
+        rule = "--default, --active, --inactive, --verified and --unverified go with an --account, and it with them"
+        raise BadInputError("--account", account or "", rule)
+    if default and (active is False or verified is False):
+        rule = "a default account is active and verified, or nobody is paid"
+        raise BadInputError("--default", account, rule)
+    return AccountWords(
+        fund_account_id=account, is_default=default, is_active=active, is_verified=verified
+    )
+
+
+def _check(payee: str, email: str | None, *, no_email: bool, is_said: bool) -> None:
+    from domain.mails import is_address
+    from domain.payee_lines import ADDRESS_RULE
+
+    if email is not None and no_email:
+        raise BadInputError("payees set", payee, "say either --email or --no-email")
+    if email is None and not no_email and not is_said:
+        rule = "say what is so: an --account, --resident, --non-resident, --email or --no-email"
+        raise BadInputError("payees set", payee, rule)
+    if email is not None and not is_address(email):
+        raise BadInputError("--email", email, ADDRESS_RULE)
+
+
+def _address(tx: "Tx", payee: "UUID", name: str, email: str | None, *, who: str, why: str) -> str:
+    from db.payees.setting import set_address
+
+    set_address(tx, payee, email, actor=who, why=why)
+    return f"{name} is told of payouts at {email}" if email else f"{name} is told by no mail"
