@@ -71,7 +71,8 @@ def receive(database: Database, events: Iterable[VerifiedEvent]) -> list[UUID]:
     with database.begin() as tx:
         here = installation.get(tx).id
         for one in events:
-            receiving.keep(tx, here, [one])
+            if not receiving.keep(tx, here, [one]):
+                receiving.again(tx, here, [one])
             ids.append(event_row_id(here, one.provider, one.event_id))
     return ids
 

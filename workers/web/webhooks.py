@@ -73,7 +73,7 @@ def secrets(settings: Settings) -> Mapping[Provider, Sequence[str]]:
 
 
 class _Inbox:
-    """Commits sets of events, each by one statement in one round trip."""
+    """Commits sets of events, each by one statement in one round trip; what was there already is looked at again."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -84,7 +84,12 @@ class _Inbox:
             with self._database.begin(COMMIT_SECONDS_MAX) as tx:
                 self._installation = installation.get(tx)
         with self._database.single(COMMIT_SECONDS_MAX) as tx:
-            return receiving.keep(tx, self._installation.id, events)
+            new = receiving.keep(tx, self._installation.id, events)
+        known = [one for one in events if (one.provider, one.event_id) not in new]
+        if known:
+            with self._database.begin(COMMIT_SECONDS_MAX) as tx:
+                receiving.again(tx, self._installation.id, known)
+        return new
 
 
 def _ring(database: Database, bell: Bell, known: Sequence[Known]) -> None:
