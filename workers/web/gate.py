@@ -65,15 +65,16 @@ class Gate:
         return application
 
     def _who(self, token: str, source: str) -> Application:
-        if not TOKEN_MIN <= len(token) <= TOKEN_CHARS_MAX:
-            # No application has one of this length: the database is not asked.
+        fits = TOKEN_MIN <= len(token) <= TOKEN_CHARS_MAX
+        if not fits:
+            # No application has one of this length: who goes on and on is told so before the database is asked.
             self.wait(PER_REFUSED_SOURCE, f"refused:{source}")
-            raise _unauthorized()
         with self.database.begin() as tx:
-            application, known = applications.identify(tx, token)
+            application, known = applications.identify(tx, token if fits else "")
         if application is not None:
             return application
-        self.wait(PER_REFUSED_SOURCE, f"refused:{source}")
+        if fits:
+            self.wait(PER_REFUSED_SOURCE, f"refused:{source}")
         if not known:
             raise DeclinedError(503, "closed", "no application may ask for anything here")
         raise _unauthorized()

@@ -179,12 +179,13 @@ def test_one_that_was_removed_opens_nothing_any_more(web: Web, database_url: str
     assert web.ask(job=JOB, key="k").status_code == 401
 
 
+@pytest.mark.parametrize("token", [TOKEN, None, "short", "x" * 1_025])
 def test_where_no_application_is_the_door_is_closed(
-    database_url: str, web_of: Callable[[Database], Web]
+    database_url: str, web_of: Callable[[Database], Web], token: str | None
 ) -> None:
+    """Whatever is shown, and where nothing is: no token would open it."""
     with opened(database_url, "bursar_worker") as worker:
-        web = web_of(worker)
-        answer = web.ask(job=JOB, key="k")
+        answer = web_of(worker).ask(token, job=JOB, key="k")
         assert (answer.status_code, answer.json()["error"]["code"]) == (503, "closed")
 
 
@@ -283,12 +284,14 @@ def test_of_whoever_nobody_knows_no_body_is_read(web: Web, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("token", [None, "short", "x" * 1_025])
-def test_for_what_can_be_no_token_no_database_is_asked(
-    web_of: Callable[[Database], Web], token: str | None
+def test_what_can_be_no_token_is_counted_before_the_database_is_asked(
+    web_of: Callable[[Database], Web], token: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(gate, "PER_REFUSED_SOURCE", RateLimitItemPerMinute(1))
     away = Database(DatabaseOptions(url="postgresql://u@127.0.0.1:1/x"))
     try:
-        assert web_of(away).ask(token, job=JOB, key="k").status_code == 401
+        web = web_of(away)
+        assert [web.ask(token, job=JOB, key="k").status_code for _ in range(3)] == [503, 429, 429]
     finally:
         away.dispose()
 
