@@ -1,4 +1,4 @@
-"""Flutterwave: `verif-hash` is a password that the sender knows. It signs nothing: see `providers.HEARSAY`."""
+"""Flutterwave: `verif-hash` is a password that the sender knows. It signs nothing: see `providers`."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final

@@ -1,7 +1,7 @@
 """PayPal: RSA over the transmission's id and time, our webhook's id and the body's CRC-32, by PayPal's certificate.
 
 The certificate is named by the request itself, so it is fetched only from where PayPal publishes them.
-What is signed of the body is a CRC-32, which proves little: see `providers.HEARSAY`.
+What is signed of the body is a CRC-32, which proves little: see `providers`.
 """
 
 import base64

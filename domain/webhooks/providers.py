@@ -1,7 +1,11 @@
-"""Who sends webhooks, and whose word must be asked for again before anything follows from it."""
+"""Who sends webhooks.
+
+What PayPal and Flutterwave sign does not cover the body: Flutterwave's `verif-hash` is a shared password, and PayPal
+signs a CRC-32, of which another body with the same one is easily made. Nobody here asks their APIs, so nothing follows
+from what they tell: it is kept, and concluded with nothing to do (`domain.events`).
+"""
 
 from enum import StrEnum
-from typing import Final
 
 
 class Provider(StrEnum):
@@ -12,12 +16,3 @@ class Provider(StrEnum):
     STRIPE = "stripe"
     PAYPAL = "paypal"
     FLUTTERWAVE = "flutterwave"
-
-
-HEARSAY: Final = frozenset({Provider.PAYPAL, Provider.FLUTTERWAVE})
-"""Providers whose signature does not cover the body.
-
-Flutterwave's `verif-hash` is a shared password. PayPal signs a CRC-32 of the body, and another body
-with the same CRC-32 is easily made. Such an event is a hint: before it gives value, the provider's
-API is asked.
-"""

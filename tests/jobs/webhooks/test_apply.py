@@ -277,6 +277,32 @@ def test_other_types_and_other_providers_are_kept_and_change_nothing(line: Line)
 
 
 @pytest.mark.parametrize(
+    ("provider", "kind"),
+    [("paypal", "PAYMENT.PAYOUTS-ITEM.SUCCEEDED"), ("flutterwave", "transfer.completed")],
+)
+def test_what_a_provider_tells_whose_signature_covers_no_body_gives_no_value(
+    line: Line, provider: str, kind: str
+) -> None:
+    """Kept, concluded and without effect, also where it names a payout of ours: nobody asks their APIs."""
+    [id_] = line.accepted()
+    paid = line.told(id_)
+    body = {
+        "event": kind,
+        "data": {"id": paid.provider_id, "reference": paid.reference, "status": "SUCCESSFUL"},
+        "payload": {"payout": {"entity": {"id": paid.provider_id, "status": "processed"}}},
+    }
+    [told] = line.sends(
+        [raw(json.dumps(body).encode(), kind, provider=provider, entity=paid.provider_id)]
+    )
+    booked = line.booked(id_)
+    line.world.run(APPLY)
+    seen = came_of(line.world.owner, told)
+    assert (seen.state, seen.outcome) == ("APPLIED", f"nothing to do: {kind} of {provider}")
+    assert (payout(line.world.owner, id_).state, line.booked(id_)) == ("PROCESSING", booked)
+    assert_sound(line.world.owner)
+
+
+@pytest.mark.parametrize(
     "body",
     [b"", b"\xff", b"[" * 100_000, b"null", b'{"payload": {"payout": {"entity": {"id": 7}}}}'],
 )
