@@ -31,6 +31,10 @@ class EnoughBalance(Preflight[Amounts, Balance]):
     """Holds everything back where the account is known to hold less than what is due.
 
     What nobody knows holds nothing back: payouts that a provider has no money for, it queues.
+
+    People and organisations are looked at apart, so that what is too much for one keeps nothing back of the other.
+    Two runs at once may so each see enough where the sum is too much: RazorpayX queues what it has no money for
+    (`queue_if_low_balance`), Stripe refuses it, which fails that payout and sets the brake. Nothing is paid twice.
     """
 
     def __init__(self, bank: Bank, *, job: str) -> None:

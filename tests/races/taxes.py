@@ -41,7 +41,7 @@ def paid(stage: Stage) -> list[UUID]:
 
 
 def shared(stage: Stage, _sides: Sequence[Side]) -> None:
-    """Both were sent, and what lies above the limit was taxed once."""
+    """Invariant 39 (withhold/withhold): both were sent, and what lies above the limit was taxed once."""
     found = rows(stage.worker, "SELECT tds_base FROM payouts ORDER BY tds_base")
     assert [row.tds_base for row in found] == [0, 100_000]
     [year] = rows(stage.worker, "SELECT gross, base, tax FROM tax_years")

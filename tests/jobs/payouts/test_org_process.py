@@ -143,6 +143,17 @@ def test_too_little_for_organisations_keeps_no_persons_payout_back(world: Scene)
     assert rows(world.owner, "SELECT subject FROM findings WHERE resolved_at IS NULL") == []
 
 
+def test_what_is_enough_for_each_and_not_for_both_goes(world: Scene) -> None:
+    """Invariant 17, apart: neither keeps the other back; what there is no money for its provider queues or refuses."""
+    both(world, trusts=1, people=1)
+    world.bank.funds = 15_000
+    for job in (PROCESS, ORG_PROCESS):
+        assert world.run(job).tally["succeeded"] == 1
+    assert len(world.bank.submits) == 2
+    assert rows(world.owner, "SELECT FROM findings WHERE resolved_at IS NULL") == []
+    assert_sound(world.owner)
+
+
 def test_the_kill_switch_is_one_for_both(world: Scene) -> None:
     """Invariant 18."""
     both(world)

@@ -6,7 +6,9 @@ from uuid import UUID
 import pytest
 
 from db.engine import Database
+from db.payouts.decide import decide
 from domain.answers import Answer, NotSent, Rejected, Unknown
+from domain.decisions import Decision
 from domain.payouts import FOLLOW, PROCESS, RECOVER
 from jobs.payouts.process import ProcessPayouts
 from tests.builders import (
@@ -93,6 +95,26 @@ def test_a_refusal_of_a_first_send_fails_it_and_frees_its_earnings_once(
     assert_sound(outside)
 
 
+def test_what_is_skipped_is_counted_neither_as_success_nor_as_failure(
+    home: House, outside: Database, database_url: str
+) -> None:
+    """Invariants 2 and 3: beside it one is refused and one goes; each is counted once, as what it is."""
+    ids = seeded(database_url, 3)
+    change(
+        outside,
+        "UPDATE payout_accounts SET active = false WHERE id = (SELECT account FROM payouts WHERE id = :id)",
+        id=ids[0],
+    )
+    home.bank.script(Fault.REFUSE)
+    run = home.run(PROCESS)
+    counts = ("processed", "succeeded", "failed", "skipped")
+    assert [run.tally[name] for name in counts] == [2, 1, 1, 1]
+    assert states(outside) == {"APPROVED": 1, "PROCESSING": 1, "FAILED": 1}
+    assert payout(outside, ids[0]).state == "APPROVED"
+    assert len(home.bank.submits) == 2
+    assert_sound(outside)
+
+
 @pytest.mark.parametrize("fault", [Fault.UNAUTHORISED, Fault.FORBIDDEN])
 def test_a_refusal_of_us_puts_it_back_and_sets_the_brake(
     home: House, outside: Database, database_url: str, fault: Fault
@@ -152,6 +174,37 @@ def test_an_unknown_outcome_moves_nothing_and_is_to_be_asked_about(
     assert 0 < found.w_wait <= 1
     assert earnings(outside, id_) == [("BATCHED", True)] * 2
     assert (run.tally["unknown"], run.tally["failed"]) == (1, 0)
+    assert_sound(outside)
+
+
+def test_a_call_that_is_called_off_in_its_middle_moves_nothing(
+    home: House, outside: Database, database_url: str
+) -> None:
+    """Invariant 7: cancelled it is not, and the process may be told to stop: its provider is asked about it."""
+    [id_] = seeded(database_url)
+    home.bank.script(Fault.DROP)
+    with home.bank.held() as call:
+        running = home.in_background(PROCESS)
+        call.wait_for(1)
+        with opened(database_url) as operator, operator.begin() as tx:
+            [told] = decide(tx, Decision.CANCEL, [id_], actor="asha", why="a mistake")
+        home.stop.set()
+        call.release()
+        running.end()
+    assert told.outcome == "busy"
+    found = payout(outside, id_)
+    assert (found.state, found.e_state, found.w_job) == ("PROCESSING", "unknown", RECOVER)
+    assert earnings(outside, id_) == [("BATCHED", True)] * 2
+    with opened(database_url) as operator, operator.begin() as tx:
+        [told] = decide(tx, Decision.CANCEL, [id_], actor="asha", why="a mistake")
+    assert told.outcome == "illegal"
+    assert_sound(outside)
+
+    home.stop.clear()
+    hurry(outside)
+    home.run(RECOVER)
+    assert_paid_once(home.bank, [id_])
+    assert earnings(outside, id_) == [("BATCHED", True)] * 2
     assert_sound(outside)
 
 

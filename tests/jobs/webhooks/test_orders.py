@@ -8,8 +8,10 @@ from uuid import UUID
 import pytest
 
 from domain.inbox import APPLY
-from domain.payouts import FOLLOW
+from domain.payouts import FOLLOW, PROCESS
 from tests.builders import assert_sound, hurry, payout, rows
+from tests.earned import Who, earned
+from tests.earning import earning_states
 from tests.hearing import event
 from tests.jobs.webhooks.conftest import Line
 
@@ -22,6 +24,53 @@ REVERSED = Counter(["payout.imported", "payout.submitted", "payout.completed", "
 def spoken(order: Sequence[str]) -> list[str]:
     """Every word twice, the second time in the opposite order."""
     return [*order, *reversed(order)]
+
+
+EARNED = REVERSED - Counter(["payout.imported"])
+"""Of a payout of earnings: what it pays came into the books with them."""
+
+
+def earned_back(line: Line, count: int) -> list[UUID]:
+    """The same of payouts of earnings, each of a company of its own, with tax withheld."""
+    who = [Who(f"company {n}", "company") for n in range(count)]
+    made = [
+        earned(line.world.operator, f"P-{n}", gross=1_000_000, each=2, payee=payee)
+        for n, payee in enumerate(who)
+    ]
+    line.world.run(PROCESS)
+    for id_ in made:
+        line.world.bank.settle(str(id_), "reversed")
+    return made
+
+
+def assert_earned_anew(line: Line) -> None:
+    """Each is REVERSED, its earnings are payable again, and its tax was recorded once and given back once."""
+    line.world.run(FOLLOW)
+    owner = line.world.owner
+    for row in rows(owner, "SELECT id FROM payouts"):
+        assert payout(owner, row.id).state == "REVERSED"
+        assert Counter(line.entries(row.id)) == EARNED
+    assert earning_states(owner) == {"READY": 2 * len(ORDERS)}
+    assert rows(owner, "SELECT FROM payout_earnings WHERE live") == []
+    moved = rows(
+        owner,
+        """SELECT count(*) AS n FROM moves WHERE kind = 'earning' AND target = 'READY'
+           GROUP BY subject HAVING count(*) <> 1""",
+    )
+    assert moved == []
+    kept = rows(
+        owner,
+        """SELECT payout, array_agg(tax ORDER BY tax) AS taxes, array_agg(is_reversal ORDER BY tax) AS back
+           FROM tax_records GROUP BY payout""",
+    )
+    assert {(tuple(row.taxes), tuple(row.back)) for row in kept} == {
+        ((-1_000, 1_000), (True, False))
+    }
+    assert len(kept) == len(ORDERS)
+    years = rows(owner, "SELECT DISTINCT gross, share, base, tax FROM tax_years")
+    assert [tuple(year) for year in years] == [(0, 0, 0, 0)]
+    assert line.findings() == []
+    assert_sound(owner)
 
 
 def given_back(line: Line, count: int) -> list[UUID]:
@@ -71,6 +120,27 @@ def test_all_orders_of_four_events_one_by_one_end_alike(line: Line) -> None:
         )
         line.world.run(APPLY)
     assert_settled(line)
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_earnings_and_tax_are_given_back_once_whatever_the_order(
+    line: Line,
+    at_once: bool,  # noqa: FBT001 - by name
+) -> None:
+    """F71, invariants 24 and 26: in one set, or a transaction for each event; each comes twice."""
+    ids = earned_back(line, len(ORDERS))
+    told = [
+        [event(line.told(id_), word) for word in spoken(order)]
+        for id_, order in zip(ids, ORDERS, strict=True)
+    ]
+    if at_once:
+        line.sends(one for words in told for one in words)
+        line.world.run(APPLY)
+    else:
+        for place in range(len(told[0])):
+            line.sends(words[place] for words in told)
+            line.world.run(APPLY)
+    assert_earned_anew(line)
 
 
 @pytest.mark.parametrize("words", [("processed", "failed"), ("failed", "processed")], ids="-".join)
