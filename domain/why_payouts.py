@@ -57,9 +57,10 @@ def _reason(facts: PayoutFacts) -> Why:
         )
         return replace(waiting, reason=reason)
     if facts.effect_state is EffectState.ACCEPTED and facts.place.holder is None:
-        reason = (
-            f"its provider has it ({facts.provider_status or 'no status yet'}): {waiting.reason}"
-        )
+        has = f"its provider has it ({facts.provider_status or 'no status yet'})"
+        if facts.place.parked is None and not facts.around.gates:
+            has += " and tells of its end by webhook, or when it is asked"
+        reason = f"{has}: {waiting.reason}"
         return replace(waiting, reason=reason)
     return waiting
 

@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from db.transitions import Moved, unleased_move
-from db.tx import Tx
+from db.tx import Row, Tx
 from domain.decisions import SOURCES, TARGETS, Decision
 from domain.payouts import PAYOUTS
 
@@ -55,3 +55,23 @@ def decide(
         if states.get(id_) not in sources
     ]
     return sorted([*moved, *others], key=lambda m: m.subject)
+
+
+_WOULD: Final = sa.text("""
+    WITH asked AS MATERIALIZED (
+      SELECT p.currency, p.amount, p.payee, p.id,
+             CASE WHEN p.state <> 'PENDING' THEN 'illegal'
+                  -- As `move_payouts` judges it.
+                  WHEN (CAST(:actor AS text) = p.created_by OR right(CAST(:actor AS text), length(p.created_by) + 5) = ' for ' || p.created_by)
+                    AND EXISTS (SELECT FROM switches s WHERE s.name = 'policy:maker-checker' AND s.is_on) THEN 'own'
+                  ELSE 'moved' END AS outcome
+      FROM payouts p
+      WHERE CASE WHEN CAST(:ids AS uuid[]) IS NULL THEN p.state = 'PENDING' ELSE p.id = ANY(CAST(:ids AS uuid[])) END)
+    SELECT a.outcome, a.currency, count(*) AS items, CAST(sum(a.amount) AS bigint) AS amount_minor, max(a.amount) AS largest_minor,
+           (SELECT y.name FROM payees y WHERE y.id = (array_agg(a.payee ORDER BY a.amount DESC, a.id))[1]) AS largest_payee
+    FROM asked a GROUP BY a.outcome, a.currency ORDER BY a.outcome, a.currency""")
+
+
+def would_approve(tx: Tx, payouts: Sequence[UUID] | None, *, actor: str) -> Sequence[Row]:
+    """What an approval of `payouts` (None: of every PENDING one) would come to, by outcome and currency; nothing is locked."""
+    return tx.rows(_WOULD, ids=None if payouts is None else list(payouts), actor=actor)

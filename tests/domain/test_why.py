@@ -82,6 +82,23 @@ def place(**changes: object) -> Place:
         (replace(PAYOUT, state=PayoutState.COMPLETED, provider_id="x"), "paid as x", None),
     ],
 )
+def test_what_its_provider_has_waits_for_its_webhook_or_the_next_look() -> None:
+    later = replace(PLACE, job="payouts.follow", is_later=True)
+    sent = replace(
+        PAYOUT,
+        state=PayoutState.PROCESSING,
+        effect_state=EffectState.ACCEPTED,
+        sends=1,
+        provider_status="queued",
+        place=later,
+    )
+    told = of_payout(sent).reason
+    assert told.startswith(
+        "its provider has it (queued) and tells of its end by webhook, or when it is asked"
+    )
+    assert "payouts.follow is due at 2026-01-05 06:00:00 UTC" in told
+
+
 def test_a_payouts_dominant_reason(facts: PayoutFacts, reason: str, command: str | None) -> None:
     why = of_payout(facts)
     assert reason in why.reason

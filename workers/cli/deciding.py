@@ -1,5 +1,6 @@
 """`payouts approve|reject|cancel|retry`: decide about sets of payouts that no worker holds."""
 
+from collections import Counter
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -8,7 +9,7 @@ from domain.errors import BadInputError
 from domain.payouts import SENDERS, PayoutState
 from workers.cli.asking import At, Why, moment, reason, wake
 from workers.cli.context import Context, context
-from workers.cli.output import Json, show
+from workers.cli.output import Json, show, show_one
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -28,12 +29,20 @@ def approve(
     payouts: Names = None,
     all_pending: AllPending = False,
     at: At = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be approved; write nothing.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Let PENDING payouts be sent, at once or at a time."""
     from domain.decisions import Decision
 
     every = PayoutState.PENDING if all_pending else None
+    if dry_run:
+        reason(why)
+        moment(at)
+        _foresee(context(ctx), payouts, every, json=json)
+        return
     _decide(context(ctx), Decision.APPROVE, payouts, every, why=why, at=at, json=json)
 
 
@@ -97,9 +106,7 @@ def _decide(
     from domain.decisions import TARGETS
 
     because, due = reason(why), moment(at)
-    if bool(names) == (every is not None):
-        rule = f"name payouts, or give {ALL[decision]}; one of the two"
-        raise BadInputError(f"payouts {decision}", " ".join(names or ()), rule)
+    _check(decision, names, every)
     moved = _moved(here, decision, names or [], every, why=because, due=due)
     if (
         TARGETS[decision] is PayoutState.APPROVED
@@ -122,6 +129,40 @@ def _decide(
     done = sum(m.outcome == "moved" for m in moved)
     typer.echo(f"{decision}: {done} of {len(rows)} payouts", err=json)
     if done < len(rows):
+        raise typer.Exit(1)
+
+
+def _check(decision: "Decision", names: list[str] | None, every: PayoutState | None) -> None:
+    if bool(names) == (every is not None):
+        rule = f"name payouts, or give {ALL[decision]}; one of the two"
+        raise BadInputError(f"payouts {decision}", " ".join(names or ()), rule)
+
+
+def _foresee(
+    here: Context, names: list[str] | None, every: PayoutState | None, *, json: bool
+) -> None:
+    """Say how many would be approved, their sum, the largest and its payee; and how many would not, and why."""
+    from db.payouts import listing
+    from db.payouts.decide import would_approve
+    from domain.decisions import Decision
+
+    _check(Decision.APPROVE, names, every)
+    with here.database().begin() as tx:
+        ids = list(listing.find(tx, names).values()) if names else None
+        rows = would_approve(tx, ids, actor=here.actor)
+    good = [row for row in rows if row.outcome == "moved"]
+    facts: dict[str, object] = {"would_approve": sum(row.items for row in good)}
+    for row in good:
+        facts[f"amount_minor_{row.currency}"] = row.amount_minor
+        facts[f"largest_minor_{row.currency}"] = row.largest_minor
+        facts[f"largest_payee_{row.currency}"] = row.largest_payee
+    left_out = Counter[str]()
+    for row in rows:
+        if row.outcome != "moved":
+            left_out[row.outcome] += row.items
+    facts |= {f"left_out_{outcome}": count for outcome, count in sorted(left_out.items())}
+    show_one({**facts, "dry_run": True}, json=json)
+    if left_out:
         raise typer.Exit(1)
 
 

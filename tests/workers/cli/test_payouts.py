@@ -5,6 +5,9 @@ import io
 
 import pytest
 
+from db import switches
+from db.payouts.decide import would_approve
+from domain.switches import MAKER_CHECKER
 from tests.operating import change, claimed, line, one, query, samples, take
 from tests.workers.cli.conftest import Line
 
@@ -80,6 +83,48 @@ def test_show_tells_the_history(bursar: Line) -> None:
     assert facts == ["PENDING -> APPROVED", "APPROVED -> PROCESSING"]
     assert shown["waits_for"] == "payouts.process"
     assert bursar("payouts", "show", "A-1").code == 0
+
+
+def test_what_would_be_approved_is_said_and_nothing_is_written(bursar: Line) -> None:
+    """Invariant 18: count, sum, the largest and whose it is; two people are two where the policy says so."""
+    lines = [line(f"A-{n}", payee=f"payee {n}", amount_minor=1_000 * n) for n in (1, 2, 3)]
+    take(bursar.database, lines, approve=False)
+    before = counted(bursar)
+    words = ("payouts", "approve", "--dry-run", "--why", "weekly", "--json")
+    everything = bursar(*words, "--all-pending")
+    assert (everything.code, everything.json) == (
+        0,
+        {
+            "would_approve": 3,
+            "amount_minor_INR": 6_000,
+            "largest_minor_INR": 3_000,
+            "largest_payee_INR": "payee 3",
+            "dry_run": True,
+        },
+    )
+    assert bursar(*words, "A-1").json["amount_minor_INR"] == 1_000
+    assert bursar(*words).code == 2
+    assert bursar(*words, "A-1", "--all-pending").code == 2
+    assert counted(bursar) == before
+
+    assert bursar("payouts", "reject", "A-1", "--why", "not him").code == 0
+    some = bursar(*words, "A-1", "A-2")
+    assert (some.code, some.json["would_approve"], some.json["left_out_illegal"]) == (1, 1, 1)
+
+    with bursar.database.begin() as tx:
+        switches.turn(tx, MAKER_CHECKER, on=True, who="asha", why="two people")
+        [made] = {
+            row.created_by for row in query(bursar.database, "SELECT created_by FROM payouts")
+        }
+        rows = would_approve(tx, None, actor=made)
+    assert [(row.outcome, row.items) for row in rows] == [("own", 2)]
+
+
+def counted(bursar: Line) -> list[int]:
+    """How much has been written."""
+    statement = "SELECT count(*) AS n FROM {}"
+    tables = ("moves", "work", "runs", "changes")
+    return [query(bursar.database, statement.format(table))[0].n for table in tables]
 
 
 def test_who_decided_is_kept_with_the_remark(bursar: Line) -> None:
