@@ -6,12 +6,13 @@ from typing import Final
 
 from domain.errors import BadInputError
 from domain.mails import is_address
-from domain.payees import PayeeKind
+from domain.payees import AccountKind, PayeeKind
 from domain.payout_rules import FUND_ACCOUNT_RULE, fits_fund_account
 from domain.records import LABEL_RULE, Records, faults, fits_label
 
 FIELDS: Final = (
     "name", "fund_account_id", "kind", "tax_class", "has_pan", "resident", "verified", "default", "email",
+    "account_kind",
 )  # fmt: skip
 OF_PAYEE: Final = ("kind", "tax_class", "has_pan", "resident", "email")
 """What is said of the payee; the others are of its account."""
@@ -20,6 +21,7 @@ OF_ACCOUNT: Final = frozenset({"verified", "default"})
 SETTABLE: Final = OF_ACCOUNT | {"resident", "email"}
 """What `bursar payees set` changes."""
 KINDS: Final = tuple(kind.value for kind in PayeeKind)
+ACCOUNT_KINDS: Final = tuple(kind.value for kind in AccountKind)
 TAX_CLASSES: Final = ("unknown", "individual", "huf", "company", "firm")
 UNTOLD: Final = {
     "kind": PayeeKind.PERSON.value,
@@ -29,11 +31,18 @@ UNTOLD: Final = {
     "verified": "no",
     "default": "no",
     "email": "",
+    "account_kind": "",
 }
 """What an empty field means, and what a payee is that only an import of payouts has named."""
+MAY_BE_ABSENT: Final = frozenset({"email", "account_kind"})
+"""Columns that a file may do without; what they leave empty says nothing, whatever is known."""
 ADDRESS_RULE: Final = "must be empty or one plain address, such as asha@example.org"
 FLAGS: Final = frozenset({"has_pan", "resident", "verified", "default"})
-_CHOICES: Final = {"kind": KINDS, "tax_class": TAX_CLASSES} | dict.fromkeys(FLAGS, ("yes", "no"))
+_CHOICES: Final = {
+    "kind": KINDS,
+    "tax_class": TAX_CLASSES,
+    "account_kind": ACCOUNT_KINDS,
+} | dict.fromkeys(FLAGS, ("yes", "no"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,13 +61,23 @@ class PayeeLine:
     """Whether payouts that a batch makes go to this account."""
     email: str = ""
     """Where the payee is told of payouts; empty where nobody said."""
+    account_kind: str = ""
+    """What the account is, a bank's or a VPA; empty where nobody said: it is paid as a bank's then."""
 
     @property
     def record(self) -> tuple[str, ...]:
         """The line as texts in the order of `FIELDS`."""
         flags = (self.has_pan, self.resident, self.verified, self.default)
         said = tuple("yes" if flag else "no" for flag in flags)
-        return (self.name, self.fund_account_id, self.kind, self.tax_class, *said, self.email)
+        return (
+            self.name,
+            self.fund_account_id,
+            self.kind,
+            self.tax_class,
+            *said,
+            self.email,
+            self.account_kind,
+        )
 
 
 def parse_payee(record: Sequence[str], file: str, row: int) -> PayeeLine | list[BadInputError]:
@@ -78,6 +97,7 @@ def parse_payee(record: Sequence[str], file: str, row: int) -> PayeeLine | list[
         verified=said["verified"] == "yes",
         default=said["default"] == "yes",
         email=said["email"],
+        account_kind=said["account_kind"],
     )
 
 
@@ -102,5 +122,5 @@ PAYEE_RECORDS: Final = Records(
     key_field="fund_account_id",
     optional=frozenset(UNTOLD),
     flags=FLAGS,
-    absent=frozenset({"email"}),
+    absent=MAY_BE_ABSENT,
 )

@@ -12,6 +12,14 @@ class PayeeKind(StrEnum):
     ORGANISATION = "organisation"
 
 
+class AccountKind(StrEnum):
+    """What a payee's account at the provider is: it says which ways lead there."""
+
+    BANK = "bank"
+    VPA = "vpa"
+    """An address of UPI."""
+
+
 NOT_ACTIVE: Final = "not active"
 NOT_VERIFIED: Final = "not verified"
 

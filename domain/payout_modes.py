@@ -31,9 +31,22 @@ side is taken. NEFT is "above 1 rupee", RTGS "above 2 lakh", IMPS "up to 5 lakh"
 """
 
 
-def mode_for(amount_minor: int) -> Mode:
-    """Return the mode of a payout to a bank account whose file named none: IMPS while it fits."""
+def mode_for(amount_minor: int, *, to_vpa: bool = False) -> Mode:
+    """Return the mode of a payout that named none: UPI to a VPA, else IMPS while it fits, else NEFT."""
+    if to_vpa:
+        return Mode.UPI
     return Mode.IMPS if amount_minor <= LIMITS[Mode.IMPS][1] else Mode.NEFT
+
+
+def vpa_fault(mode: str | None, amount_minor: int) -> str | None:
+    """Why `amount_minor` paise cannot be sent to a VPA by `mode` (None: any); None where they can.
+
+    Nothing but UPI leads to one, and that carries less than 1 lakh rupees.
+    """
+    if mode not in {None, Mode.UPI}:
+        return f"{mode} does not lead to a VPA: UPI alone does"
+    fault = mode_fault(Mode.UPI, amount_minor)
+    return None if fault is None else f"its payout account is a VPA, and its amount {fault}"
 
 
 def mode_fault(mode: Mode | None, amount_minor: int) -> str | None:

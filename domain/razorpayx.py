@@ -8,7 +8,7 @@ from json.encoder import encode_basestring_ascii as _text
 from typing import Final
 
 from domain.errors import BadInputError
-from domain.payout_modes import Mode, mode_fault, mode_for
+from domain.payout_modes import Mode, mode_fault
 from domain.ports import PayoutOrder
 
 PROVIDER: Final = "razorpayx"
@@ -24,18 +24,6 @@ fits_key: Final = re.compile(r"[A-Za-z0-9 _-]{4,36}", re.ASCII).fullmatch
 """The idempotency header: 4 to 36 letters, digits, hyphens, underscores or spaces."""
 fits_narration: Final = re.compile(r"[A-Za-z0-9 ]{0,30}", re.ASCII).fullmatch
 _NOT_NARRATION: Final = re.compile(r"[^A-Za-z0-9]+", re.ASCII)
-
-
-def choose_mode(amount_minor: int, *, to_vpa: bool) -> Mode:
-    """Return the mode of a payout that named none: UPI to a VPA, else IMPS, else NEFT.
-
-    Raises `BadInputError` for an amount no mode carries: a VPA takes less than 1 lakh rupees
-    (10,000,000 paise), strictly, since the provider's own tables disagree about the limit itself.
-    """
-    mode = Mode.UPI if to_vpa else mode_for(amount_minor)
-    if fault := mode_fault(mode, amount_minor):
-        raise BadInputError("amount", amount_minor, fault)
-    return mode
 
 
 def narrate(text: str) -> str:

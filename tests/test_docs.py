@@ -62,7 +62,11 @@ def unknown_words(command: str) -> list[str]:
                 return [word]
             at = found or at
         elif isinstance(at, TyperGroup | TyperCommand) and word.startswith("--"):
-            known = {option for parameter in at.params for option in parameter.opts}
+            known = {
+                option
+                for parameter in at.params
+                for option in (*parameter.opts, *parameter.secondary_opts)
+            }
             if word.partition("=")[0] not in known | GLOBAL_OPTIONS:
                 return words[: position + 1]
     return []

@@ -73,7 +73,6 @@ def test_the_page_is_typed_and_payees_are_paid(
         shell.types("audit")
         summary = count(SandboxPlan.read(home) or plan)
         assert {"drop", "error", "event_twice"} <= set(summary.faults)
-        assert summary.sent_again > 0
         paid = re.search(r"matched +(\d+)", said)
         assert paid is not None
         assert int(paid[1]) == summary.transfers

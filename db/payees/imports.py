@@ -11,7 +11,15 @@ from db.importing.order import ERRORS_MAX
 from db.payees.opening import SET_MAX, open_destinations, open_payees
 from db.tx import Row, Tx
 from domain.errors import BadInputError, BadInputsError
-from domain.payee_lines import FIELDS, OF_ACCOUNT, OF_PAYEE, SETTABLE, UNTOLD, PayeeLine
+from domain.payee_lines import (
+    FIELDS,
+    MAY_BE_ABSENT,
+    OF_ACCOUNT,
+    OF_PAYEE,
+    SETTABLE,
+    UNTOLD,
+    PayeeLine,
+)
 from domain.payout_ids import payee_id, payout_account_id
 from domain.payout_rules import CURRENCY
 
@@ -40,7 +48,7 @@ class PayeesImported:
 
 _STORED: Final = sa.text("""
     SELECT n.n AS at, y.id AS payee, a.id AS account, y.kind, y.tax_class, y.has_pan, y.resident, y.email, a.verified,
-           coalesce(a.is_default, false) AS is_default, a.said_by, d.fund_account_id AS default_is
+           coalesce(a.is_default, false) AS is_default, a.said_by, a.kind AS account_kind, d.fund_account_id AS default_is
     FROM unnest(CAST(:payees AS uuid[]), CAST(:accounts AS uuid[])) WITH ORDINALITY AS n (payee, account, n)
     LEFT JOIN payees y ON y.id = n.payee
     LEFT JOIN payout_accounts a ON a.id = n.account
@@ -53,13 +61,14 @@ _TELL: Final = sa.text("""
     WITH told AS (
       SELECT * FROM unnest(CAST(:payees AS uuid[]), CAST(:accounts AS uuid[]), CAST(:kinds AS text[]), CAST(:classes AS text[]),
                            CAST(:pans AS boolean[]), CAST(:residents AS boolean[]), CAST(:verified AS boolean[]),
-                           CAST(:defaults AS boolean[]), CAST(:emails AS text[]))
-        AS t (payee, account, kind, tax_class, has_pan, resident, verified, is_default, email)),
+                           CAST(:defaults AS boolean[]), CAST(:emails AS text[]), CAST(:account_kinds AS text[]))
+        AS t (payee, account, kind, tax_class, has_pan, resident, verified, is_default, email, account_kind)),
     of_payee AS (
       UPDATE payees y SET kind = t.kind, tax_class = t.tax_class, has_pan = t.has_pan, resident = t.resident,
              email = coalesce(nullif(t.email, ''), y.email), updated_at = clock_timestamp()
       FROM (SELECT DISTINCT payee, kind, tax_class, has_pan, resident, email FROM told) t WHERE y.id = t.payee)
-    UPDATE payout_accounts a SET verified = t.verified, is_default = t.is_default FROM told t WHERE a.id = t.account""")
+    UPDATE payout_accounts a SET verified = t.verified, is_default = t.is_default, kind = coalesce(nullif(t.account_kind, ''), a.kind)
+    FROM told t WHERE a.id = t.account""")
 
 
 def lock_imports(tx: Tx) -> None:
@@ -160,7 +169,11 @@ def _known(row: Row) -> Mapping[str, str]:
             "email": row.email or "",
         }
     if row.account is not None:
-        said |= {"verified": _yes(row.verified), "default": _yes(row.is_default)}
+        said |= {
+            "verified": _yes(row.verified),
+            "default": _yes(row.is_default),
+            "account_kind": row.account_kind or "",
+        }
     return said
 
 
@@ -178,8 +191,8 @@ def _cure(name: str) -> str:
 
 
 def _says_nothing(name: str, value: str) -> bool:
-    """Whether an empty field leaves what is known: of an address nobody says that there is none by saying nothing."""
-    return name == "email" and not value
+    """Whether an empty field leaves what is known: nobody says that there is no address by saying nothing."""
+    return name in MAY_BE_ABSENT and not value
 
 
 def _yes(flag: bool) -> str:  # noqa: FBT001 - a column of the database, not an option
@@ -205,4 +218,5 @@ def _tell(tx: Tx, installation: UUID, lines: Sequence[PayeeLine]) -> None:
             verified=[line.verified for line in part],
             defaults=[line.default for line in part],
             emails=[line.email for line in part],
+            account_kinds=[line.account_kind for line in part],
         )

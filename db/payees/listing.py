@@ -67,7 +67,7 @@ _SHOW: Final = sa.text(
     "SELECT id, name, kind, tax_class, has_pan, resident, email FROM payees WHERE id = :id"
 )
 _ACCOUNTS: Final = sa.text("""
-    SELECT id, fund_account_id, active, verified, is_default FROM payout_accounts WHERE payee = :id ORDER BY fund_account_id""")
+    SELECT id, fund_account_id, kind, active, verified, is_default FROM payout_accounts WHERE payee = :id ORDER BY fund_account_id""")
 _OF_ONE: Final = sa.text(f"{_BALANCES.format(payee=':id')} ORDER BY a.currency")
 
 

@@ -225,7 +225,7 @@ def order(row: Details) -> PayoutOrder:
         amount_minor=row.net,
         currency=row.currency,
         fund_account_id=row.fund_account_id,
-        mode=row.mode or mode_for(row.net),
+        mode=row.mode or mode_for(row.net, to_vpa=row.is_vpa),
         purpose=row.purpose,
         narration=row.narration,
     )

@@ -46,6 +46,8 @@ class Details(NamedTuple):
     is_sealed: bool
     """Whether amount, beneficiary and key still fit the seal of the approval."""
     fund_account_id: str
+    is_vpa: bool
+    """Whether UPI leads there, and nothing else."""
     active: bool
     verified: bool
     resident: bool
@@ -89,7 +91,7 @@ _READ: Final = sa.text("""
            p.tds_financial_year AS tax_year, p.tds_engine AS tax_engine, p.source = 'earnings' AS is_earned, p.wallet, p.dispersal, p.currency, p.mode, p.purpose, p.narration, p.generation,
            p.effect_key, p.payable, p.payee_kind, p.state,
            p.approval_seal = payout_seal(p, p.generation, p.effect_key) AS is_sealed,
-           a.fund_account_id, a.active, a.verified, y.resident, t.id AS in_transit, c.id AS cash,
+           a.fund_account_id, coalesce(a.kind = 'vpa', false) AS is_vpa, a.active, a.verified, y.resident, t.id AS in_transit, c.id AS cash,
            e.state AS effect_state, e.sends, e.put_backs, e.provider_id, e.accepted_at, e.first_sent_at, p.completed_at,
            e.sends > 0 AND clock_timestamp() - e.first_sent_at > make_interval(secs => :key_seconds) AS is_past_key,
            coalesce(e.taken_over, false) AS is_foreign, e.reference AS foreign_reference,

@@ -17,6 +17,7 @@ from db.transitions import LeasedTx, move
 from db.tx import Tx
 from db.wallets.rows import balances_of, lock_wallets
 from domain.findings import Finding, FindingKind
+from domain.payout_modes import vpa_fault
 from domain.payouts import PAYOUTS, PayoutState
 
 DISPUTED_AGAIN: Final = timedelta(minutes=15)
@@ -159,7 +160,7 @@ def not_payable(row: Details) -> str | None:
     """Why nothing may be paid to whom, or where, `row` would pay.
 
     Whatever made it: what a non-resident is owed has other tax withheld (Income-tax Act, section 195), which nobody
-    computes here. An imported payout names its account itself, and waits for no proof of it (decision 38).
+    computes here. An imported payout names its account itself, and waits for no proof of it (decision 39).
     """
     if not row.resident:
         return withholding.NON_RESIDENT
@@ -167,7 +168,7 @@ def not_payable(row: Details) -> str | None:
         return "its payout account is not active"
     if (row.is_earned or row.wallet or row.dispersal) and not row.verified:
         return "its payout account is not verified"
-    return None
+    return vpa_fault(row.mode, row.amount) if row.is_vpa else None
 
 
 def finding(payout: UUID, reason: str) -> Finding:

@@ -23,6 +23,7 @@ CREATE TABLE payout_accounts (
   verified        boolean NOT NULL DEFAULT false,   -- the gateway has proven that it is the payee's
   is_default      boolean NOT NULL DEFAULT false,   -- where payouts that a batch makes go
   said_by         text,                             -- the operator who last said so, after it was taken over
+  kind            text CHECK (kind IN ('bank', 'vpa')),  -- null: nobody told, and it is paid as a bank's
   UNIQUE (payee, fund_account_id),
   UNIQUE (id, payee)
 );

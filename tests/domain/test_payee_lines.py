@@ -5,7 +5,18 @@ import pytest
 from domain.payee_lines import FIELDS, PayeeLine, parse_payee
 from domain.sample_earnings import sample_payees
 
-GOOD = ("Asha Rao", "fa_1", "organisation", "company", "yes", "no", "yes", "no", "asha@example.org")
+GOOD = (
+    "Asha Rao",
+    "fa_1",
+    "organisation",
+    "company",
+    "yes",
+    "no",
+    "yes",
+    "no",
+    "asha@example.org",
+    "vpa",
+)
 
 
 def test_a_record_becomes_a_line() -> None:
@@ -16,7 +27,7 @@ def test_a_record_becomes_a_line() -> None:
 
 
 def test_what_is_not_told_is_never_exempt_and_never_paid_to() -> None:
-    line = parse_payee(("Asha Rao", "fa_1", "", "", "", "", "", "", ""), "p.csv", 2)
+    line = parse_payee(("Asha Rao", "fa_1", "", "", "", "", "", "", "", ""), "p.csv", 2)
     assert isinstance(line, PayeeLine)
     assert (line.kind, line.tax_class) == ("person", "unknown")
     assert (line.has_pan, line.resident, line.verified, line.default) == (False, True, False, False)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.payout_modes import LIMITS, Mode, mode_fault, mode_for
+from domain.payout_modes import LIMITS, Mode, mode_fault, mode_for, vpa_fault
 
 
 @pytest.mark.parametrize(
@@ -41,3 +41,11 @@ def test_an_unnamed_mode_is_imps_while_it_fits_and_always_allowed(
 ) -> None:
     assert mode_for(amount_minor) is mode
     assert mode_fault(mode, amount_minor) is None
+
+
+def test_to_a_vpa_upi_alone_leads_and_carries_less_than_a_lakh() -> None:
+    assert mode_for(50_000_001, to_vpa=True) is Mode.UPI
+    assert vpa_fault(None, 9_999_999) is None
+    assert vpa_fault("UPI", 100) is None
+    assert "99999.99" in (vpa_fault(None, 10_000_000) or "")
+    assert "IMPS does not lead to a VPA" in (vpa_fault("IMPS", 100) or "")

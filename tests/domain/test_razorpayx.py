@@ -8,9 +8,8 @@ from hypothesis import given, strategies as st
 
 from domain.errors import BadInputError
 from domain.payout_ids import reference
-from domain.payout_modes import Mode
 from domain.ports import PayoutOrder
-from domain.razorpayx import choose_mode, fits_key, fits_narration, freeze, narrate
+from domain.razorpayx import fits_key, fits_narration, freeze, narrate
 
 ORDER = PayoutOrder(
     reference="0d0c6ff5-52b7-4d3e-9c2d-6f8f0b2c1a11",
@@ -72,17 +71,6 @@ def test_a_narration_keeps_what_a_statement_can_print() -> None:
     assert narrate("Familiarise: org payout #7 — März") == "Familiarise org payout 7 M rz"
     assert narrate("x" * 29 + " yz") == "x" * 29
     assert narrate("—") == ""
-
-
-def test_the_mode_is_chosen_by_account_and_amount() -> None:
-    assert choose_mode(9_999_999, to_vpa=True) is Mode.UPI
-    assert choose_mode(50_000_000, to_vpa=False) is Mode.IMPS
-    assert choose_mode(50_000_001, to_vpa=False) is Mode.NEFT
-
-
-def test_no_mode_carries_a_lakh_to_a_vpa() -> None:
-    with pytest.raises(BadInputError, match=r"99999\.99"):
-        choose_mode(10_000_000, to_vpa=True)
 
 
 @pytest.mark.parametrize("key", ["abc", "x" * 37, "key/1", "ключи", "", "abcd\n"])

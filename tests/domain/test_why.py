@@ -82,23 +82,6 @@ def place(**changes: object) -> Place:
         (replace(PAYOUT, state=PayoutState.COMPLETED, provider_id="x"), "paid as x", None),
     ],
 )
-def test_what_its_provider_has_waits_for_its_webhook_or_the_next_look() -> None:
-    later = replace(PLACE, job="payouts.follow", is_later=True)
-    sent = replace(
-        PAYOUT,
-        state=PayoutState.PROCESSING,
-        effect_state=EffectState.ACCEPTED,
-        sends=1,
-        provider_status="queued",
-        place=later,
-    )
-    told = of_payout(sent).reason
-    assert told.startswith(
-        "its provider has it (queued) and tells of its end by webhook, or when it is asked"
-    )
-    assert "payouts.follow is due at 2026-01-05 06:00:00 UTC" in told
-
-
 def test_a_payouts_dominant_reason(facts: PayoutFacts, reason: str, command: str | None) -> None:
     why = of_payout(facts)
     assert reason in why.reason
@@ -169,3 +152,20 @@ def test_a_wake_up_is_never_retried() -> None:
 def test_a_held_run_names_its_switch() -> None:
     facts = replace(RUN, state=RunState.HELD, around=replace(OPEN, gates=(MAINTENANCE,)))
     assert of_run(facts).reason == "maintenance is on, by asha: upgrade"
+
+
+def test_what_its_provider_has_waits_for_its_webhook_or_the_next_look() -> None:
+    later = replace(PLACE, job="payouts.follow", is_later=True)
+    sent = replace(
+        PAYOUT,
+        state=PayoutState.PROCESSING,
+        effect_state=EffectState.ACCEPTED,
+        sends=1,
+        provider_status="queued",
+        place=later,
+    )
+    told = of_payout(sent).reason
+    assert told.startswith(
+        "its provider has it (queued) and tells of its end by webhook, or when it is asked"
+    )
+    assert "payouts.follow is due at 2026-01-05 06:00:00 UTC" in told

@@ -140,7 +140,10 @@ TRAPS: Final[dict[str, tuple[str, ...]]] = {
     "a balance read where the provider has none": (
         "tests/conformance/test_bank.py::test_the_balance_is_told_in_minor_units_by_currency",
     ),
-    "a UPI payment above what UPI carries": (f"{_REQUESTS}::test_no_mode_carries_a_lakh_to_a_vpa",),
+    "a UPI payment above what UPI carries": (
+        f"{_JOBS}/test_accounts.py::test_a_vpa_is_paid_by_upi_up_to_its_limit_and_not_a_paisa_more",
+        "tests/domain/test_payout_modes.py::test_to_a_vpa_upi_alone_leads_and_carries_less_than_a_lakh",
+    ),
     "events that come again under one id, all but the first swallowed": (
         "tests/domain/webhooks/test_razorpay.py::test_of_events_that_come_again_none_is_swallowed",
     ),
@@ -183,6 +186,7 @@ TRAPS: Final[dict[str, tuple[str, ...]]] = {
         "tests/domain/test_tax.py::test_the_law_looks_at_the_sale_and_the_legacy_engine_at_the_share",
     ),
     "a failed event that a second delivery does not bring back": (
+        f"{_HOOKS}/test_failing.py::test_one_that_failed_and_is_delivered_again_is_tried_again",
         f"{_HOOKS}/test_failing.py::test_it_is_put_off_again_and_again_then_fails_and_may_be_replayed",
     ),
     "an event that is being processed for ever": (

@@ -3,6 +3,7 @@
 from typing import Final
 
 from tests.races import (
+    accounts,
     bookings,
     completing,
     core,
@@ -41,6 +42,7 @@ GROUPS: Final = (
     notices,
     mails,
     webhooks,
+    accounts,
     bookings,
     completing,
     orders,

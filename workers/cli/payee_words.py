@@ -11,7 +11,7 @@ from workers.cli.context import context
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from db.payees.setting import AccountWords
+    from db.payees.accounts import AccountWords
     from db.tx import Tx
 
 
@@ -44,7 +44,7 @@ def set_(
 
     A payout that is made already keeps the account it was made for.
     """
-    from db.payees import listing as rows, setting
+    from db.payees import accounts, listing as rows, setting
 
     here, because = context(ctx), reason(why)
     said = _account(account, default=default, active=active, verified=verified)
@@ -53,7 +53,7 @@ def set_(
         id_, name = rows.find(tx, payee)
         told = list[str]()
         if said is not None:
-            setting.set_account(tx, (id_, name), said, actor=here.actor, why=because)
+            accounts.set_account(tx, (id_, name), said, actor=here.actor, why=because)
             told.append(f"account {said.fund_account_id} of {name} is {', '.join(said.words)}")
         if resident is not None:
             setting.set_residence(tx, id_, resident=resident, actor=here.actor, why=because)
@@ -67,7 +67,7 @@ def _account(
     account: str | None, *, default: bool, active: bool | None, verified: bool | None
 ) -> "AccountWords | None":
     """What is said of an account; raises `BadInputError` where that is half said, or against itself."""
-    from db.payees.setting import AccountWords
+    from db.payees.accounts import AccountWords
 
     is_said = default or active is not None or verified is not None
     if account is None and not is_said:

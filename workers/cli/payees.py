@@ -18,7 +18,7 @@ app = typer.Typer(
 )
 
 COLUMNS = ("name", "kind", "tax_class", "has_pan", "owed_minor", "owing_minor", "id")
-DESTINATIONS = ("fund_account_id", "active", "verified", "is_default", "id")
+DESTINATIONS = ("fund_account_id", "kind", "active", "verified", "is_default", "id")
 BALANCES = ("currency", "owed_minor", "owing_minor")
 HISTORY = ("at", "what", "fund_account_id", "who", "why")
 

@@ -63,6 +63,19 @@ def test_an_address_is_filled_in_and_said_by_nobody_it_stays(database_url: str) 
             know(operator, [payee("Asha", email="other@example.org")])
 
 
+def test_what_an_account_is_may_be_told_later_and_stays(database_url: str) -> None:
+    """A file without the column says nothing of it; another word is an error."""
+    kinds = "SELECT kind FROM payout_accounts"
+    with opened(database_url) as operator:
+        know(operator, [payee("Asha")])
+        assert [row.kind for row in query(operator, kinds)] == [None]
+        know(operator, [payee("Asha", account_kind="vpa")])
+        know(operator, [payee("Asha")])
+        assert [row.kind for row in query(operator, kinds)] == ["vpa"]
+        with pytest.raises(BadInputsError, match="row 2 field account_kind"):
+            know(operator, [payee("Asha", account_kind="bank")])
+
+
 def test_rows_of_one_payee_must_say_the_same_and_name_one_default(database_url: str) -> None:
     second = {"fund_account_id": "fa_2", "default": False}
     with opened(database_url) as operator:

@@ -179,7 +179,7 @@ def test_a_marketplace_this_law_is_not_about_sends_everything_whole(
     operator: Database, worker: Database
 ) -> None:
     """What was put back stays as it was computed, though the setting has changed meanwhile."""
-    id_ = earned(operator, "A", gross=100_000, payee=PERSON._replace(resident=False))
+    id_ = earned(operator, "A", gross=100_000, payee=PERSON)
     bank = FakeBank()
     bank.script(NotSent(reason="no route"))
     none = Withholding(engine=Engine.NONE)

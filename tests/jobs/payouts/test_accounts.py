@@ -5,8 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from db.payees import listing, setting
-from db.payees.setting import AccountWords
+from db.payees import accounts, listing, setting
+from db.payees.accounts import AccountWords
 from db.payouts.decide import decide
 from domain.decisions import Decision
 from domain.errors import BadInputsError
@@ -27,7 +27,7 @@ def say(world: Scene, fund_account_id: str, **words: bool) -> None:
     with world.operator.begin() as tx:
         found = listing.find(tx, NAME)
         said = AccountWords(fund_account_id=fund_account_id, **words)
-        setting.set_account(tx, found, said, actor="asha", why="her bank wrote")
+        accounts.set_account(tx, found, said, actor="asha", why="her bank wrote")
 
 
 def say_residence(world: Scene, *, resident: bool) -> None:
@@ -42,7 +42,7 @@ def batched(world: Scene) -> UUID:
     world.run(BATCH)
     know(world.operator, [SECOND])
     [made] = rows(world.owner, "SELECT id FROM payouts")
-    return made.id
+    return UUID(str(made.id))
 
 
 def paid_to(world: Scene) -> list[str]:
@@ -124,6 +124,46 @@ def test_an_older_file_takes_no_operators_word_back(
     say(world, NEW if field == "default" else OLD, **words)
     with pytest.raises(BadInputsError, match=f"field {field}.*payees set"):
         know(world.operator, [payee(NAME)])
+
+
+@pytest.mark.parametrize(("each", "is_sent"), [(9_999_999, True), (10_000_000, False)])
+def test_a_vpa_is_paid_by_upi_up_to_its_limit_and_not_a_paisa_more(
+    world: Scene, *, each: int, is_sent: bool
+) -> None:
+    """Parked before any call, with its reason and a finding: no other mode leads there."""
+    world.jobs = {**world.jobs, PROCESS: sender(world, Engine.NONE)}
+    know(world.operator, [payee(NAME, account_kind="vpa")])
+    owe(world.url, 1, payees=1, each=each)
+    world.run(BATCH)
+    [made] = rows(world.owner, "SELECT id, state FROM payouts")
+    if made.state == "PENDING":
+        with world.operator.begin() as tx:
+            decide(tx, Decision.APPROVE, [made.id], actor="asha", why="looked at")
+    world.run(PROCESS)
+    found = payout(world.owner, made.id)
+    if is_sent:
+        [sent] = world.bank.submits
+        assert json.loads(sent.body)["mode"] == "UPI"
+        assert found.state == "PROCESSING"
+    else:
+        assert world.bank.submits == []
+        assert found.state == "APPROVED"
+        assert "is a VPA, and its amount must be at most 99999.99 INR" in found.w_parked
+    assert_sound(world.owner)
+
+
+def test_an_imported_mode_that_does_not_lead_to_a_vpa_is_not_tried(world: Scene) -> None:
+    """Nothing is sent that the provider must refuse."""
+    [made] = seed(world.url, 1, payees=1)
+    know(world.operator, [payee(NAME, fund_account_id="fa_0", account_kind="vpa")])
+    change(world.owner, "UPDATE payouts SET mode = 'IMPS'")
+    change(
+        world.owner,
+        "UPDATE payouts p SET approval_seal = payout_seal(p, p.generation, p.effect_key)",
+    )
+    world.run(PROCESS)
+    assert "IMPS does not lead to a VPA" in payout(world.owner, made).w_parked
+    assert world.bank.submits == []
 
 
 def sender(world: Scene, engine: Engine) -> ProcessPayouts:

@@ -6,9 +6,7 @@ from uuid import UUID
 import pytest
 
 from db.engine import Database
-from db.payouts.decide import decide
 from domain.answers import Answer, NotSent, Rejected, Unknown
-from domain.decisions import Decision
 from domain.payouts import FOLLOW, PROCESS, RECOVER
 from jobs.payouts.process import ProcessPayouts
 from tests.builders import (
@@ -174,37 +172,6 @@ def test_an_unknown_outcome_moves_nothing_and_is_to_be_asked_about(
     assert 0 < found.w_wait <= 1
     assert earnings(outside, id_) == [("BATCHED", True)] * 2
     assert (run.tally["unknown"], run.tally["failed"]) == (1, 0)
-    assert_sound(outside)
-
-
-def test_a_call_that_is_called_off_in_its_middle_moves_nothing(
-    home: House, outside: Database, database_url: str
-) -> None:
-    """Invariant 7: cancelled it is not, and the process may be told to stop: its provider is asked about it."""
-    [id_] = seeded(database_url)
-    home.bank.script(Fault.DROP)
-    with home.bank.held() as call:
-        running = home.in_background(PROCESS)
-        call.wait_for(1)
-        with opened(database_url) as operator, operator.begin() as tx:
-            [told] = decide(tx, Decision.CANCEL, [id_], actor="asha", why="a mistake")
-        home.stop.set()
-        call.release()
-        running.end()
-    assert told.outcome == "busy"
-    found = payout(outside, id_)
-    assert (found.state, found.e_state, found.w_job) == ("PROCESSING", "unknown", RECOVER)
-    assert earnings(outside, id_) == [("BATCHED", True)] * 2
-    with opened(database_url) as operator, operator.begin() as tx:
-        [told] = decide(tx, Decision.CANCEL, [id_], actor="asha", why="a mistake")
-    assert told.outcome == "illegal"
-    assert_sound(outside)
-
-    home.stop.clear()
-    hurry(outside)
-    home.run(RECOVER)
-    assert_paid_once(home.bank, [id_])
-    assert earnings(outside, id_) == [("BATCHED", True)] * 2
     assert_sound(outside)
 
 

@@ -26,8 +26,8 @@ def spoken(order: Sequence[str]) -> list[str]:
     return [*order, *reversed(order)]
 
 
-EARNED = REVERSED - Counter(["payout.imported"])
-"""Of a payout of earnings: what it pays came into the books with them."""
+EARNED = Counter({"payout.submitted": 1, "payout.completed": 2, "payout.reversed": 2})
+"""Of a payout of earnings, with tax: net and tax are a posting each; what it pays came into the books before."""
 
 
 def earned_back(line: Line, count: int) -> list[UUID]:

@@ -1,0 +1,80 @@
+"""What operators say of a payee's accounts after they were taken over: each word kept with who said it, and why.
+
+A payout names its account as it is made, and its approval seals that: what is said here changes none. What was made for
+an account that is not active, or not verified, is parked at its claim; cancelled, it goes to whichever is the default then.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from db import changes
+from db.payees.imports import lock_imports
+from db.tx import Tx
+from domain.errors import BadInputError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountWords:
+    """What is said of one account; None: nothing."""
+
+    fund_account_id: str
+    is_default: bool = False
+    """Whether it is to be the default, in place of whichever is."""
+    is_active: bool | None = None
+    is_verified: bool | None = None
+
+    @property
+    def words(self) -> list[str]:
+        """As they are said, and kept."""
+        said = [
+            (self.is_default, "default"),
+            (self.is_active is True, "active"),
+            (self.is_active is False, "inactive"),
+            (self.is_verified is True, "verified"),
+            (self.is_verified is False, "unverified"),
+        ]
+        return [word for is_said, word in said if is_said]
+
+
+_ACCOUNTS: Final = sa.text("""
+    WITH whose AS MATERIALIZED (
+      SELECT id FROM payees WHERE id = :payee FOR NO KEY UPDATE)
+    SELECT a.id, a.fund_account_id, a.is_default FROM whose w JOIN payout_accounts a ON a.payee = w.id
+    ORDER BY a.id FOR NO KEY UPDATE OF a""")
+_NO_DEFAULT: Final = sa.text("""
+    UPDATE payout_accounts SET is_default = false, said_by = :who WHERE id = :id""")
+_SAY: Final = sa.text("""
+    UPDATE payout_accounts
+    SET is_default = is_default OR :is_default, active = coalesce(CAST(:is_active AS boolean), active),
+        verified = coalesce(CAST(:is_verified AS boolean), verified), said_by = :who
+    WHERE id = :id""")
+
+
+def set_account(
+    tx: Tx, payee: tuple[UUID, str], said: AccountWords, *, actor: str, why: str
+) -> None:
+    """Say something of an account of `payee`, an id and a name. Raises `BadInputError` for one it does not have."""
+    id_, name = payee
+    lock_imports(tx)
+    accounts = tx.rows(_ACCOUNTS, payee=id_)
+    mine = next((a for a in accounts if a.fund_account_id == said.fund_account_id), None)
+    if mine is None:
+        rule = f"must be an account of {name}: bursar payees show lists them, bursar import payees brings in new ones"
+        raise BadInputError("--account", said.fund_account_id, rule)
+    former = next((a for a in accounts if a.is_default and a.id != mine.id), None)
+    if said.is_default and former is not None:
+        tx.run(_NO_DEFAULT, id=former.id, who=actor)
+        changes.note(tx, "payee.account.no-default", [str(former.id)], who=actor, why=why)
+    tx.run(
+        _SAY,
+        id=mine.id,
+        is_default=said.is_default,
+        is_active=said.is_active,
+        is_verified=said.is_verified,
+        who=actor,
+    )
+    for word in said.words:
+        changes.note(tx, f"payee.account.{word}", [str(mine.id)], who=actor, why=why)
