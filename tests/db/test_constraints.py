@@ -117,6 +117,7 @@ CHANGED: Final[dict[str, dict[str, object]]] = {
     "payees_tax_class_check": {"tax_class": "alien"},
     "payees_name_key": {"id": UNKNOWN},
     "payees_payable_fkey": {"id": UNKNOWN, "name": "new", "payable": -1},
+    "payout_accounts_kind_check": {"kind": "cheque"},
     "payout_accounts_one_default": {
         "id": UNKNOWN,
         "fund_account_id": "fa_other",

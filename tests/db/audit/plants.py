@@ -215,7 +215,11 @@ PLANTS = [
     ("withheld-is-recorded", "DELETE FROM tax_records WHERE NOT is_reversal", "payout "),
     ("withheld-is-recorded", "DELETE FROM tax_records WHERE is_reversal", "payout "),
     ("withheld-is-recorded", "UPDATE tax_records SET tax = 7 WHERE NOT is_reversal", "payout "),
-    ("withheld-is-recorded", "UPDATE payouts SET source = 'import'", "payout "),
+    (
+        "withheld-is-recorded",
+        "UPDATE payouts SET source = 'import' WHERE source = 'earnings'",
+        "payout ",
+    ),
     ("withheld-is-recorded", "DELETE FROM tax_years", "payout "),
     (
         "withheld-is-recorded",
