@@ -160,7 +160,7 @@ def not_payable(row: Details) -> str | None:
     """Why nothing may be paid to whom, or where, `row` would pay.
 
     Whatever made it: what a non-resident is owed has other tax withheld (Income-tax Act, section 195), which nobody
-    computes here. An imported payout names its account itself, and waits for no proof of it (decision 39).
+    computes here. An imported payout names its account itself, and waits for no proof of it (decision 41).
     """
     if not row.resident:
         return withholding.NON_RESIDENT
