@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from db import installation, proposals
 from db.importing.order import Lines
-from db.payees.listing import set_address
+from db.payees.setting import set_address
 from db.payouts import proving
 from db.payouts.decide import decide
 from db.payouts.overdue import pull_forward
