@@ -20,6 +20,7 @@ from domain.payments import PAYMENTS, OrderState, PaymentState
 
 PAID: Final = "captured"
 GONE: Final = "captured when its seat was gone"
+TAKEN: Final = "captured when its time was taken"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,12 +42,14 @@ def capture(
     leased, checkouts = grip(tx, list(paid_at), run=run, actor=actor)
     new = [c for c in checkouts if c.state != PaymentState.SUCCEEDED]
     taken = _taken(leased, new)
-    good = [c for c in new if _may_be_kept(c) and not taken & {s.appointment for s in c.seats}]
+    late = {c.payment for c in new if taken & {seat.appointment for seat in c.held}}
+    good = [c for c in new if _may_be_kept(c) and c.payment not in late]
     kept = {c.payment for c in good}
     lost = [c for c in new if c.payment not in kept]
     _mark(leased, new, paid_at, kept)
     _schedule(leased, good)
-    _orphan(leased, lost)
+    _orphan(leased, [c for c in lost if c.payment in late], TAKEN)
+    _orphan(leased, [c for c in lost if c.payment not in late], GONE)
     entries.paid(leased, good, run=run, actor=actor)
     if lost:
         entries.orphaned(leased, lost, run=run, actor=actor)
@@ -59,10 +62,10 @@ def _may_be_kept(checkout: Checkout) -> bool:
         checkout.state == PaymentState.PENDING
         and checkout.booking_state in ENDS_UNPAID
         and not checkout.is_paid_for
-        and bool(checkout.seats)
+        and bool(checkout.held)
         and all(
             seat.state == SeatState.TENTATIVE and seat.appointment_state not in _ENDED
-            for seat in checkout.seats
+            for seat in checkout.held
         )
     )
 
@@ -115,7 +118,7 @@ _CONFIRM: Final = sa.text("""
 
 
 def _schedule(tx: LeasedTx, checkouts: Sequence[Checkout]) -> None:
-    seats = [seat for c in checkouts for seat in c.seats]
+    seats = [seat for c in checkouts for seat in c.held]
     private = [s for s in seats if s.appointment_state == AppointmentState.TENTATIVE]
     shift(tx, BOOKINGS, {c.booking: c.booking_state for c in checkouts}, BookingState.SCHEDULED)
     shift(
@@ -130,10 +133,10 @@ def _schedule(tx: LeasedTx, checkouts: Sequence[Checkout]) -> None:
         tx.run(_CONFIRM, ids=[seat.appointment for seat in private])
 
 
-def _orphan(tx: LeasedTx, checkouts: Sequence[Checkout]) -> None:
+def _orphan(tx: LeasedTx, checkouts: Sequence[Checkout], reason: str) -> None:
     """Whatever still waits for these payments is given up."""
     open_ = [c for c in checkouts if c.state == PaymentState.PENDING and not c.is_paid_for]
     ended = {c.booking: c.booking_state for c in open_ if c.booking_state in ENDS_UNPAID}
-    shift(tx, BOOKINGS, ended, BookingState.CANCELLED, reason=GONE)
-    free_seats(tx, [seat for c in open_ for seat in c.seats], GONE)
-    note(tx, [c for c in open_ if c.booking in ended], GONE)
+    shift(tx, BOOKINGS, ended, BookingState.CANCELLED, reason=reason)
+    free_seats(tx, [seat for c in open_ for seat in c.seats], reason)
+    note(tx, [c for c in open_ if c.booking in ended], reason)

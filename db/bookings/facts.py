@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from db.transitions import LeasedTx, hold
 from db.tx import Row, Tx
+from domain.appointments import SeatState
 from domain.bookings import PlanKind
 from domain.payments import LegKind
 
@@ -65,6 +66,11 @@ class Checkout:
     expires_at: datetime
     seats: tuple[Seat, ...]
     legs: tuple[Leg, ...]
+
+    @property
+    def held(self) -> list[Seat]:
+        """Its seats as they are: those that were released, by a checkout before this one too, are nobody's."""
+        return [seat for seat in self.seats if seat.state != SeatState.RELEASED]
 
     @property
     def ours(self) -> list[Leg]:

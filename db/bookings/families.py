@@ -70,7 +70,11 @@ APPOINTMENTS: Final = Family(
 )
 SEATS: Final = Family(
     machine=appointments.SEATS,
-    promises=(*aggregates.promises(appointments.SEATS), promises.SEATS_ARE_OF_THEIR_PLAN),
+    promises=(
+        *aggregates.promises(appointments.SEATS),
+        promises.SEATS_ARE_OF_THEIR_PLAN,
+        promises.HELD_SEATS_ARE_KEPT,
+    ),
     columns=("appointment", "booking", "customer", "places", "state", "created_at", "id"),
     details=("updated_at",),
 )

@@ -3,6 +3,7 @@
 from typing import Final
 
 from db.aggregates import walk
+from db.bookings.capture import GONE
 from db.invariant import Invariant
 from domain.appointments import APPOINTMENTS, SEATS
 from domain.bookings import BOOKINGS
@@ -40,6 +41,18 @@ SLOTS_FIT_THEIR_APPOINTMENT: Final = Invariant(
       FROM page a JOIN slots s ON s.appointment = a.id
       JOIN plans l ON l.id = a.plan JOIN consultants c ON c.payee = l.consultant
       WHERE s.consultant <> c.number OR s.confirmed <> (a.state NOT IN ('TENTATIVE', 'CANCELLED'))""",
+)
+
+HELD_SEATS_ARE_KEPT: Final = Invariant(
+    name="seats-held-are-kept",
+    promise="No seat that a checkout held was given up as that was paid, unless its time was taken or its appointment was over.",
+    walk=walk(SEATS),
+    finding=FindingKind.INVARIANT_BROKEN,
+    offences=f"""
+      SELECT 'seat ' || s.id AS subject, format('it was held, and released %s: {GONE}', m.at) AS detail
+      FROM page s JOIN appointments a ON a.id = s.appointment
+      JOIN moves m ON m.subject = s.id AND m.kind = 'seat' AND m.source = 'TENTATIVE' AND m.reason = '{GONE}'
+      WHERE a.state <> 'OVER'""",
 )
 
 SEATS_ARE_OF_THEIR_PLAN: Final = Invariant(

@@ -51,6 +51,12 @@ PLANTS = [
         "seat ",
     ),
     (
+        "seats-held-are-kept",
+        """UPDATE moves SET reason = 'captured when its seat was gone'
+           WHERE kind = 'seat' AND source = 'TENTATIVE' AND target = 'RELEASED'""",
+        "seat ",
+    ),
+    (
         "orders-follow-their-payment",
         """UPDATE orders SET state = 'OPEN', provider = 'razorpay', gateway_id = id, captured_as = NULL
            WHERE state = 'CLOSED'""",

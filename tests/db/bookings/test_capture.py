@@ -1,11 +1,13 @@
 """What was captured is scheduled, or an orphan that is owed back; never both, never neither."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
 from db.bookings.expire import fail
 from db.engine import Database
+from domain.checkouts import Receipt
 from domain.earnings import HOLDS, EarningKind
 from domain.ledger import AccountKind
 from domain.payments import payee_share
@@ -23,6 +25,7 @@ from tests.booking import (
     pay,
     plan,
     slot,
+    state,
 )
 from tests.builders import rows
 
@@ -112,6 +115,56 @@ def test_a_capture_after_a_refusal_is_an_orphan_too(operator: Database, database
     assert pay(database, made.payment) == ["orphaned"]
     assert pay(database, again.payment) == ["scheduled"]
     assert balance(database, OWED) == PRICE
+
+
+def refused(
+    operator: Database, database: Database, kind: str
+) -> tuple[UUID, Receipt, dict[str, object]]:
+    """A checkout that the gateway refused, whose it was, and what another one of its booking asks for: elsewhere."""
+    whose, who = consultant(operator), customer(operator)
+    offer = plan(operator, kind, of=whose)
+    later = NOON + timedelta(days=1)
+    there: tuple[dict[str, object], dict[str, object]] = ({"starts": (NOON,)}, {"starts": (NOON,)})
+    if kind not in KINDS[:2]:
+        dates = [appointment(operator, offer, starts=(at,)) for at in (NOON, later)]
+        there = ({"at": dates[0]}, {"at": dates[1]})
+    made = begin(database, of=who, plan=offer, **there[0])
+    database.transact(lambda tx: fail(tx, [made.payment], run=None, actor="gateway"))
+    return who, made, {"of": who, "plan": offer, "booking": made.booking} | there[1]
+
+
+def standing(database: Database, booking: UUID) -> list[tuple[str, str]]:
+    """Where a booking's seats are, in the order in which they were made, each with its appointment."""
+    statement = """SELECT s.state, a.state AS appointment FROM seats s JOIN appointments a ON a.id = s.appointment
+                   WHERE s.booking = :id ORDER BY s.created_at"""
+    return [(row.state, row.appointment) for row in rows(database, statement, id=booking)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_second_checkout_of_a_booking_has_the_seat_that_it_holds(
+    operator: Database, database: Database, kind: str
+) -> None:
+    """TRAP: the seat that the first checkout left behind is released, and says nothing about the second."""
+    _, made, asked = refused(operator, database, kind)
+    again = begin(database, "again", **asked)
+    assert pay(database, again.payment) == ["scheduled"]
+    assert state(database, "bookings", made.booking) == "SCHEDULED"
+    left = "CANCELLED" if kind in KINDS[:2] else "PLANNED"
+    assert standing(database, made.booking) == [("RELEASED", left), ("CONFIRMED", "PLANNED")]
+    assert len(rows(database, "SELECT FROM earnings")) == 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_second_checkout_that_a_wallet_pays_wholly_has_its_seat_at_once(
+    operator: Database, database: Database, kind: str
+) -> None:
+    """TRAP: nobody is told SUCCEEDED, with an empty wallet, of a booking that is CANCELLED."""
+    who, made, asked = refused(operator, database, kind)
+    fill(operator, who, PRICE)
+    again = begin(database, "again", wallet_minor=PRICE, **asked)
+    assert (again.state, balance(database, AccountKind.WALLET, who)) == ("SUCCEEDED", 0)
+    assert state(database, "bookings", made.booking) == "SCHEDULED"
+    assert standing(database, made.booking)[1] == ("CONFIRMED", "PLANNED")
 
 
 def seat_of(database: Database, booking: UUID) -> UUID:
