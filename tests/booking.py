@@ -137,6 +137,12 @@ _SLOT = sa.text("""
     WHERE a.id = :appointment""")
 
 
+_SPAN = sa.text("""
+    UPDATE appointments a SET starts_at = s.starts_at, ends_at = s.ends_at
+    FROM (SELECT min(starts_at) AS starts_at, max(ends_at) AS ends_at FROM slots WHERE appointment = :appointment) s
+    WHERE a.id = :appointment""")
+
+
 def slot(
     tx: Tx, appointment: UUID, starts: datetime, *, last: timedelta = HOUR, confirmed: bool = True
 ) -> None:
@@ -144,6 +150,7 @@ def slot(
     assert tx.run(
         _SLOT, appointment=appointment, starts=starts, ends=starts + last, confirmed=confirmed
     )
+    tx.run(_SPAN, appointment=appointment)
 
 
 def ask(
@@ -301,11 +308,14 @@ def also(database: Database, booking: UUID, appointment: UUID) -> None:
 
 
 def end(database: Database, *appointments: UUID) -> None:
-    """Let appointments have taken place, as time would."""
+    """Let appointments have taken place, as time would: these, with their slots."""
     change(
         database,
-        """UPDATE appointments SET starts_at = clock_timestamp() - interval '2 hours',
-             ends_at = clock_timestamp() - interval '1 hour' WHERE id = ANY(CAST(:ids AS uuid[]))""",
+        """WITH slots AS (
+             UPDATE slots SET starts_at = starts_at - interval '9 years', ends_at = ends_at - interval '9 years'
+             WHERE appointment = ANY(CAST(:ids AS uuid[])))
+           UPDATE appointments SET starts_at = starts_at - interval '9 years', ends_at = ends_at - interval '9 years'
+           WHERE id = ANY(CAST(:ids AS uuid[]))""",
         ids=list(appointments),
     )
     change(

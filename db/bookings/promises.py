@@ -31,16 +31,25 @@ TAKEN_IS_WHAT_IS_HELD: Final = Invariant(
 
 SLOTS_FIT_THEIR_APPOINTMENT: Final = Invariant(
     name="appointments-slots-fit",
-    promise="Every slot takes the time of its plan's own consultant, and is confirmed exactly while its appointment stands.",
+    promise="Every slot takes the time of its plan's own consultant, and is confirmed exactly while its appointment stands, "
+    "which begins with the first of its slots and ends with the last.",
     walk=walk(APPOINTMENTS),
     finding=FindingKind.INVARIANT_BROKEN,
     offences="""
+      WITH times AS (
+        SELECT s.appointment, min(s.starts_at) AS starts_at, max(s.ends_at) AS ends_at
+        FROM page a JOIN slots s ON s.appointment = a.id GROUP BY s.appointment)
       SELECT 'appointment ' || a.id AS subject,
              format('it is %s, of consultant %s; its slot at %s is of %s, confirmed: %s',
                     a.state, c.number, s.starts_at, s.consultant, s.confirmed) AS detail
       FROM page a JOIN slots s ON s.appointment = a.id
       JOIN plans l ON l.id = a.plan JOIN consultants c ON c.payee = l.consultant
-      WHERE s.consultant <> c.number OR s.confirmed <> (a.state NOT IN ('TENTATIVE', 'CANCELLED'))""",
+      WHERE s.consultant <> c.number OR s.confirmed <> (a.state NOT IN ('TENTATIVE', 'CANCELLED'))
+      UNION ALL
+      SELECT 'appointment ' || a.id AS subject,
+             format('it is from %s to %s, its slots are from %s to %s', a.starts_at, a.ends_at, t.starts_at, t.ends_at) AS detail
+      FROM page a JOIN times t ON t.appointment = a.id
+      WHERE (a.starts_at, a.ends_at) <> (t.starts_at, t.ends_at)""",
 )
 
 HELD_SEATS_ARE_KEPT: Final = Invariant(

@@ -21,9 +21,9 @@ from domain.waitlist import LIVE, OFFERED, OfferPolicy, WaitState
 
 _W: Final = WaitState
 _CUSTOMERS: Final = sa.text("""
-    SELECT external_id AS name, id FROM customers WHERE external_id = ANY(CAST(:names AS text[]))""")
+    SELECT external_id AS name, id, payee FROM customers WHERE external_id = ANY(CAST(:names AS text[]))""")
 _APPOINTMENTS: Final = sa.text("""
-    SELECT a.external_id AS name, a.id, l.kind FROM appointments a JOIN plans l ON l.id = a.plan
+    SELECT a.external_id AS name, a.id, l.kind, l.consultant FROM appointments a JOIN plans l ON l.id = a.plan
     WHERE a.external_id = ANY(CAST(:names AS text[]))""")
 _BOOKINGS: Final = sa.text("""
     SELECT b.external_id AS name, b.customer, p.id AS payment
@@ -71,6 +71,9 @@ class Waitlist(Intake[WaitLine]):
                 self.blame(
                     one, "appointment", line.appointment, f"is of a {at.kind}: for one alone"
                 )
+            if self.customers[line.customer].payee == at.consultant:
+                rule = "a consultant is no participant of their own appointments"
+                self.blame(one, "customer", line.customer, rule)
             if self.order.as_of is None and (rule := self._closed(room)):
                 self.blame(one, "appointment", line.appointment, rule)
             if self._stands(one) in LIVE:

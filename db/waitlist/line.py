@@ -31,12 +31,12 @@ class Roster:
 
 
 _PLACE: Final = sa.text("""
-    SELECT a.state, a.starts_at, a.taken < a.capacity AS has_places, l.kind,
+    SELECT a.state, a.starts_at, a.taken < a.capacity AS has_places, l.kind, l.consultant,
            EXISTS (SELECT FROM waitlist w WHERE w.appointment = a.id AND w.state = 'WAITING') AS is_awaited,
            EXISTS (SELECT FROM waitlist w WHERE w.appointment = a.id AND w.customer = :customer
                      AND w.state IN ('WAITING', 'NOTIFIED', 'REMINDED')) AS has_joined
     FROM appointments a JOIN plans l ON l.id = a.plan WHERE a.id = :appointment""")
-_CUSTOMER: Final = sa.text("SELECT true FROM customers WHERE id = :customer")
+_CUSTOMER: Final = sa.text("SELECT payee FROM customers WHERE id = :customer")
 _JOIN: Final = sa.text("""
     INSERT INTO waitlist (id, external_id, appointment, customer, priority)
     VALUES (:id, CAST(CAST(:id AS uuid) AS text), :appointment, :customer, :priority)""")
@@ -46,10 +46,11 @@ def join(tx: Tx, owner: CustomerOwner, appointment: UUID, *, priority: int = 0) 
     """Put `owner` in line for an appointment that is full; returns the entry.
 
     Raises `UnknownError` (appointment, customer), `NotOpenError` where it will not take place, has begun,
-    or is for one alone, `PlacesFreeError` where a place may be booked, and `WaitingAlreadyError`.
+    is for one alone, or is the customer's own to give, `PlacesFreeError` where a place may be booked, and `WaitingAlreadyError`.
     """
     customer = owned_by(owner)
-    if not tx.scalar(_CUSTOMER, customer=customer):
+    who = tx.row(_CUSTOMER, customer=customer)
+    if who is None:
         raise UnknownError(f"there is no customer {customer}")
     lock(tx, "appointment", [appointment])
     found = tx.row(_PLACE, appointment=appointment, customer=customer)
@@ -57,6 +58,8 @@ def join(tx: Tx, owner: CustomerOwner, appointment: UUID, *, priority: int = 0) 
         raise UnknownError(f"there is no appointment {appointment}")
     if PlanKind(found.kind).is_private or found.state not in STANDING or found.starts_at <= now(tx):
         raise NotOpenError(f"appointment {appointment} is {found.state}, of a {found.kind}")
+    if who.payee == found.consultant:
+        raise NotOpenError("a consultant is no participant of their own appointments")
     if found.has_joined:
         raise WaitingAlreadyError(f"customer {customer} waits for appointment {appointment}")
     if found.has_places and not found.is_awaited:

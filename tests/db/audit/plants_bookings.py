@@ -16,6 +16,16 @@ PLANTS = [
         "appointment ",
     ),
     ("appointments-slots-fit", "UPDATE slots SET consultant = consultant + 1 WHERE NOT confirmed", "appointment "),
+    (
+        "appointments-slots-fit",
+        "UPDATE appointments SET starts_at = starts_at - interval '1 second' WHERE state = 'PLANNED'",
+        "appointment ",
+    ),
+    (
+        "appointments-slots-fit",
+        "UPDATE slots SET ends_at = ends_at + interval '1 second' WHERE NOT confirmed",
+        "appointment ",
+    ),
     ("bookings-seats-fit", "UPDATE seats SET state = 'RELEASED' WHERE state = 'CONFIRMED'", "booking "),
     ("bookings-seats-fit", "UPDATE seats SET state = 'CONFIRMED' WHERE state = 'RELEASED'", "booking "),
     ("bookings-seats-fit", "UPDATE bookings SET state = 'SCHEDULED' WHERE state = 'CANCELLED'", "booking "),

@@ -47,6 +47,18 @@ def test_nobody_joins_beside_a_free_place_or_twice(sold_out: Database) -> None:
     assert "row 3 field customer: waits for TEA-1 already, or has an offer of it" in said
 
 
+@pytest.mark.parametrize("elsewhere", [True, False])
+def test_a_consultant_waits_for_no_place_of_their_own(
+    sold_out: Database,
+    elsewhere: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    bring(sold_out, "bookings", booked("B-2", customer="C-3"), as_of=AS_OF)
+    bring(sold_out, "customers", {"external_id": "HOST", "name": "Asha", "payee": "Asha"})
+    given = lined(customer="HOST") if elsewhere else joins("W-1", "HOST")
+    said = refusal(sold_out, given, elsewhere=elsewhere)
+    assert "row 2 field customer: a consultant is no participant of their own appointments" in said
+
+
 def test_who_joins_stands_in_the_order_of_the_file(sold_out: Database) -> None:
     bring(sold_out, "bookings", booked("B-2", customer="C-3"), as_of=AS_OF)
     bring(

@@ -39,6 +39,17 @@ def test_nobody_joins_while_a_place_is_free(
         joins(database, there, customer(operator))
 
 
+def test_a_consultant_does_not_wait_for_a_place_of_their_own(
+    operator: Database, database: Database, outside: Database
+) -> None:
+    """TRAP: an offer to the host holds a place that they may not take, until it expires."""
+    there, host = full(operator, outside, waiting=0), customer(operator)
+    statement = "UPDATE customers SET payee = :payee WHERE id = :id"
+    change(outside, statement, payee=there.consultant, id=host)
+    with pytest.raises(NotOpenError, match="no participant of their own appointments"):
+        joins(database, there, host)
+
+
 def test_a_freed_place_goes_to_nobody_who_did_not_wait(
     operator: Database, database: Database, outside: Database
 ) -> None:

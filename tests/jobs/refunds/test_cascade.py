@@ -10,7 +10,7 @@ from domain.ledger import AccountKind
 from domain.owners import OrganisationOwner
 from domain.payments import payee_share
 from domain.ports import FrozenCall, OrderAsk
-from tests.booking import PRICE, balance, everything
+from tests.booking import PRICE, balance, end, everything
 from tests.bringing import AS_OF, booked, bring, earned, offers
 from tests.builders import assert_sound, change, rows
 from tests.kit.world import Scene
@@ -201,11 +201,7 @@ def test_what_is_given_back_whole_holds_no_seat(
 
 def test_what_has_taken_place_stays_as_it_was(world: Scene, run_to_quiet: Quiet) -> None:
     made = one(world)
-    change(
-        world.owner,
-        """UPDATE appointments SET starts_at = clock_timestamp() - interval '2 hours',
-                  ends_at = clock_timestamp() - interval '1 hour'""",
-    )
+    end(world.owner, *[row.id for row in rows(world.owner, "SELECT id FROM appointments")])
     run_to_quiet()
     give_back(world.database, made.payment)
     run_to_quiet()
