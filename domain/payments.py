@@ -15,6 +15,8 @@ CLOSE_EFFECT: Final = "order.close"
 """The kind of the effect that has the gateway forget it."""
 CHECKOUT_FOR: Final = timedelta(minutes=35)
 """How long a checkout may take."""
+AGAIN_WITHIN: Final = timedelta(hours=24)
+"""How long a booking whose checkout was refused waits for another one."""
 
 
 class PaymentState(StrEnum):
@@ -27,7 +29,10 @@ class PaymentState(StrEnum):
     EXPIRED = "EXPIRED"
     """Not paid in time, or cancelled: what was held of it is given back."""
     FAILED = "FAILED"
-    """The gateway refused it for good: what was held of it is given back, and its seats are free."""
+    """The gateway refused it for good: what was held of it is given back, and its seats are free.
+
+    Its booking waits for another checkout for a day, and ends with this one where none is begun.
+    """
 
 
 class LegKind(StrEnum):
@@ -62,6 +67,7 @@ PAYMENTS: Final = Machine(
         Move(source=_P.PENDING, target=_P.SUCCEEDED, guard=_LEASED, when="captured"),
         Move(source=_P.PENDING, target=_P.EXPIRED, guard=_LEASED, when="its time is over, or cancelled"),
         Move(source=_P.PENDING, target=_P.FAILED, guard=_LEASED, when="the gateway refused it for good"),
+        Move(source=_P.FAILED, target=_P.EXPIRED, guard=_LEASED, when="a day later; its booking too, unless begun again"),
         Move(source=_P.EXPIRED, target=_P.SUCCEEDED, guard=_OPERATION, when="captured late: an orphan"),
         Move(source=_P.FAILED, target=_P.SUCCEEDED, guard=_OPERATION, when="captured after all: an orphan"),
     ),
@@ -69,7 +75,7 @@ PAYMENTS: Final = Machine(
         Call(state=_P.PENDING, outcome=None, job=EXPIRE_CHECKOUTS, due="at its `expires_at`, 35 min after it began"),
         Call(state=_P.SUCCEEDED, outcome=None, job=None, due="ended"),
         Call(state=_P.EXPIRED, outcome=None, job=None, due="ended, unless it is captured late"),
-        Call(state=_P.FAILED, outcome=None, job=None, due="ended, unless it is captured after all"),
+        Call(state=_P.FAILED, outcome=None, job=EXPIRE_CHECKOUTS, due="24 h after it was refused"),
     ),
 )  # fmt: skip
 """The frozen table of a payment's life."""

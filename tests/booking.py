@@ -268,7 +268,6 @@ def abandon(database: Database, payment: UUID) -> None:
         """WITH told AS (
              INSERT INTO moves (kind, subject, source, target, actor)
              VALUES ('payment', :id, 'PENDING', 'FAILED', 'elsewhere')),
-           gone AS (DELETE FROM work WHERE subject = :id),
            closed AS (UPDATE orders SET state = 'CLOSING' WHERE payment = :id RETURNING id),
            to_close AS (UPDATE work w SET job = 'bookings.close_orders' FROM closed c WHERE w.subject = c.id),
            told_too AS (INSERT INTO moves (kind, subject, source, target, actor)

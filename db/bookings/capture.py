@@ -133,9 +133,14 @@ def _schedule(tx: LeasedTx, checkouts: Sequence[Checkout]) -> None:
         tx.run(_CONFIRM, ids=[seat.appointment for seat in private])
 
 
+_WAITING: Final = frozenset({PaymentState.PENDING, PaymentState.FAILED})
+
+
 def _orphan(tx: LeasedTx, checkouts: Sequence[Checkout], reason: str) -> None:
-    """Whatever still waits for these payments is given up."""
-    open_ = [c for c in checkouts if c.state == PaymentState.PENDING and not c.is_paid_for]
+    """Whatever still waits for these payments is given up: of one that was refused, its booking too."""
+    open_ = [
+        c for c in checkouts if c.state in _WAITING and not c.is_paid_for and not c.is_replaced
+    ]
     ended = {c.booking: c.booking_state for c in open_ if c.booking_state in ENDS_UNPAID}
     shift(tx, BOOKINGS, ended, BookingState.CANCELLED, reason=reason)
     free_seats(tx, [seat for c in open_ for seat in c.seats], reason)

@@ -5,24 +5,31 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from db.bookings.facts import grip
-from db.bookings.release import Ending, end_unpaid
+from db.bookings.facts import Checkout, grip
+from db.bookings.moving import shift
+from db.bookings.release import ENDS_UNPAID, Ending, end_unpaid, free_seats
 from db.clock import now
 from db.transitions import LeasedTx, take
 from db.tx import Tx
 from db.work import ClaimOrder, Next
-from domain.bookings import BookingState
-from domain.payments import EXPIRE_CHECKOUTS, PaymentState
+from domain.bookings import BOOKINGS, BookingState
+from domain.payments import AGAIN_WITHIN, EXPIRE_CHECKOUTS, PAYMENTS, PaymentState
 
 _EXPIRED: Final = Ending(
     payment=PaymentState.EXPIRED, booking=BookingState.EXPIRED, reason="not paid in time"
 )
-_REFUSED: Final = Ending(payment=PaymentState.FAILED, booking=None, reason="refused by the gateway")
+_REFUSED: Final = Ending(
+    payment=PaymentState.FAILED,
+    booking=None,
+    reason="refused by the gateway",
+    again=AGAIN_WITHIN,
+)
+GIVEN_UP: Final = "refused by the gateway, and no other checkout was begun"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expired:
-    """How many checkouts were taken, ended, and left alone because they may still be paid."""
+    """How many checkouts were taken and ended, with how many places; the others may still be paid."""
 
     taken: int
     ended: int
@@ -30,7 +37,10 @@ class Expired:
 
 
 def expire_checkouts(tx: Tx, order: ClaimOrder) -> Expired:
-    """End due checkouts that are PENDING and past their time; the others keep their date."""
+    """End due checkouts that are PENDING and past their time, and bookings whose checkout was refused a day ago.
+
+    The others keep their date.
+    """
     due = take(tx, EXPIRE_CHECKOUTS, order)
     if not due.held:
         return Expired(taken=0, ended=0, places_released=0)
@@ -46,13 +56,29 @@ def expire_checkouts(tx: Tx, order: ClaimOrder) -> Expired:
         ]
     )
     released = end_unpaid(leased, over, _EXPIRED)
-    return Expired(taken=len(due.held), ended=len(over), places_released=released)
+    refused = [c for c in checkouts if c.state == PaymentState.FAILED]
+    released += _give_up(leased, refused)
+    return Expired(taken=len(due.held), ended=len(over) + len(refused), places_released=released)
+
+
+def _give_up(tx: LeasedTx, refused: Sequence[Checkout]) -> int:
+    """End refused checkouts, and their bookings where none of them was begun again."""
+    last = [
+        c
+        for c in refused
+        if c.booking_state in ENDS_UNPAID and not c.is_replaced and not c.is_paid_for
+    ]
+    ended = {c.booking: c.booking_state for c in last}
+    shift(tx, BOOKINGS, ended, BookingState.EXPIRED, reason=GIVEN_UP)
+    states = {c.payment: c.state for c in refused}
+    shift(tx, PAYMENTS, states, PaymentState.EXPIRED, reason=GIVEN_UP)
+    return free_seats(tx, [seat for c in last for seat in c.seats], GIVEN_UP)
 
 
 def fail(tx: LeasedTx | Tx, payments: Sequence[UUID], *, run: int | None, actor: str) -> list[UUID]:
     """Take in that the gateway refused payments for good; returns those that were PENDING.
 
-    Their bookings stay where another checkout may be begun for them.
+    Their bookings stay where another checkout may be begun for them, for a day.
     """
     leased, checkouts = grip(tx, payments, run=run, actor=actor)
     refused = [c for c in checkouts if c.state == PaymentState.PENDING]

@@ -54,6 +54,8 @@ class Checkout:
     booking_state: str
     is_paid_for: bool
     """Whether another payment pays for the booking."""
+    is_replaced: bool
+    """Whether the booking has another checkout under way, or one that was refused after this one was begun."""
     orphaned: bool
     """Whether it was captured for nothing."""
     taken_over: bool
@@ -118,6 +120,8 @@ _READ: Final = sa.text("""
     SELECT p.id AS payment, p.state, p.orphaned, p.taken_over, p.amount, p.currency, p.expires_at, p.booking, b.state AS booking_state, b.customer,
            EXISTS (SELECT FROM payments o WHERE o.booking = p.booking AND o.id <> p.id
                      AND o.state = 'SUCCEEDED' AND NOT o.orphaned) AS is_paid_for,
+           EXISTS (SELECT FROM payments o WHERE o.booking = p.booking AND o.id <> p.id
+                     AND (o.state = 'PENDING' OR o.state = 'FAILED' AND o.created_at > p.created_at)) AS is_replaced,
            l.consultant, l.kind, o.id AS "order", o.state AS order_state
     FROM payments p JOIN bookings b ON b.id = p.booking JOIN plans l ON l.id = b.plan
     LEFT JOIN orders o ON o.payment = p.id

@@ -9,7 +9,11 @@ from domain import appointments, bookings, payments
 
 BOOKINGS: Final = Family(
     machine=bookings.BOOKINGS,
-    promises=(*aggregates.promises(bookings.BOOKINGS), promises.SEATS_FOLLOW_THEIR_BOOKING),
+    promises=(
+        *aggregates.promises(bookings.BOOKINGS),
+        promises.SEATS_FOLLOW_THEIR_BOOKING,
+        promises.WAITS_FOR_A_CHECKOUT,
+    ),
     columns=("external_id", "state", "customer", "plan", "created_at", "updated_at", "id"),
     details=("note",),
     named_by="external_id",

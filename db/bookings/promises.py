@@ -109,6 +109,19 @@ SEATS_FOLLOW_THEIR_BOOKING: Final = Invariant(
                  WHEN b.state IN ('CANCELLED', 'EXPIRED') THEN s.seats > 0 END""",
 )
 
+WAITS_FOR_A_CHECKOUT: Final = Invariant(
+    name="bookings-wait-for-a-checkout",
+    promise="A booking that is to be paid, and had a checkout, has one that is under way, or was refused a day ago at most: "
+    "that ends it.",
+    walk=walk(BOOKINGS),
+    finding=FindingKind.WORK_MISSING,
+    offences="""
+      SELECT 'booking ' || b.id AS subject, format('it is %s, and %s checkouts of it have ended', b.state, count(*)) AS detail
+      FROM page b JOIN payments p ON p.booking = b.id
+      WHERE b.state = 'APPROVED_PENDING_PAYMENT'
+      GROUP BY b.id, b.state HAVING bool_and(p.state NOT IN ('PENDING', 'FAILED'))""",
+)
+
 LEGS_ADD_UP: Final = Invariant(
     name="payments-legs-add-up",
     promise="Every payment is the sum of its legs, and has an order of exactly what the gateway's leg is.",

@@ -7,6 +7,7 @@ an order CLOSING: a row of this transaction, so it is never remembered beside it
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 import sqlalchemy as sa
@@ -15,6 +16,7 @@ from db.bookings import entries
 from db.bookings.facts import Checkout, Seat
 from db.bookings.moving import shift
 from db.bookings.places import give_back
+from db.clock import now
 from db.transitions import LeasedTx
 from domain.appointments import APPOINTMENTS, SEATS, AppointmentState, SeatState
 from domain.bookings import BOOKINGS, BookingState
@@ -28,11 +30,12 @@ ENDS_UNPAID: Final = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """What unpaid checkouts become, and their bookings (None: they stay, for another checkout)."""
+    """What unpaid checkouts become, and their bookings (None: they stay, for another checkout within `again`)."""
 
     payment: PaymentState
     booking: BookingState | None
     reason: str
+    again: timedelta = timedelta(0)
 
 
 def end_unpaid(tx: LeasedTx, checkouts: Sequence[Checkout], ending: Ending) -> int:
@@ -45,7 +48,9 @@ def end_unpaid(tx: LeasedTx, checkouts: Sequence[Checkout], ending: Ending) -> i
     if ending.booking is not None:
         ended = {c.booking: c.booking_state for c in unpaid if c.booking_state in ENDS_UNPAID}
         shift(tx, BOOKINGS, ended, ending.booking, reason=reason)
-    shift(tx, PAYMENTS, {c.payment: c.state for c in checkouts}, ending.payment, reason=reason)
+    states = {c.payment: c.state for c in checkouts}
+    due = dict.fromkeys(states, now(tx) + ending.again)
+    shift(tx, PAYMENTS, states, ending.payment, reason=reason, due=due)
     close_orders(tx, checkouts, OrderState.CLOSING, reason)
     freed = free_seats(tx, [seat for c in unpaid for seat in c.seats], reason)
     entries.released(tx, checkouts, run=tx.holder, actor=tx.actor)

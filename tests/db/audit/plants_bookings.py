@@ -74,6 +74,11 @@ PLANTS = [
     ),
     ("orders-follow-their-payment", "UPDATE orders SET state = 'CLOSED' WHERE state = 'NEW'", "order "),
     ("orders-follow-their-payment", "UPDATE orders SET state = 'NEW' WHERE state = 'CLOSING'", "order "),
+    (
+        "bookings-wait-for-a-checkout",
+        "UPDATE bookings SET state = 'APPROVED_PENDING_PAYMENT' WHERE state = 'CANCELLED'",
+        "booking ",
+    ),
     ("bookings-last-move-is-the-state", "UPDATE bookings SET state = 'APPROVED'", "booking "),
     ("seats-work-fits-state", "DELETE FROM work WHERE job = 'bookings.release_tentative'", "seat "),
     ("payments-work-fits-state", "DELETE FROM work WHERE job = 'bookings.expire_checkouts'", "payment "),

@@ -117,6 +117,15 @@ def test_a_capture_after_a_refusal_is_an_orphan_too(operator: Database, database
     assert balance(database, OWED) == PRICE
 
 
+def test_a_booking_whose_only_checkout_was_refused_ends_with_the_capture_of_it(
+    operator: Database, database: Database
+) -> None:
+    """TRAP: nothing waits for its end any more."""
+    _, made, _ = refused(operator, database, "webinar")
+    assert pay(database, made.payment) == ["orphaned"]
+    assert state(database, "bookings", made.booking) == "CANCELLED"
+
+
 def refused(
     operator: Database, database: Database, kind: str
 ) -> tuple[UUID, Receipt, dict[str, object]]:

@@ -3,10 +3,13 @@
 from datetime import timedelta
 from uuid import UUID
 
+from db.bookings.expire import fail
 from db.engine import Database
+from domain.checkouts import Receipt
 from domain.ledger import AccountKind
-from domain.payments import CHECKOUT_FOR, EXPIRE_CHECKOUTS
+from domain.payments import AGAIN_WITHIN, CHECKOUT_FOR, EXPIRE_CHECKOUTS
 from tests.booking import (
+    NOON,
     appointment,
     balance,
     begin,
@@ -78,6 +81,50 @@ def test_what_was_paid_or_cancelled_or_has_time_left_does_not_expire(world: Scen
         job=EXPIRE_CHECKOUTS,
     )
     assert left.ok
+    assert_sound(world.owner)
+
+
+def refused(world: Scene) -> tuple[Receipt, dict[str, object]]:
+    """A checkout that the gateway refused; what another one of its booking asks for."""
+    who, made = seated(world, kind="consultation")
+    world.database.transact(lambda tx: fail(tx, [made.payment], run=None, actor="gateway"))
+    [found] = rows(world.owner, "SELECT plan FROM bookings WHERE id = :id", id=made.booking)
+    return made, {"of": who, "plan": found.plan, "starts": (NOON,), "booking": made.booking}
+
+
+def test_a_booking_whose_checkout_was_refused_ends_a_day_later(
+    world: Scene, clock: FrozenClock
+) -> None:
+    """TRAP: with no checkout under way nothing else would end it, and nobody could cancel it."""
+    made, _ = refused(world)
+    clock.forward(AGAIN_WITHIN - timedelta(minutes=1))
+    assert world.run(EXPIRE_CHECKOUTS).tally["succeeded"] == 0
+    assert state(world.owner, "bookings", made.booking) == "APPROVED_PENDING_PAYMENT"
+    clock.forward(timedelta(minutes=2))
+    assert world.run(EXPIRE_CHECKOUTS).tally["succeeded"] == 1
+    assert state(world.owner, "payments", made.payment) == "EXPIRED"
+    assert state(world.owner, "bookings", made.booking) == "EXPIRED"
+    assert_sound(world.owner)
+
+
+def test_a_checkout_that_was_begun_again_keeps_its_booking(world: Scene) -> None:
+    first, asked = refused(world)
+    again = begin(world.database, "again", **asked)
+    hurry(world.owner, EXPIRE_CHECKOUTS)
+    assert world.run(EXPIRE_CHECKOUTS).tally["succeeded"] == 1
+    assert state(world.owner, "payments", first.payment) == "EXPIRED"
+    assert pay(world.database, again.payment) == ["scheduled"]
+    assert state(world.owner, "bookings", first.booking) == "SCHEDULED"
+    assert_sound(world.owner)
+
+
+def test_of_several_that_were_refused_the_last_ends_the_booking(world: Scene) -> None:
+    first, asked = refused(world)
+    again = begin(world.database, "again", **asked)
+    world.database.transact(lambda tx: fail(tx, [again.payment], run=None, actor="gateway"))
+    hurry(world.owner, EXPIRE_CHECKOUTS)
+    assert world.run(EXPIRE_CHECKOUTS).tally["succeeded"] == 2
+    assert state(world.owner, "bookings", first.booking) == "EXPIRED"
     assert_sound(world.owner)
 
 

@@ -141,7 +141,7 @@ CREATE TABLE payments (
   state        text NOT NULL DEFAULT 'PENDING' CHECK (state IN (
     'PENDING',   -- its own legs are held, the gateway's is awaited
     'SUCCEEDED', -- <- PENDING, and EXPIRED, FAILED where it was captured all the same
-    'EXPIRED',   -- <- PENDING: not paid in time, or cancelled
+    'EXPIRED',   -- <- PENDING: not paid in time, or cancelled; <- FAILED: a day later
     'FAILED')),  -- <- PENDING: the gateway refused it for good
   orphaned     boolean NOT NULL DEFAULT false,   -- captured when its seat was gone: to be refunded
   given_back   boolean NOT NULL DEFAULT false,   -- all of it that can be
