@@ -4,7 +4,7 @@ For aggregates whose work depends on their state alone. A chore is `claim`, `adv
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -26,6 +26,8 @@ class Step:
     source: str
     target: str
     delay: timedelta = timedelta(0)
+    delays: Mapping[UUID, timedelta] = field(default_factory=dict)
+    """Of those that wait for another time than the others."""
     reason: str | None = None
     words: Mapping[UUID, str] | None = None
     """What came of each subject, where the machine `says` it."""
@@ -55,7 +57,10 @@ def advance(tx: LeasedTx, machine: Machine, subjects: Sequence[UUID], step: Step
     )
     lost = sorted(set(subjects) - set(moved))
     follows = _waits_for(machine, step.target)
-    nexts = [Next(subject=subject, job=follows, delay=step.delay) for subject in moved]
+    nexts = [
+        Next(subject=subject, job=follows, delay=step.delays.get(subject, step.delay))
+        for subject in moved
+    ]
     where = states_of(tx, machine, lost)
     nexts += [Next(subject=s, job=_waits_for(machine, where.get(s))) for s in lost]
     tx.settle(nexts)

@@ -8,6 +8,7 @@ from domain.machines import Call, Guard, Machine, Move
 
 EXPIRE_CHECKOUTS: Final = "bookings.expire_checkouts"
 OPEN_ORDERS: Final = "bookings.open_orders"
+ASK_ORDERS: Final = "bookings.ask_orders"
 CLOSE_ORDERS: Final = "bookings.close_orders"
 OPEN_EFFECT: Final = "order.open"
 """The kind of the effect that makes an order at the gateway; what is refused is never asked for again."""
@@ -15,6 +16,8 @@ CLOSE_EFFECT: Final = "order.close"
 """The kind of the effect that has the gateway forget it."""
 CHECKOUT_FOR: Final = timedelta(minutes=35)
 """How long a checkout may take."""
+ASKED_FOR: Final = timedelta(hours=1)
+"""How long past its end a checkout waits for the gateway's word about its order."""
 AGAIN_WITHIN: Final = timedelta(hours=24)
 """How long a booking whose checkout was refused waits for another one."""
 
@@ -67,7 +70,7 @@ PAYMENTS: Final = Machine(
         Move(source=_P.PENDING, target=_P.SUCCEEDED, guard=_LEASED, when="captured"),
         Move(source=_P.PENDING, target=_P.EXPIRED, guard=_LEASED, when="its time is over, or cancelled"),
         Move(source=_P.PENDING, target=_P.FAILED, guard=_LEASED, when="the gateway refused it for good"),
-        Move(source=_P.FAILED, target=_P.EXPIRED, guard=_LEASED, when="a day later; its booking too, unless begun again"),
+        Move(source=_P.FAILED, target=_P.EXPIRED, guard=_LEASED, when="a day later, with a booking not begun again"),
         Move(source=_P.EXPIRED, target=_P.SUCCEEDED, guard=_OPERATION, when="captured late: an orphan"),
         Move(source=_P.FAILED, target=_P.SUCCEEDED, guard=_OPERATION, when="captured after all: an orphan"),
     ),
@@ -94,7 +97,7 @@ ORDERS: Final = Machine(
     ),
     calls=(
         Call(state=_O.NEW, outcome=None, job=OPEN_ORDERS, due="at once; backing off after an error or a lost reply"),
-        Call(state=_O.OPEN, outcome=None, job=None, due="its payment waits"),
+        Call(state=_O.OPEN, outcome=None, job=ASK_ORDERS, due="at its checkout's end, or when somebody asks"),
         Call(state=_O.CLOSING, outcome=None, job=CLOSE_ORDERS, due="at once, backing off; or a day later"),
         Call(state=_O.CLOSED, outcome=None, job=None, due="ended"),
     ),

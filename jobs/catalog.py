@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from jobs.bookings.ask_orders import AskOrders
 from jobs.bookings.close_orders import CloseOrders
 from jobs.bookings.complete import CompleteBookings
 from jobs.bookings.expire_checkouts import ExpireCheckouts
@@ -55,6 +56,7 @@ ALL: Final[tuple[type[Job], ...]] = (
     SendMails,
     ApplyEvents,
     OpenOrders,
+    AskOrders,
     CloseOrders,
     ExpireCheckouts,
     ReleaseTentative,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -13,7 +14,14 @@ from db.transitions import LeasedTx, take
 from db.tx import Tx
 from db.work import ClaimOrder, Next
 from domain.bookings import BOOKINGS, BookingState
-from domain.payments import AGAIN_WITHIN, EXPIRE_CHECKOUTS, PAYMENTS, PaymentState
+from domain.payments import (
+    AGAIN_WITHIN,
+    ASKED_FOR,
+    EXPIRE_CHECKOUTS,
+    PAYMENTS,
+    OrderState,
+    PaymentState,
+)
 
 _EXPIRED: Final = Ending(
     payment=PaymentState.EXPIRED, booking=BookingState.EXPIRED, reason="not paid in time"
@@ -46,19 +54,34 @@ def expire_checkouts(tx: Tx, order: ClaimOrder) -> Expired:
         return Expired(taken=0, ended=0, places_released=0)
     leased, checkouts = grip(due, list(due.held), run=order.run, actor=due.actor)
     at = now(tx)
-    over = [c for c in checkouts if c.state == PaymentState.PENDING and c.expires_at <= at]
-    ended = {c.payment for c in over}
+    ends = {c.payment: _ends(c) for c in checkouts if c.state == PaymentState.PENDING}
+    over = [c for c in checkouts if c.payment in ends and ends[c.payment] <= at]
     leased.settle(
         [
-            Next(subject=c.payment, job=EXPIRE_CHECKOUTS, delay=c.expires_at - at)
-            for c in checkouts
-            if c.state == PaymentState.PENDING and c.payment not in ended
+            Next(subject=payment, job=EXPIRE_CHECKOUTS, delay=end - at)
+            for payment, end in ends.items()
+            if end > at
         ]
     )
     released = end_unpaid(leased, over, _EXPIRED)
     refused = [c for c in checkouts if c.state == PaymentState.FAILED]
     released += _give_up(leased, refused)
     return Expired(taken=len(due.held), ended=len(over) + len(refused), places_released=released)
+
+
+def _ends(checkout: Checkout) -> datetime:
+    """When it ends unpaid: what the gateway may have is asked about before (`bookings.ask_orders`)."""
+    asked = ASKED_FOR if checkout.order_state == OrderState.OPEN else timedelta(0)
+    return checkout.expires_at + asked
+
+
+def end_unpaid_in_time(tx: LeasedTx, payments: Sequence[UUID]) -> dict[UUID, timedelta]:
+    """End those of PENDING checkouts, unpaid by their gateway's word, whose time is over; how long the others have."""
+    leased, checkouts = grip(tx, payments, run=tx.holder, actor=tx.actor)
+    at = now(tx)
+    pending = [c for c in checkouts if c.state == PaymentState.PENDING]
+    end_unpaid(leased, [c for c in pending if c.expires_at <= at], _EXPIRED)
+    return {c.payment: c.expires_at - at for c in pending if c.expires_at > at}
 
 
 def _give_up(tx: LeasedTx, refused: Sequence[Checkout]) -> int:

@@ -45,6 +45,8 @@ class Opening(NamedTuple):
     """What this transaction has committed to sending; None: the order is only looked for."""
     looks_first: bool
     """Whether it is looked for before it is sent."""
+    left: timedelta
+    """How long its customer may pay."""
 
     @property
     def reference(self) -> str:
@@ -72,8 +74,9 @@ class Opened(NamedTuple):
 _READ: Final = sa.text("""
     SELECT o.id, o.payment, o.state, o.amount, o.currency, effect_key(:kind, o.id, 1) AS key,
            e.state AS effect_state, e.provider, e.sends > 0 AND e.state IN ('intended', 'unknown') AS may_be_there,
+           greatest(p.expires_at - clock_timestamp(), interval '0') AS left,
            e.first_sent_at <= clock_timestamp() - make_interval(secs => :key_seconds) AS is_past_key
-    FROM orders o LEFT JOIN effects e ON e.key = effect_key(:kind, o.id, 1)
+    FROM orders o JOIN payments p ON p.id = o.payment LEFT JOIN effects e ON e.key = effect_key(:kind, o.id, 1)
     WHERE o.id = ANY(CAST(:ids AS uuid[])) ORDER BY o.id""")
 
 
@@ -141,6 +144,7 @@ def _commit(
             currency=row.currency,
             effect=sends.get(row.id),
             looks_first=bool(row.may_be_there) and (not gateway.key_seconds or row.id not in sends),
+            left=row.left,
         )
         for row in due
     ]
@@ -190,7 +194,8 @@ def _open(tx: LeasedTx, gateway: str, verdicts: Sequence[Verdict]) -> set[UUID]:
     if not names:
         return set()
     naming.name(tx, gateway, names)
-    step = Step(source=OrderState.NEW, target=OrderState.OPEN)
+    left = {v.item.held.subject: v.item.left for v in verdicts}
+    step = Step(source=OrderState.NEW, target=OrderState.OPEN, delays=left)
     return set(advance(tx, ORDERS, list(names), step).lost)
 
 

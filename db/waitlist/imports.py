@@ -72,8 +72,8 @@ class Waitlist(Intake[WaitLine]):
                     one, "appointment", line.appointment, f"is of a {at.kind}: for one alone"
                 )
             if self.customers[line.customer].payee == at.consultant:
-                rule = "a consultant is no participant of their own appointments"
-                self.blame(one, "customer", line.customer, rule)
+                own = "a consultant is no participant of their own appointments"
+                self.blame(one, "customer", line.customer, own)
             if self.order.as_of is None and (rule := self._closed(room)):
                 self.blame(one, "appointment", line.appointment, rule)
             if self._stands(one) in LIVE:

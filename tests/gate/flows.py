@@ -196,6 +196,12 @@ MORE: Final[tuple[Flow, ...]] = (
         races=("open/cancel",),
     ),
     Flow(
+        name="bookings.ask_orders",
+        constraints=("orders_once_per_capture", "payments_one_that_pays", *BOOKS),
+        tests=("tests/conformance/test_payments.py",),
+        races=("ask/capture",),
+    ),
+    Flow(
         name="bookings.close_orders",
         constraints=("orders_once_per_capture", "accepted_has_a_name", *BOOKS),
         tests=("tests/conformance/test_payments.py",),

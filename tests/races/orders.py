@@ -6,8 +6,9 @@ from typing import Any, Final
 
 from domain.booking_errors import NotPendingError
 from domain.checkout_answers import OrderAnswer, ProviderOrder
-from domain.payments import CLOSE_ORDERS
+from domain.payments import ASK_ORDERS, CLOSE_ORDERS
 from domain.ports import FrozenCall
+from jobs.bookings.ask_orders import AskOrders
 from jobs.bookings.close_orders import CloseOrders
 from jobs.bookings.open_orders import OpenOrders
 from tests.booking import NOON, begin, cancel, customer, everything, plan
@@ -93,6 +94,16 @@ def paid_too_late(stage: Stage) -> Any:  # noqa: ANN401 - the same
     return who, made, payments
 
 
+def paid_at_its_end(stage: Stage) -> Any:  # noqa: ANN401 - the same
+    """Paid, its time over: the event of it and the job that asks meet."""
+    given = opened(stage)
+    payments, receipt = given[2], given[1]
+    payments.capture(_of(payments, receipt.order).provider_id)
+    receive(stage.worker, [captured(_of(payments, receipt.order))])
+    hurry(stage.worker, ASK_ORDERS)
+    return given
+
+
 def disputed_twice(stage: Stage) -> Any:  # noqa: ANN401 - the same
     """Paid, and two events of a dispute about it."""
     given = told(stage)
@@ -128,6 +139,16 @@ def closes(run: int) -> Act:
     def act(stage: Stage) -> object:
         gateway = deepcopy(stage.given[2])
         return works(lambda _bank: CloseOrders(gateway, call_seconds_max=1.0), run)(stage)
+
+    return act
+
+
+def asks(run: int) -> Act:
+    """A worker that asks about orders."""
+
+    def act(stage: Stage) -> object:
+        gateway = deepcopy(stage.given[2])
+        return works(lambda _bank: AskOrders(gateway, call_seconds_max=1.0), run)(stage)
 
     return act
 
@@ -224,6 +245,12 @@ ALL: Final = (
         prepare=paid_too_late,
         sides=(closes(1), applies(2)),
         check=owed_back,
+    ),
+    Race(
+        name="ask/capture",
+        prepare=paid_at_its_end,
+        sides=(asks(1), applies(2)),
+        check=paid,
     ),
     Race(
         name="webhook/webhook-one-dispute",

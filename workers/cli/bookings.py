@@ -48,6 +48,27 @@ def cancel(
 
 
 @app.command()
+def confirm(
+    ctx: typer.Context,
+    payment: Annotated[str, typer.Argument(help="Id of the payment.")],
+    customer: Customer,
+    why: Why,
+) -> None:
+    """Have the gateway be asked now whether a checkout was paid; only its own word is believed."""
+    from db.bookings.confirm import confirm_checkout
+    from db.bookings.names import Named, id_of
+
+    id_ = subject(payment, "payment")
+
+    def work(tx: "Tx") -> str:
+        owner = CustomerOwner(id=id_of(tx, Named.CUSTOMER, customer))
+        return confirm_checkout(tx, owner, id_).state
+
+    state = _changed(context(ctx), "booking.confirm", payment, reason(why), work)
+    typer.echo(f"payment {payment} is {state}; its gateway is asked where its order is open")
+
+
+@app.command()
 def reschedule(
     ctx: typer.Context,
     booking: Annotated[str, typer.Argument(help="Id or external id of a booking.")],

@@ -3,9 +3,9 @@
 from typing import Final
 
 from domain.inbox import APPLY
-from domain.payments import CLOSE_ORDERS, OPEN_ORDERS
+from domain.payments import ASK_ORDERS, CLOSE_ORDERS, OPEN_ORDERS
 from tests.booking import cancel
-from tests.builders import rows
+from tests.builders import change, hurry, rows
 from tests.crash.worlds.bookings import checkouts, found
 from tests.fakes.payments import FakePayments
 from tests.hearing import receive
@@ -78,6 +78,27 @@ class Left(World):
         assert len(rows(scene.owner, "SELECT FROM entries WHERE type = 'booking.orphaned'")) == 1
 
 
+class Untold(World):
+    """No event comes: what was paid keeps its seat, once, and what was not is ended at its time."""
+
+    job = ASK_ORDERS
+
+    def prepare(self, scene: Scene) -> None:
+        checkouts(scene, "consultation", kept=0)
+        scene.run(OPEN_ORDERS)
+        for theirs in scene.fakes.payments.orders[1:]:
+            scene.fakes.payments.capture(theirs.provider_id)
+        change(scene.owner, "UPDATE payments SET expires_at = clock_timestamp()")
+        hurry(scene.owner, ASK_ORDERS)
+
+    def check(self, scene: Scene) -> None:
+        assert sorted(found(scene)) == [
+            ("EXPIRED", "EXPIRED", "RELEASED", "CANCELLED"),
+            ("SUCCEEDED", "SCHEDULED", "CONFIRMED", "PLANNED"),
+        ]
+        assert len(rows(scene.owner, "SELECT FROM earnings")) == BATCH - 1
+
+
 class Captured(World):
     """Each is scheduled and earned once, and each event is marked with it; one is in dispute after that."""
 
@@ -102,4 +123,4 @@ class Captured(World):
         ]
 
 
-WORLDS: Final = (Wanted(), WantedLost(), WantedKeyed(), Left(), Captured())
+WORLDS: Final = (Wanted(), WantedLost(), WantedKeyed(), Left(), Untold(), Captured())

@@ -91,5 +91,10 @@ PLANTS = [
     ),
     ("orders-work-fits-state", "DELETE FROM work WHERE job = 'bookings.open_orders'", "order "),
     ("orders-work-fits-state", "DELETE FROM work WHERE job = 'bookings.close_orders'", "order "),
+    (
+        "orders-work-fits-state",
+        "UPDATE orders SET state = 'OPEN', provider = 'razorpay', gateway_id = id WHERE state = 'NEW'",
+        "order ",
+    ),
     ("appointments-work-fits-state", "DELETE FROM work WHERE job = 'bookings.complete'", "appointment "),
 ]  # fmt: skip

@@ -1,6 +1,7 @@
 """What was captured is scheduled, or an orphan that is owed back; never both, never neither."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -128,12 +129,12 @@ def test_a_booking_whose_only_checkout_was_refused_ends_with_the_capture_of_it(
 
 def refused(
     operator: Database, database: Database, kind: str
-) -> tuple[UUID, Receipt, dict[str, object]]:
+) -> tuple[UUID, Receipt, dict[str, Any]]:
     """A checkout that the gateway refused, whose it was, and what another one of its booking asks for: elsewhere."""
     whose, who = consultant(operator), customer(operator)
     offer = plan(operator, kind, of=whose)
     later = NOON + timedelta(days=1)
-    there: tuple[dict[str, object], dict[str, object]] = ({"starts": (NOON,)}, {"starts": (NOON,)})
+    there: tuple[dict[str, Any], dict[str, Any]] = ({"starts": (NOON,)}, {"starts": (NOON,)})
     if kind not in KINDS[:2]:
         dates = [appointment(operator, offer, starts=(at,)) for at in (NOON, later)]
         there = ({"at": dates[0]}, {"at": dates[1]})

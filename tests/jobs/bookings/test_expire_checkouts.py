@@ -1,6 +1,7 @@
 """Checkouts expire at their time, where nobody paid: all of each, or nothing."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from db.bookings.expire import fail
@@ -84,7 +85,7 @@ def test_what_was_paid_or_cancelled_or_has_time_left_does_not_expire(world: Scen
     assert_sound(world.owner)
 
 
-def refused(world: Scene) -> tuple[Receipt, dict[str, object]]:
+def refused(world: Scene) -> tuple[Receipt, dict[str, Any]]:
     """A checkout that the gateway refused; what another one of its booking asks for."""
     who, made = seated(world, kind="consultation")
     world.database.transact(lambda tx: fail(tx, [made.payment], run=None, actor="gateway"))

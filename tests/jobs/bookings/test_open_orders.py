@@ -7,7 +7,7 @@ import pytest
 from db.work import ClaimOrder
 from domain.answers import Rejected
 from domain.ledger import AccountKind
-from domain.payments import CLOSE_ORDERS, OPEN_ORDERS
+from domain.payments import ASK_ORDERS, CLOSE_ORDERS, OPEN_ORDERS
 from jobs.bookings.open_orders import OpenOrders
 from tests.booking import balance, cancel, everything, pay, state
 from tests.builders import assert_sound, change, expire, hurry, rows
@@ -54,7 +54,9 @@ def test_an_order_is_made_and_called_what_the_gateway_calls_it(world: Scene) -> 
         theirs.provider_id,
         world.fakes.payments.provider,
     )
-    assert (found.made, found.made_as, found.waits_for) == ("accepted", theirs.provider_id, None)
+    assert (found.made, found.made_as) == ("accepted", theirs.provider_id)
+    assert found.waits_for == ASK_ORDERS, "at the end of its checkout"
+    assert 34 * 60 < found.wait <= 35 * 60
     assert_sound(world.owner)
 
 

@@ -22,6 +22,7 @@ from tests.workers.web.calling import Shop, code
 
 START: Final = "bookings.start_checkout"
 SHOW: Final = "bookings.checkout"
+CONFIRM: Final = "bookings.confirm_checkout"
 CANCEL: Final = "bookings.cancel_pending_checkout"
 RESCHEDULE: Final = "bookings.reschedule"
 REMOVE: Final = "bookings.remove_participant"
@@ -157,3 +158,25 @@ def test_rules_of_an_operation_are_told_as_those_of_its_body(
     for field, body in bodies.items():
         answer = asker.ask(START, actor=who, **body)
         assert (code(answer), answer.json()["error"]["field"]) == ((422, "bad_input"), field)
+
+
+def test_a_customer_who_paid_has_the_gateway_asked_at_once(
+    asker: Shop, operator: Database, database: Database
+) -> None:
+    """Their word moves nothing: it says when to ask."""
+    webinar, who = plan(operator), customer(operator)
+    made = begin(database, of=who, plan=webinar, at=appointment(operator, webinar))
+    change(
+        database,
+        """WITH opened AS (
+             UPDATE orders SET state = 'OPEN', provider = 'razorpay', gateway_id = 'order_1' RETURNING id),
+           told AS (INSERT INTO moves (kind, subject, source, target, actor)
+                    SELECT 'order', id, 'NEW', 'OPEN', 'gateway' FROM opened)
+           UPDATE work w SET job = 'bookings.ask_orders', due_at = clock_timestamp() + interval '30 minutes'
+           FROM opened o WHERE w.subject = o.id""",
+    )
+    answer = asker.ask(CONFIRM, actor=who, payment=made.payment)
+    assert (answer.status_code, answer.json()["state"]) == (200, "PENDING")
+    due = "SELECT FROM work WHERE job = 'bookings.ask_orders' AND due_at <= clock_timestamp()"
+    assert len(rows(database, due)) == 1
+    assert asker.ask(CONFIRM, actor=customer(operator), payment=made.payment).status_code == 404

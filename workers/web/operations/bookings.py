@@ -13,6 +13,7 @@ from db.bookings.availability import (
     open_appointments,
 )
 from db.bookings.cancel import cancel_pending_checkout
+from db.bookings.confirm import confirm_checkout
 from db.bookings.names import Named, id_of
 from db.bookings.participants import ROSTER_MAX, participants, remove_participant
 from db.bookings.reschedule import reschedule
@@ -114,6 +115,14 @@ class ShowCheckout(Asked):
 
 def _show(tx: Tx, caller: Caller, asked: ShowCheckout) -> Checkout:
     return Checkout.of(own_checkout(tx, CustomerOwner(id=caller.actor), asked.payment))
+
+
+class ConfirmCheckout(ShowCheckout):
+    """A customer's own checkout, of which they say that they paid it: its gateway is asked now, and believed alone."""
+
+
+def _confirm(tx: Tx, caller: Caller, asked: ConfirmCheckout) -> Checkout:
+    return Checkout.of(confirm_checkout(tx, CustomerOwner(id=caller.actor), asked.payment))
 
 
 class CancelPendingCheckout(Asked):
@@ -279,6 +288,7 @@ _WHO, _HOST = Named.CUSTOMER, Named.CONSULTANT
 OPERATIONS: Final[tuple[AnyOperation, ...]] = (
     Operation("bookings.start_checkout", _WHO, StartCheckout, _start, CHECKOUT, Checkout),
     Operation("bookings.checkout", _WHO, ShowCheckout, _show, PARTICIPANTS, Checkout, is_reading=True),
+    Operation("bookings.confirm_checkout", _WHO, ConfirmCheckout, _confirm, CHECKOUT, Checkout),
     Operation("bookings.cancel_pending_checkout", _WHO, CancelPendingCheckout, _cancel, CANCEL, Cancelled),
     Operation("bookings.reschedule", _WHO, Reschedule, _reschedule, CHECKOUT, Rescheduled),
     Operation("bookings.remove_participant", _HOST, RemoveParticipant, _remove, REMOVAL, Removed),
