@@ -63,6 +63,7 @@ class FindingKind(StrEnum):
     CONTROLS_DRIFT = "controls-drift"
     TRANSFER_WITHOUT_ENTRY = "transfer-without-entry"
     CASH_CHECK_FAILED = "cash-check-failed"
+    OFFER_TELLS_NOBODY = "offer-tells-nobody"
     ORDER_MISMATCH = "order-mismatch"
     PAYMENT_CAPTURED_TWICE = "payment-captured-twice"
     PAYMENT_WITHOUT_ORDER = "payment-without-order"
@@ -147,6 +148,7 @@ SEVERITIES: Final[Mapping[FindingKind, Severity]] = MappingProxyType({
     _K.CONTROLS_DRIFT: Severity.P0,
     _K.TRANSFER_WITHOUT_ENTRY: Severity.P0,
     _K.CASH_CHECK_FAILED: Severity.P1,
+    _K.OFFER_TELLS_NOBODY: Severity.P1,
     _K.ORDER_MISMATCH: Severity.P0,
     _K.PAYMENT_CAPTURED_TWICE: Severity.P0,
     _K.PAYMENT_WITHOUT_ORDER: Severity.P1,

@@ -28,7 +28,7 @@ class WaitState(StrEnum):
     REMINDED = "REMINDED"
     """The same, and the one reminder of it is written."""
     BOOKED = "BOOKED"
-    """It took its place: its checkout holds that now."""
+    """It took its place: its checkout holds that now. One that the gateway refuses gives it back to the offer."""
     EXPIRED = "EXPIRED"
     """It did not answer in time: its place went to whoever is next."""
     CANCELLED = "CANCELLED"
@@ -50,6 +50,7 @@ WAITLIST: Final = Machine(
         Move(source=_W.NOTIFIED, target=_W.REMINDED, guard=_LEASED, when="12 h before its end"),
         Move(source=_W.NOTIFIED, target=_W.BOOKED, guard=_LEASED, when="it took its place"),
         Move(source=_W.REMINDED, target=_W.BOOKED, guard=_LEASED, when="it took its place"),
+        Move(source=_W.BOOKED, target=_W.NOTIFIED, guard=_OPERATION, when="its checkout was refused: the offer stands"),
         Move(source=_W.NOTIFIED, target=_W.CANCELLED, guard=_LEASED, when="it declined"),
         Move(source=_W.REMINDED, target=_W.CANCELLED, guard=_LEASED, when="it declined"),
         Move(source=_W.REMINDED, target=_W.EXPIRED, guard=_LEASED, when="its time is over"),

@@ -5,10 +5,11 @@ an order CLOSING: a row of this transaction, so it is never remembered beside it
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
+from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -18,6 +19,7 @@ from db.bookings.moving import shift
 from db.bookings.places import give_back
 from db.clock import now
 from db.transitions import LeasedTx
+from db.waitlist.again import stand_again
 from domain.appointments import APPOINTMENTS, SEATS, AppointmentState, SeatState
 from domain.bookings import BOOKINGS, BookingState
 from domain.payments import ORDERS, PAYMENTS, OrderState, PaymentState
@@ -52,7 +54,8 @@ def end_unpaid(tx: LeasedTx, checkouts: Sequence[Checkout], ending: Ending) -> i
     due = dict.fromkeys(states, now(tx) + ending.again)
     shift(tx, PAYMENTS, states, ending.payment, reason=reason, due=due)
     close_orders(tx, checkouts, OrderState.CLOSING, reason)
-    freed = free_seats(tx, [seat for c in unpaid for seat in c.seats], reason)
+    offered = stand_again(tx, unpaid) if ending.booking is None else set()
+    freed = free_seats(tx, [seat for c in unpaid for seat in c.seats], reason, offered=offered)
     entries.released(tx, checkouts, run=tx.holder, actor=tx.actor)
     return freed
 
@@ -71,12 +74,18 @@ def close_orders(
     shift(tx, ORDERS, closing, target, reason=reason)
 
 
-def free_seats(tx: LeasedTx, seats: Sequence[Seat], reason: str) -> int:
-    """Release TENTATIVE seats; a private appointment goes with its only seat. Returns the places freed."""
+def free_seats(
+    tx: LeasedTx, seats: Sequence[Seat], reason: str, *, offered: Collection[UUID] = ()
+) -> int:
+    """Release TENTATIVE seats; a private appointment goes with its only seat. Returns the places freed.
+
+    The places of `offered` seats are not freed: they pass back to the offers that they came from.
+    """
     freed = [seat for seat in seats if seat.state == SeatState.TENTATIVE]
-    places = Counter[object]()
+    places = Counter[UUID]()
     for seat in freed:
-        places[seat.appointment] += seat.places
+        if seat.id not in offered:
+            places[seat.appointment] += seat.places
     private = {
         seat.appointment: seat.appointment_state
         for seat in freed
@@ -84,8 +93,8 @@ def free_seats(tx: LeasedTx, seats: Sequence[Seat], reason: str) -> int:
     }
     shift(tx, APPOINTMENTS, private, AppointmentState.CANCELLED, reason=reason)
     shift(tx, SEATS, {s.id: s.state for s in freed}, SeatState.RELEASED, reason=reason)
-    give_back(tx, {seat.appointment: places[seat.appointment] for seat in freed})
-    return sum(seat.places for seat in freed)
+    give_back(tx, places)
+    return places.total()
 
 
 _NOTE: Final = sa.text("""

@@ -10,7 +10,7 @@ CREATE TABLE waitlist (
   payment     uuid,                                -- of the checkout that took its place
   state       text NOT NULL DEFAULT 'WAITING' CHECK (state IN (
     'WAITING',   -- in line
-    'NOTIFIED',  -- <- WAITING: a place is held for it, and it was told
+    'NOTIFIED',  -- <- WAITING: a place is held for it, and it was told; <- BOOKED: its checkout was refused
     'REMINDED',  -- <- NOTIFIED: 12 h before the end
     'BOOKED',    -- <- NOTIFIED, REMINDED: its checkout holds the place
     'EXPIRED',   -- <- REMINDED: it did not answer in time
@@ -25,5 +25,7 @@ CREATE TABLE waitlist (
 CREATE INDEX waitlist_by_age ON waitlist (created_at, id);
 -- This prevents a customer from waiting twice for one appointment.
 CREATE UNIQUE INDEX waitlist_one_live ON waitlist (appointment, customer) WHERE state IN ('WAITING', 'NOTIFIED', 'REMINDED');
+-- Whose offer stands again where the gateway refuses a checkout.
+CREATE INDEX waitlist_of_payment ON waitlist (payment) WHERE payment IS NOT NULL;
 -- The line, in its order: what was offered is no longer in it.
 CREATE INDEX waitlist_next ON waitlist (appointment, priority DESC, joined_at, id) WHERE state = 'WAITING';
