@@ -12,7 +12,7 @@ from workers.cli.asking import Why, moment, reason, subject
 from workers.cli.context import Context, context
 from workers.cli.families import reading
 from workers.cli.output import Json, show
-from workers.cli.starting import Customer, start
+from workers.cli.starting import Customer, Plan, start
 
 if TYPE_CHECKING:
     from db.tx import Tx
@@ -21,6 +21,7 @@ app = reading(BOOKINGS, "Read bookings, and do what a customer or a consultant a
 app.command()(start)
 
 COLUMNS: Final = ("external_id", "name", "places", "since")
+OPEN: Final = ("external_id", "starts_at", "ends_at", "capacity", "free", "id")
 Consultant = Annotated[str, typer.Option("--consultant", help="Whose it is: id or name.")]
 Appointment = Annotated[str, typer.Argument(help="Id or external id of an appointment.")]
 T = TypeVar("T")
@@ -111,6 +112,34 @@ def participants(
     show([row._asdict() for row in found.customers], COLUMNS, key="external_id", json=json)
     if found.truncated:
         typer.echo(f"only the first {ROSTER_MAX}", err=True)
+
+
+@app.command()
+def availability(
+    ctx: typer.Context,
+    plan: Plan,
+    at: Annotated[
+        list[str] | None,
+        typer.Option("--at", help="Times that a private plan may begin at; repeatable."),
+    ] = None,
+    after: Annotated[
+        str | None, typer.Option("--after", help="Appointments that begin later than this.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """List what may be booked: of times those that are free; without any, the next appointments of a shared plan."""
+    from db.bookings.availability import free_times, open_appointments
+    from db.bookings.names import Named, id_of
+
+    wanted = [found for text in at or [] if (found := moment(text)) is not None]
+    since = moment(after, "--after")
+    with context(ctx).database().begin() as tx:
+        id_ = id_of(tx, Named.PLAN, plan)
+        if wanted:
+            free = [{"starts_at": one} for one in free_times(tx, id_, wanted)]
+            return show(free, ("starts_at",), key="starts_at", json=json)
+        listed = [row._asdict() for row in open_appointments(tx, id_, after=since)]
+    return show(listed, OPEN, key="id", json=json)
 
 
 @app.command()

@@ -63,3 +63,29 @@ def test_what_is_no_id_is_told_and_nothing_is_there(bursar: Line) -> None:
     for payment, rule in (("7", "must be an id"), (str(uuid4()), "there is no payment")):
         said = bursar("bookings", "cancel", payment, "--customer", who, "--why", "x")
         assert (said.code, rule in said.err) == (2, True)
+
+
+def test_a_customers_word_has_the_gateway_asked_and_moves_nothing(bursar: Line) -> None:
+    webinar, who = plan(bursar.database), customer(bursar.database)
+    at = appointment(bursar.database, webinar)
+    made = begin(bursar.database, of=who, plan=webinar, at=at)
+    confirm = ("bookings", "confirm", str(made.payment), "--why", "she says so", "--customer")
+    assert bursar(*confirm, str(customer(bursar.database))).code == 2
+    said = bursar(*confirm, str(who))
+    assert (said.code, f"{made.payment} is PENDING" in said.out) == (0, True)
+    assert noted(bursar, made.payment) == ["booking.confirm"]
+
+
+def test_what_may_be_booked_is_listed(bursar: Line) -> None:
+    whose = consultant(bursar.database)
+    webinar, talk = plan(bursar.database, of=whose), plan(bursar.database, "consultation", of=whose)
+    at = appointment(bursar.database, webinar, capacity=3)
+    ask = ("bookings", "availability")
+    [listed] = bursar(*ask, str(webinar), "--json").json
+    assert (listed["id"], listed["free"]) == (str(at), 3)
+    assert bursar(*ask, str(webinar), "--after", "2031-03-05T12:00Z", "--json").json == []
+    times = ("--at", "2031-03-05T12:30Z", "--at", "2031-03-05T13:00Z")
+    free = bursar(*ask, str(talk), *times, "--json").json
+    assert [row["starts_at"] for row in free] == ["2031-03-05T13:00:00.000Z"]
+    assert bursar(*ask, str(talk), "--at", "2031-03-05 13:00").code == 2
+    assert bursar(*ask, "none").code == 2
