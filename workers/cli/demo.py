@@ -44,7 +44,7 @@ def demo(
 
     On the way the bank loses replies and a worker is killed; one customer cancels, one is given the
     money back, and both places go to whoever waits. Three obligations cannot be divided: they end in
-    suspense, and two operators take one of them out.
+    suspense, and two operators take them out.
     """
     here = context(ctx)
     _refuse_real(here)

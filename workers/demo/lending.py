@@ -1,7 +1,7 @@
 """The mortgages of the demo: what borrowers pay is divided and reaches their lenders; what cannot be is set apart.
 
 Of one mortgage nobody has told who lends in it: its obligations are tried again, and end in suspense. Then
-somebody tells, and two operators take one of them out; the others stay there, for a person to see.
+somebody tells, and two operators take one of them out; the others they give back to whoever paid.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from db import installation, progress as families, proposals, subjects
+from db import installation, progress as families, proposals, run_listing, runs, subjects
 from db.dispersals.family import DISPERSALS
 from db.dispersals.retrying import retry
 from db.engine import Database
@@ -17,6 +17,7 @@ from db.importing.order import Lines
 from db.obligations import import_receipts, imports, lenders, positions
 from db.obligations.family import OBLIGATIONS
 from db.payees.imports import PayeeLines, take_over as take_over_payees
+from db.runs import Request
 from db.suspense.resolve import Resolution, resolve
 from db.tx import Tx
 from domain.dispersals import SENDINGS_MAX, DispersalState
@@ -28,8 +29,12 @@ from domain.payees import PayeeKind
 from domain.payout_rules import CURRENCY
 from domain.position_lines import PositionLine
 from domain.receipt_lines import ReceiptLine
+from domain.runs import Origin, RunState
 from domain.servicing import Frequency, Method
 from domain.suspense import Way
+from domain.tally import Count
+from jobs import catalog
+from jobs.cash.reconcile import ReconcileCash
 from workers.demo.shop import Scene, until
 
 HOUSE, GARDEN = "M-HOUSE", "M-GARDEN"
@@ -44,6 +49,7 @@ AGO: Final = timedelta(days=21)
 """How long ago all of it was due and paid: no hold is open any more."""
 SHARES: Final = WHOLE * len(LENDERS)
 RESOLVE: Final = "suspense.resolve"
+RECONCILE: Final = ReconcileCash.name
 _PAGE: Final = 200
 
 
@@ -56,6 +62,8 @@ class Lending:
         self._database, self._say = database, say
         self._asha, self._ravi = operators
         self._day = datetime.now(UTC).date() - AGO
+        self.offences: int | None = None
+        """How many the reconciliation found in the end; None before it."""
 
     def tell(self) -> Scene:
         """Act it out, from what comes in to what two people resolve."""
@@ -66,11 +74,14 @@ class Lending:
         self._say(
             f"{POISONED} obligations of {GARDEN} were tried again, and are set apart in suspense"
         )
-        self._is_repaired()
+        items = self._where(ObligationState.ESCALATED)
+        self._is_repaired(items[0])
         yield from self._reaches_lenders(SHARES + len(LENDERS))
-        self._say(
-            f"one of them is out of suspense, and has reached its lenders; {POISONED - 1} stay"
-        )
+        self._say("one of them is out of suspense, and has reached its lenders")
+        for item in items[1:]:
+            self._leaves(item, Way.REFUND, "the borrower asks for it back")
+        self._say(f"{len(items) - 1} more are given back to whoever paid")
+        yield from self._is_reconciled()
 
     def bring_in(self, tx: Tx) -> None:
         """Make lenders, mortgages and obligations known; who lends in one of them nobody tells."""
@@ -143,27 +154,50 @@ class Lending:
         self._database.transact(lambda tx: retry(tx, id_, actor=who, why=why, by_two=by_two))
         self._say("the bank refuses a share, and is asked for another payout of it")
 
-    def _is_repaired(self) -> None:
-        """Somebody tells who lends, one proposes to match an item, and another approves it."""
-        item, why = self._where(ObligationState.ESCALATED)[0], "its lenders are known now"
+    def _is_repaired(self, item: UUID) -> None:
+        """Somebody tells who lends; then the item goes where it belongs."""
+        self._database.transact(lambda tx: self._says_who_lends(tx, GARDEN))
+        self._leaves(item, Way.MATCH, "its lenders are known now")
+        self._say(
+            f"{GARDEN} has lenders now; {self._asha} and {self._ravi} match one item of suspense"
+        )
 
-        def propose(tx: Tx) -> int:
-            self._says_who_lends(tx, GARDEN)
-            way = {"way": Way.MATCH.value}
-            return proposals.propose(tx, RESOLVE, str(item), way, by=self._asha, why=why)
-
-        number = self._database.transact(propose)
+    def _leaves(self, item: UUID, way: Way, why: str) -> None:
+        """One proposes that money leave suspense, and another approves it."""
+        details = {"way": way.value}
+        number = self._database.transact(
+            lambda tx: proposals.propose(tx, RESOLVE, str(item), details, by=self._asha, why=why)
+        )
 
         def approve(tx: Tx) -> None:
             proposals.approve(tx, number, by=self._ravi)
             both = f"{self._asha}, {self._ravi}"
-            resolve(tx, Resolution(item=item, way=Way.MATCH), actor=both, why=why)
-            proposals.finish(tx, number, "matched")
+            resolve(tx, Resolution(item=item, way=way), actor=both, why=why)
+            proposals.finish(tx, number, f"left suspense: {way}")
 
         self._database.transact(approve)
-        self._say(
-            f"{GARDEN} has lenders now; {self._asha} and {self._ravi} match one item of suspense"
+
+    def _is_reconciled(self) -> Scene:
+        """The cash of obligations is held against the books, as it is each day."""
+        asked = Request(
+            job=RECONCILE,
+            queue=catalog.queue_of(RECONCILE),
+            version=1,
+            origin=Origin.OPERATOR,
+            requested_by=self._asha,
         )
+        run = self._database.transact(lambda tx: runs.enqueue(tx, [asked])[0].id)
+        yield from until(lambda: self._ended(run))
+        self._say(f"the cash of obligations is reconciled: {self.offences} offences")
+
+    def _ended(self, run: int) -> bool:
+        with self._database.begin() as tx:
+            row = run_listing.show(tx, run)
+        if row is None or row.state not in {RunState.SUCCEEDED, RunState.FAILED}:
+            return False
+        found = row.tally.get(Count.FAILED, 0)
+        self.offences = found if row.state == RunState.SUCCEEDED else max(1, found)
+        return True
 
     def _where(self, state: ObligationState) -> list[UUID]:
         with self._database.begin() as tx:

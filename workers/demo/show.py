@@ -16,7 +16,7 @@ from domain.payouts import PayoutState
 from workers.banks import open_bank
 from workers.demo.cast import BUYERS
 from workers.demo.lending import Lending
-from workers.demo.lent import lent
+from workers.demo.lent import lent, reconciled
 from workers.demo.look import Look, look
 from workers.demo.result import Result
 from workers.demo.shop import together
@@ -48,6 +48,7 @@ class Show:
         lending: Lending,
         seconds_max: float,
     ) -> None:
+        self._lending = lending
         self._story, self._scene = story, together(story.tell(), lending.tell())
         self._is_told, self._trouble = False, ""
         self._made, self._database, self._view = made, database, view
@@ -129,6 +130,7 @@ class Show:
             captured(counted, books.get(AccountKind.GATEWAY_CLEARING, (0, 0))),
             told_once(letters),
             lent(seen, books),
+            reconciled(self._lending.offences),
             unforged(counted),
             audited(audit.run(self._database)),
         ]
