@@ -1,5 +1,6 @@
 """Fixtures that every test may ask for: databases from a template, a Redis, private servers."""
 
+import gc
 import os
 import signal
 import sys
@@ -29,6 +30,12 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
+
+
+def pytest_collection_finish() -> None:
+    """What thousands of tests are made of stays to the end: nobody looks through it for rubbish again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
