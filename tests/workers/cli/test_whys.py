@@ -24,7 +24,7 @@ READING: Final = {
     *("payees show", "payees statement", "payouts advice", "mail list", "mail show"),
     *("sample customers", "sample plans", "sample appointments", "sample bookings"),
     *("waitlist roster", "applications operations", "bookings participants"),
-    *("receipts show", "suspense show"),
+    *("receipts show", "suspense show", "bookings availability"),
 }
 RUNNING: Final = {
     *("up", "demo", "worker", "scheduler", "web", "sandbox", "mail-sink"),
