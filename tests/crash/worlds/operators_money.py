@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from db import installation, proposals
 from db.importing.order import Lines
+from db.payees.accounts import AccountWords, set_account
 from db.payees.setting import set_address
 from db.payouts import proving
 from db.payouts.decide import decide
@@ -21,6 +22,8 @@ from tests.keeping import credit, held
 from tests.kit.world import BATCH, Scene, World
 from tests.opening import opening, sent_there, taken
 
+PAID: Final = """
+    SELECT y.id, y.name, a.fund_account_id FROM payees y JOIN payout_accounts a ON a.payee = y.id ORDER BY y.id"""
 PROPOSED: Final = sa.text("SELECT id FROM proposals WHERE approved_at IS NULL")
 
 
@@ -45,7 +48,7 @@ class Sent(World):
 
 
 class Addressed(World):
-    """Where a payee is told stands as it was said last, and who said it."""
+    """Where a payee is told and paid stands as it was said last, and who said it."""
 
     job = "payees set"
     asks_again = True
@@ -55,12 +58,17 @@ class Addressed(World):
 
     def act(self, scene: Scene) -> None:
         with scene.operator.begin() as tx:
-            for row in rows(scene.owner, "SELECT id FROM payees ORDER BY id"):
+            for row in rows(scene.owner, PAID):
                 set_address(tx, row.id, "mira@example.org", actor="asha", why="asked by phone")
+                closed = AccountWords(fund_account_id=row.fund_account_id, is_active=False)
+                set_account(tx, (row.id, row.name), closed, actor="asha", why="her bank wrote")
 
     def check(self, scene: Scene) -> None:
         told = rows(scene.owner, "SELECT email FROM payees")
         assert [row.email for row in told] == ["mira@example.org"] * BATCH
+        assert (
+            rows(scene.owner, "SELECT FROM payout_accounts WHERE active OR said_by IS NULL") == []
+        )
         assert {row.who for row in rows(scene.owner, "SELECT who FROM changes")} == {"asha"}
 
 
