@@ -340,5 +340,5 @@ def test_no_token_is_ever_logged_or_answered(web: Web, database_url: str) -> Non
 def test_money_and_upkeep_can_be_asked_for_and_what_only_work_makes_due_cannot() -> None:
     may = {job.name for job in ALL if job.triggerable}
     assert {JOB, "payouts.recover", "payouts.follow"} < may
-    families = ("payouts.", "refunds.", "upkeep.", "bookings.flag_orphans")
+    families = ("payouts.", "refunds.", "cash.", "upkeep.", "bookings.flag_orphans")
     assert {name for name in may if not name.startswith(families)} == set()
