@@ -11,6 +11,7 @@ from workers.bench.figures import Figure
 from workers.bench.idling import HEALING, idle_ms
 from workers.bench.importing import import_seconds
 from workers.bench.limit import limit_per_second
+from workers.bench.reconciling import reconcile
 from workers.bench.stand import Stand
 from workers.bench.stating import state
 from workers.bench.system import measure
@@ -143,6 +144,21 @@ def dispersals_report(stand: Stand, items: int, runs: int, told: Told, *, settle
         "highest_per_second": round(rate.highest),
         **cpu,
         **looks,
+        "items": items,
+        "runs": runs,
+    }
+
+
+def cash_report(stand: Stand, items: int, runs: int, told: Told) -> Report:
+    """Reconcile the cash of so many obligations, `runs` times over the same database."""
+    done = reconcile(stand, items, runs)
+    told(runs)
+    taken = Figure.of([one.seconds for one in done])
+    return {
+        "seconds": round(taken.median, 2),
+        "lowest_seconds": round(taken.lowest, 2),
+        "highest_seconds": round(taken.highest, 2),
+        "resident_mb": round(max(one.resident_mb for one in done)),
         "items": items,
         "runs": runs,
     }

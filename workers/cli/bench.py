@@ -127,6 +127,16 @@ def dispersals(
 
 
 @app.command()
+def cash(items: Items = 1_000_000, runs: Runs = 3, json: JsonOne = False) -> None:
+    """Reconcile the cash of obligations that were received and divided among five lenders each."""
+    from workers.bench.report import cash_report
+
+    with _stand() as made, progress("cash", runs) as told:
+        report = cash_report(made, items, runs, told)
+    show_one(report, json=json)
+
+
+@app.command()
 def waitlist(items: Items = 100_000, runs: Runs = 3, json: JsonOne = False) -> None:
     """Offer places to whoever waits, remind them, and let their offers expire; mail goes nowhere."""
     from workers.bench.booking_report import waitlist_report
