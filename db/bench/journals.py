@@ -75,10 +75,6 @@ def fill(tx: Tx, table: str, rows: int) -> None:
     run_all(tx, (_MANY[table],), items=rows)
 
 
-_FOUND: Final = sa.text("SELECT count(*) FROM findings")
-
-
 def found(tx: Tx) -> int:
     """How many findings there are: what is made here is as it should be."""
-    count: int = tx.scalar(_FOUND)
-    return count
+    return int(tx.scalar(sa.text("SELECT count(*) FROM findings")))

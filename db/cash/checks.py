@@ -106,7 +106,7 @@ SUSPENSE_IS_EMPTY: Final = Invariant(
     promise="No money is set apart whose right home nobody knows.",
     walk=Walk(
         page="""
-    SELECT id AS at, a.* FROM accounts a WHERE kind = 'suspense' AND id > coalesce(CAST(:after AS bigint), 0)
+    SELECT id AS at, a.* FROM accounts a WHERE kind = 'suspense' AND bounded AND id > coalesce(CAST(:after AS bigint), 0)
     ORDER BY id LIMIT :page"""
     ),
     finding=FindingKind.SUSPENSE_OPEN,

@@ -37,7 +37,7 @@ ITEMS: Final = """
 """Every item there ever was. Who looks after it is the owner of its finding."""
 
 _NEWEST: Final = sa.text(f"""
-    {ITEMS} AND CASE CAST(:state AS text) WHEN 'all' THEN true WHEN 'resolved' THEN b.debits = b.credits ELSE b.debits > b.credits END
+    {ITEMS} AND a.bounded AND CASE CAST(:state AS text) WHEN 'all' THEN true WHEN 'resolved' THEN b.debits = b.credits ELSE b.debits > b.credits END
       AND a.id < coalesce((SELECT x.id FROM accounts x WHERE x.kind = 'suspense' AND x.owner = CAST(:after AS text)), 9223372036854775807)
     ORDER BY a.id DESC LIMIT :limit""")
 

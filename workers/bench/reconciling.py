@@ -3,7 +3,7 @@
 import resource
 import threading
 import time
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from db import runs
 from db.bench import copies, journals
@@ -12,16 +12,18 @@ from db.runs import Request
 from domain.errors import BrokenError
 from domain.runs import Origin, RunState
 from jobs.cash.reconcile import ReconcileCash
+from workers.bench.load import cpu_seconds
 from workers.bench.stand import LONG_SECONDS, Stand, opened
 from workers.runner.bounds import Bounds
 from workers.runner.execute import Runner
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reconciled:
-    """How long one reconciliation took, and the most memory that the process ever had, in megabytes."""
+class Reconciled(NamedTuple):
+    """How long one reconciliation took, what processors worked, and the most memory the process ever had."""
 
     seconds: float
+    worker_cpu_seconds: float
+    postgres_cpu_seconds: float
     resident_mb: float
 
 
@@ -31,7 +33,7 @@ def reconcile(stand: Stand, items: int, times: int) -> list[Reconciled]:
         fill(stand, url, items)
         database = Database(DatabaseOptions(url=url, application="bursar bench worker"))
         try:
-            done = [_once(database) for _ in range(times)]
+            done = [_once(stand, database) for _ in range(times)]
             with database.begin() as tx:
                 if found := journals.found(tx):
                     raise BrokenError(f"{found} findings over obligations that are all right")
@@ -51,7 +53,7 @@ def fill(stand: Stand, url: str, items: int) -> None:
     copies.settle(stand.share.superuser_url, copies.name_of(url))
 
 
-def _once(database: Database) -> Reconciled:
+def _once(stand: Stand, database: Database) -> Reconciled:
     job = ReconcileCash()
     runner = Runner(
         database=database,
@@ -63,10 +65,13 @@ def _once(database: Database) -> Reconciled:
     )
     asked = Request(job=job.name, queue=job.queue.value, version=1, origin=Origin.OPERATOR)
     run = database.transact(lambda tx: runs.enqueue(tx, [asked]))[0].id
+    before, ours = cpu_seconds([stand.postgres()]), time.process_time()
     began = time.monotonic()
     state = runner.execute(run)
     took = time.monotonic() - began
+    ours = time.process_time() - ours
+    postgres = cpu_seconds([stand.postgres()]) - before
     if state is not RunState.SUCCEEDED:
         raise BrokenError(f"a run of {job.name} ended {state}")
     kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return Reconciled(seconds=took, resident_mb=kilobytes / 1024)
+    return Reconciled(took, ours, postgres, kilobytes / 1024)

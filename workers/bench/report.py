@@ -125,13 +125,11 @@ def dispersals_report(stand: Stand, items: int, runs: int, told: Told, *, settle
         done.append(divide(stand, items))
         told(1)
     rate = Figure.of([items / one.seconds for one in done])
-    cpu = {
-        f"{name}_cpu_us_per_item": round(Figure.of(spent).median / items * MICRO, 1)
-        for name, spent in (
-            ("worker", [one.worker_cpu_seconds for one in done]),
-            ("postgres", [one.postgres_cpu_seconds for one in done]),
-        )
-    }
+    cpu = _cpu(
+        items,
+        worker=[one.worker_cpu_seconds for one in done],
+        postgres=[one.postgres_cpu_seconds for one in done],
+    )
     looks = {}
     for behind in (SETTLED, settled):
         [look] = idle_ms(stand, HEALING, behind, LOOKS).values()
@@ -158,9 +156,22 @@ def cash_report(stand: Stand, items: int, runs: int, told: Told) -> Report:
         "seconds": round(taken.median, 2),
         "lowest_seconds": round(taken.lowest, 2),
         "highest_seconds": round(taken.highest, 2),
+        **_cpu(
+            items,
+            worker=[one.worker_cpu_seconds for one in done],
+            postgres=[one.postgres_cpu_seconds for one in done],
+        ),
         "resident_mb": round(max(one.resident_mb for one in done)),
         "items": items,
         "runs": runs,
+    }
+
+
+def _cpu(items: int, **spent: list[float]) -> dict[str, float]:
+    """Processor time an item, in microseconds, by who spent it in so many seconds a run."""
+    return {
+        f"{name}_cpu_us_per_item": round(Figure.of(seconds).median / items * MICRO, 1)
+        for name, seconds in spent.items()
     }
 
 

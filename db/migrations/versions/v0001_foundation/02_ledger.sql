@@ -19,8 +19,9 @@ CREATE TABLE accounts (
   UNIQUE (kind, owner, currency),
   CONSTRAINT bounded_is_one_row CHECK (NOT bounded OR stripes = 1)
 );
--- Items of suspense are looked through by age, however many accounts there are.
-CREATE INDEX accounts_in_suspense ON accounts (id) WHERE kind = 'suspense';
+-- Items of suspense are looked through by age, however many accounts there are. All of them are bounded: who looks for one by
+-- its owner does not say so, and goes by the key above, never through all that were ever opened.
+CREATE INDEX accounts_in_suspense ON accounts (id) WHERE kind = 'suspense' AND bounded;
 
 -- Cumulative debits and credits; an account's balance is the sum over its stripes.
 CREATE TABLE balances (
