@@ -40,6 +40,7 @@ RUNNING: Final = {
         "bench apply",
         "bench batch",
         "bench waitlist",
+        "bench cash",
         "bench dispersals",
         "bench idle-run",
         "bench release",
