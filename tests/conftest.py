@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import redis
 import sqlalchemy as sa
+import structlog
 
 from tests.lending import Lender
 from tests.servers import Cluster, Databases, cluster, stocked
@@ -30,6 +31,9 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
+    # A traceback with all its values takes seconds.
+    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], plain])
 
 
 def pytest_collection_finish() -> None:
