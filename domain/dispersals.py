@@ -121,7 +121,7 @@ def calculate(inputs: Inputs) -> Calculation:
     """Divide what was received. Adds up exactly, whatever the size and the order of the input.
 
     Raises `NoCashError`, `NoDateError`, `RefusedError` where nobody has a position or a reroute takes more
-    than there is, `BadInputError` for a frequency nobody knows.
+    than there is, `BadInputError` for a frequency nobody knows or a day too late.
     """
     if inputs.received <= 0:
         raise NoCashError("the journal says that nothing was received for it")

@@ -60,6 +60,13 @@ def fee_due(principal: int, rate_ppm: int, frequency: str) -> int:
 
 
 def eligible_on(settled_on: date, method: str | None) -> date:
-    """Return the day from which money settled on a day may be paid out: never on a weekend."""
+    """Return the day from which money settled on a day may be paid out: never on a weekend.
+
+    Raises `BadInputError` for a day so late that the calendar has none after it.
+    """
     days = HOLD_DAYS[Method(method or Method.UNKNOWN)]
-    return working_day(add_working_days(settled_on, days))
+    try:
+        return working_day(add_working_days(settled_on, days))
+    except OverflowError as error:
+        rule = "must be a day after which the calendar goes on"
+        raise BadInputError("settled_on", settled_on.isoformat(), rule) from error

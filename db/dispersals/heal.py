@@ -8,6 +8,7 @@ several is given up for it, and whoever runs this tries its halves.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
+from uuid import UUID
 
 from db import ledger
 from db.advance import Step, advance
@@ -52,6 +53,17 @@ def heal(tx: Tx, order: ClaimOrder, ladder: Sequence[float]) -> Healed:
     else:
         done = _conclude(leased, stalled, planned, ladder)
     return replace(done, taken=len(leased.held))
+
+
+def give_up(tx: LeasedTx, id_: UUID, reason: str, ladder: Sequence[float]) -> bool:
+    """Count as one failure that an obligation broke each time it was tried; whether it was there, and STALLED.
+
+    It is tried again, or its money set apart, as after any other failure.
+    """
+    found = [one for one in read(tx, [id_]) if one.state == ObligationState.STALLED]
+    for one in found:
+        _alone(tx, one, Plan(failed={one.id: RefusedError(reason)}), ladder)
+    return bool(found)
 
 
 def _alone(tx: LeasedTx, one: Obligation, planned: Plan, ladder: Sequence[float]) -> Healed:

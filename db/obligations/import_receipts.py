@@ -10,6 +10,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from db.importing.days import not_to_come
 from db.importing.fresh import fresh
 from db.importing.order import SET_MAX, Imported, Lines, Told
 from db.obligations.facts import grip
@@ -93,7 +94,8 @@ def _new(
         rows = tx.rows(_THERE, names=[line.external_id for line in part])
         return {row.external_id: _stored(row) for row in rows}
 
-    new = fresh(order, done, FIELDS, there, told)
+    lines = fresh(order, done, FIELDS, there, told)
+    new = not_to_come(tx, order, done, lines, "received_on", lambda line: line.received_on)
     asked = list({(line.reference, line.currency) for _, line in new})
     found = tx.rows(_MEANT, names=[name for name, _ in asked], currencies=[c for _, c in asked])
     meant = {(row.external_id, row.currency): row.id for row in found}

@@ -15,6 +15,7 @@ from db.accounts import Owner, open_accounts
 from db.advance import begin
 from db.clock import now
 from db.drafts import Draft, Leg
+from db.importing.days import not_to_come
 from db.importing.fresh import fresh
 from db.importing.order import SET_MAX, Imported, Lines, Told
 from db.obligations.mortgages import open_mortgages
@@ -82,7 +83,8 @@ def _new(
         rows = tx.rows(_THERE, names=[line.external_id for line in part])
         return {row.external_id: _stored(row, hashes[row.external_id]) for row in rows}
 
-    new = fresh(order, done, FIELDS, there, told)
+    lines = fresh(order, done, FIELDS, there, told)
+    new = not_to_come(tx, order, done, lines, "settled_on", lambda line: line.settled_on)
     for _, line in new:
         done.amounts[line.currency] = done.amounts.get(line.currency, 0) + line.amount_minor
     return new

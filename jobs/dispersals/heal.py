@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from typing import ClassVar, Self
+from uuid import UUID
 
-from db.dispersals.heal import heal
+from db.dispersals.heal import give_up, heal
+from db.transitions import LeasedTx
 from db.tx import Tx
 from db.work import ClaimOrder
 from domain.backoff import HEAL_SECONDS
@@ -40,3 +42,7 @@ class HealDispersals(Chore):
             Count.SKIPPED: done.taken - concluded,
         }
         return Done(taken=done.taken, tally=Tally(counts))
+
+    def give_up(self, tx: LeasedTx, subject: UUID, reason: str) -> bool:
+        """What broke again and again is one failure more, counted like any other: nothing of it is parked."""
+        return give_up(tx, subject, reason, self.heal_seconds)

@@ -175,3 +175,10 @@ def test_what_cannot_be_stored_is_refused_by_name() -> None:
         check_storable(calculate(inputs(received=MINOR_MAX + 1)))
     with pytest.raises(RefusedError, match=r"fee due .* is larger"):
         check_storable(calculate(inputs(principal=HUGE)))
+
+
+@pytest.mark.parametrize("method", [Method.ACH, None])
+def test_a_day_that_the_calendar_ends_with_is_named(method: str | None) -> None:
+    """TRAP: an error nobody expects, so healing counts nothing and never ends."""
+    with pytest.raises(BadInputError, match="settled_on: '9999-12-31': must be a day after which"):
+        calculate(inputs(settled_on=date.max, method=method))

@@ -1,18 +1,19 @@
 """What becomes of an obligation when money comes in, is taken back, or is asked for no more."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
 
+from db.clock import latest_day
 from db.engine import Database
 from db.errors import KeyTakenError, RuleBrokenError
 from db.obligations.dating import date as dated
 from db.obligations.forgive import WAIVED, WRITTEN_OFF, Forgiving
 from db.obligations.receive import Unapplied, apply
 from db.obligations.reverse import reverse
-from domain.errors import NotFoundError, RefusedError
+from domain.errors import BadInputError, NotFoundError, RefusedError
 from tests.builders import rows
 from tests.mortgages import (
     DAY,
@@ -220,6 +221,9 @@ def test_a_day_that_nobody_said_is_said_by_a_person(database: Database) -> None:
     def say(day: date) -> None:
         database.transact(lambda tx: dated(tx, id_, day, actor="asha", why="it is on paper"))
 
+    later = database.transact(latest_day) + timedelta(days=1)
+    with pytest.raises(BadInputError, match="must not be after today"):
+        say(later)
     say(DAY)
     assert standing(database, id_).job == "dispersals.create"
     with pytest.raises(RefusedError, match=f"was settled on {DAY}"):

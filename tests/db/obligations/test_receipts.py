@@ -1,15 +1,16 @@
 """Receipts as a file brings them in: received by the obligation that they name, or set apart."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
+from db.clock import latest_day
 from db.engine import Database
 from domain.errors import BadInputsError
 from tests.builders import rows
 from tests.db.test_ledger import broken
-from tests.mortgages import DAY, LINE, balances, bring, owe, standing, stray
+from tests.mortgages import DAY, LINE, SETTLED, balances, bring, owe, standing, stray
 
 LATER = date(2026, 4, 2)
 
@@ -122,3 +123,19 @@ def test_a_file_is_in_the_books_whole_or_not_at_all(
         assert rows(database, f"SELECT FROM {empty}") == []
     assert bring(database, *lines).created == 2
     assert standing(database, id_).settled_on == DAY
+
+
+def test_a_day_that_is_still_to_come_is_named_and_nothing_is_written(database: Database) -> None:
+    """TRAP: what was received on a day to come is held beyond it, and by a day without end for ever."""
+    today = database.transact(latest_day)
+    owe(database, LINE)
+    late = stray("RC-2", reference="O-1", received_on=today + timedelta(days=1))
+    with pytest.raises(
+        BadInputsError, match=r"receipts.csv row 2 field received_on: .* after today"
+    ):
+        bring(database, stray("RC-1", received_on=today), late)
+    assert rows(database, "SELECT FROM receipts") == []
+    with pytest.raises(BadInputsError, match=r"field settled_on: .* must not be after today"):
+        owe(database, replace(SETTLED, external_id="O-2", settled_on=date.max))
+    assert len(owe(database, replace(LINE, external_id="O-2", due_on=date.max))) == 1
+    assert bring(database, stray("RC-1", received_on=today)).created == 1

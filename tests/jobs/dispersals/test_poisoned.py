@@ -188,6 +188,28 @@ def test_what_breaks_a_rule_whenever_it_is_divided_is_left_to_healing(
     assert_sound(world.owner)
 
 
+def test_what_breaks_healing_itself_again_and_again_is_counted_and_escalated(
+    world: Scene, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Invariant 64. TRAP: a mistake of the program parks it: no failure is counted, and nobody is told."""
+
+    def broken_by_mistake(_inputs: object) -> None:
+        raise ValueError("broken by mistake")
+
+    [id_] = stalled(world, "O-1")
+    monkeypatch.setattr("db.dispersals.create.calculate", broken_by_mistake)
+    for _ in range(TRIES_MAX + 1):
+        hurry(world.owner, HEAL)
+        for _ in range(len(SETTLE_ERROR_SECONDS) + 1):
+            world.run(HEAL)
+            clock.forward(timedelta(minutes=10))
+    assert [number for number, _ in failures(world, id_)] == [1, 2, 3, 4]
+    assert all("broken by mistake" in error for _, error in failures(world, id_))
+    assert standing(world.owner, id_).state == "ESCALATED"
+    assert reported(world) == [FindingKind.DISPERSAL_ESCALATED]
+    assert_sound(world.owner)
+
+
 def test_what_another_system_escalated_is_taken_over_as_it_was_posted(world: Scene) -> None:
     """Its accounts stay legal, and the receivable that it would take below zero is put right before, by two people."""
     [id_] = stalled(world, "O-1")
