@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from operator import attrgetter
 from typing import Final
 
@@ -22,6 +23,11 @@ class LenderLine:
     def record(self) -> tuple[str, ...]:
         """The line as texts in the order of `FIELDS`."""
         return (self.external_id, self.payee)
+
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 (64 hex digits) of what the line states, however its file spelled it."""
+        return sha256("\n".join(self.record).encode()).hexdigest()
 
 
 def parse_lender(record: Sequence[str], file: str, row: int) -> LenderLine | list[BadInputError]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from hashlib import sha256
 from operator import attrgetter
 from typing import Final
 
@@ -40,6 +41,11 @@ class PositionLine:
             self.from_lender or "",
             day,
         )
+
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 (64 hex digits) of what the line states, however its file spelled it."""
+        return sha256("\n".join(self.record).encode()).hexdigest()
 
 
 def parse_position(

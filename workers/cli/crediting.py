@@ -1,9 +1,10 @@
-"""Two people for files of money, under `policy:maker-checker`: one shows the file, another brings it."""
+"""Two people for files of who is owed or paid what, under `policy:maker-checker`: one shows it, another brings it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from hashlib import sha256
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 import typer
 
@@ -21,22 +22,35 @@ if TYPE_CHECKING:
 
 
 class Giving(StrEnum):
-    """What a file gives, or says was received, as a proposal calls it."""
+    """What a file gives, says was received, or says of who is owed and paid, as a proposal calls it."""
 
     WALLETS = "wallets.credit"
     CREDITS = "credits.grant"
     RECEIPTS = "receipts.receive"
     EARNINGS = "earnings.import"
+    LENDERS = "lenders.import"
+    POSITIONS = "positions.import"
+    OBLIGATIONS = "obligations.import"
 
     @property
     def done(self) -> str:
         """What became of each line of an agreed file."""
-        return {Giving.WALLETS: "credited", Giving.RECEIPTS: "received"}.get(self, "given")
+        return _DONE.get(self, "imported")
 
     @property
     def command(self) -> str:
         """The command that brings such a file."""
         return f"bursar import {self.partition('.')[0]}"
+
+
+_DONE: Final = MappingProxyType(
+    {
+        Giving.WALLETS: "credited",
+        Giving.CREDITS: "given",
+        Giving.RECEIPTS: "received",
+        Giving.EARNINGS: "given",
+    }
+)
 
 
 class Given(Protocol):

@@ -7,7 +7,7 @@ import pytest
 from domain.obligations import CREATE
 from tests.builders import house
 from tests.mortgages import id_of, pay, standing
-from tests.operating import query
+from tests.operating import change, query
 from tests.workers.cli.conftest import Line
 
 LENDERS = "external_id,payee\nL-1,Asha Capital\nL-2,Ravi Capital\n"
@@ -63,6 +63,24 @@ def test_the_same_name_with_other_content_is_an_error_and_nothing_is_written(
     assert said.code == 2
     assert f"field {field}: " in said.err
     assert "was imported with" in said.err
+
+
+def test_under_four_eyes_each_kind_is_proposed_and_brought_by_another(bursar: Line) -> None:
+    """TRAP: one person names a lender, gives it units, and is paid by rule."""
+    assert bursar("maintenance", "hold", "policy:maker-checker", "--why", "policy 7").code == 0
+    for number, (kind, text) in enumerate(FILES.items(), start=1):
+        file = bursar.file(text, f"{kind}.csv")
+        said = bursar("import", kind, file, "--why", "loan book of May")
+        rule = f"bursar import {kind} FILE --proposal {number}"
+        assert (said.code, rule in said.err) == (0, True)
+        assert query(bursar.database, f"SELECT FROM {kind}") == []
+        own = bursar("import", kind, file, "--proposal", str(number))
+        assert (own.code, "another operator" in own.err) == (1, True)
+        change(bursar.database, "UPDATE proposals SET proposed_by = 'somebody else'")
+        other = bursar.file(text + text.splitlines()[-1].replace("-", "-1", 1), "x.csv")
+        assert bursar("import", kind, other, "--proposal", str(number)).code == 1
+        done = bursar("import", kind, file, "--proposal", str(number), "--json")
+        assert done.json["created"] == len(text.splitlines()) - 1
 
 
 def test_what_contradicts_what_is_there_is_named(lent: Line) -> None:
