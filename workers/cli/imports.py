@@ -30,11 +30,18 @@ from workers.cli.taking_over import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from db.importing.order import Imported, Told
     from db.tx import Tx
 
 app = typer.Typer(name="import", help="Bring files into the database.", no_args_is_help=True)
-for command in (*records.COMMANDS, granting.credits, *import_obligations.COMMANDS):
+_COMMANDS: "tuple[Callable[..., None], ...]" = (
+    *records.COMMANDS,
+    granting.credits,
+    *import_obligations.COMMANDS,
+)
+for command in _COMMANDS:
     app.command()(command)
 app.command()(receiving.receipts)
 
