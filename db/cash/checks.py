@@ -41,7 +41,7 @@ UNAPPLIED_CASH: Final = Invariant(
     walk=_accounts("unapplied_cash"),
     finding=FindingKind.UNAPPLIED_CASH,
     offences="""
-      SELECT 'mortgage ' || a.owner AS subject,
+      SELECT concat_ws(' ', 'mortgage', a.owner, a.currency) AS subject,
              format('%s minor units of %s are applied to no obligation of mortgage %s', b.credits - b.debits, a.currency,
                     coalesce(m.external_id, a.owner)) AS detail
       FROM page a JOIN balances b ON b.account = a.id LEFT JOIN mortgages m ON CAST(m.id AS text) = a.owner
@@ -54,7 +54,7 @@ PAYABLES_ARE_NOT_NEGATIVE: Final = Invariant(
     walk=_accounts("lender_payable"),
     finding=FindingKind.PAYABLE_NEGATIVE,
     offences="""
-      SELECT 'lender ' || a.owner AS subject,
+      SELECT concat_ws(' ', 'lender', a.owner, a.currency) AS subject,
              format('was paid %s minor units of %s more than was owed', b.debits - b.credits, a.currency) AS detail
       FROM page a JOIN balances b ON b.account = a.id WHERE b.debits > b.credits""",
 )
@@ -151,7 +151,7 @@ CASH_IS_CONSERVED: Final = Invariant(
                     o.shared) AS detail
       FROM divided o WHERE o.came_in <> o.received OR o.received <> o.fee_applied + o.shared
       UNION ALL
-      SELECT format('mortgage %s in %s', y.mortgage, y.month),
+      SELECT format('mortgage %s in %s %s', y.mortgage, y.month, y.currency),
              format('%s: obligations settled then received %s minor units of %s, lenders and the fee have %s of it', m.external_id, y.came_in,
                     y.currency, y.given)
       FROM monthly y JOIN page m ON m.id = y.mortgage WHERE y.came_in <> y.given""",

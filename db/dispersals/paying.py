@@ -143,6 +143,10 @@ def _fail(tx: LeasedTx, rows: Sequence[Row]) -> None:
     for reason in sorted(set(reasons.values())):
         mine = [row for row in rows if reasons[row.id] == reason]
         shift(tx, DISPERSALS, _states(mine), _S.FAILED, reason=reason)
+    _tell(tx, rows, reasons)
+
+
+def _tell(tx: Tx, rows: Sequence[Row], reasons: Mapping[UUID, str]) -> None:
     findings.report(
         tx,
         [
@@ -154,6 +158,13 @@ def _fail(tx: LeasedTx, rows: Sequence[Row]) -> None:
             for row in rows
         ],
     )
+
+
+def withdrawn(tx: Tx, payouts: Collection[UUID], why: str) -> None:
+    """Report dispersals that wait for a person since their payouts were withdrawn in this transaction."""
+    found = standing(tx, payouts).values()
+    rows = [row for row in found if row.state == _S.FAILED and row.own == row.payout]
+    _tell(tx, rows, {row.id: f"its payout was withdrawn: {why}" for row in rows})
 
 
 def cease(tx: LeasedTx, ids: Collection[UUID]) -> None:

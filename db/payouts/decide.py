@@ -7,10 +7,11 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from db.dispersals.paying import withdrawn
 from db.transitions import Moved, unleased_move
 from db.tx import Row, Tx
 from domain.decisions import SOURCES, TARGETS, Decision
-from domain.payouts import PAYOUTS
+from domain.payouts import PAYOUTS, PayoutState
 
 _LOCK: Final = sa.text("""
     SELECT id, state FROM payouts WHERE id = ANY(CAST(:ids AS uuid[])) AND state = ANY(CAST(:sources AS text[]))
@@ -45,6 +46,8 @@ def decide(
     moved = unleased_move(
         tx, PAYOUTS, legal, target=TARGETS[decision], actor=actor, why=why, due=due
     )
+    if TARGETS[decision] is PayoutState.CANCELLED:
+        withdrawn(tx, [one.subject for one in moved if one.outcome == "moved"], why)
     others = [
         Moved(
             subject=id_,

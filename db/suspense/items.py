@@ -20,7 +20,7 @@ ITEMS: Final = """
            b.debits - b.credits AS open_minor, b.debits AS opened_minor, a.currency,
            CASE WHEN r.id IS NULL THEN m.reason ELSE format('it names %s, and no obligation was called so', quote_literal(r.reference)) END AS reason,
            e.created_at AS opened_at, CAST(floor(extract(epoch FROM clock_timestamp() - e.created_at) / 86400) AS integer) AS age_days,
-           f.owner, e.key AS opened_by, CAST(a.owner AS uuid) AS id
+           coalesce(f.owner, g.owner) AS owner, e.key AS opened_by, CAST(a.owner AS uuid) AS id
     FROM accounts a
     JOIN balances b ON b.account = a.id
     LEFT JOIN receipts r ON r.id = CAST(a.owner AS uuid)
@@ -33,8 +33,9 @@ ITEMS: Final = """
       SELECT w.reason FROM moves w WHERE w.subject = o.id AND w.kind = 'obligation' AND w.target = 'ESCALATED'
       ORDER BY w.at DESC LIMIT 1) m ON true
     LEFT JOIN findings f ON f.key = concat('suspense-open:', CASE WHEN r.id IS NULL THEN 'obligation ' ELSE 'receipt ' END, a.owner)
+    LEFT JOIN findings g ON g.key = concat('dispersal-escalated:obligation ', a.owner)
     WHERE a.kind = 'suspense'"""
-"""Every item there ever was. Who looks after it is the owner of its finding."""
+"""Every item there ever was. Who looks after it is the owner of its finding, or of what told of its escalation."""
 
 _NEWEST: Final = sa.text(f"""
     {ITEMS} AND a.bounded AND CASE CAST(:state AS text) WHEN 'all' THEN true WHEN 'resolved' THEN b.debits = b.credits ELSE b.debits > b.credits END

@@ -16,7 +16,9 @@ from domain.suspense import routed_key
 
 _K: Final = AccountKind
 NAMED_MAX: Final = 100
-"""Receipts of one set that have findings of their own; the reconciliation tells of all."""
+"""Receipts of one set that have findings of their own; of all the others together there is one more."""
+REST: Final = "suspense-is-empty"
+"""What that one is about: the promise by which the reconciliation tells of those it does not name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,4 +69,7 @@ def tell(tx: Tx, strays: Sequence[Stray]) -> None:
         )
         for stray in strays[:NAMED_MAX]
     ]
+    if len(strays) > NAMED_MAX:
+        detail = f"{len(strays)} receipts of one file name no obligation; the first {NAMED_MAX} have findings of their own"
+        told.append(Finding(kind=FindingKind.SUSPENSE_OPEN, subject=REST, detail=detail))
     findings.report(tx, told)

@@ -56,7 +56,7 @@ class ReconcileCash(Sweep):
         told = outcome.told(check.promise, seen, place.found + seen.found, check.named_max)
         findings.report(tx, told)
         if seen.after is None:
-            _conclude(tx, check, place)
+            _conclude(tx, check, place, place.found + seen.found)
         tally = Tally({Count.PROCESSED: seen.looked_at, Count.FAILED: seen.found})
         return Page(cursor=_next(place, seen), tally=tally)
 
@@ -74,10 +74,15 @@ def _next(place: Place, seen: Look | None = None) -> dict[str, Any] | None:
     return asdict(replace(place, at=place.at + 1, after=None, found=0))
 
 
-def _conclude(tx: Tx, check: Check, place: Place) -> None:
-    """Resolve what this check saw no longer; sums that were not made see nothing."""
+def _conclude(tx: Tx, check: Check, place: Place, found: int) -> None:
+    """Resolve what this check saw no longer; sums that were not made see nothing.
+
+    Beyond those that have findings of their own it names none, so that what has one may be true still.
+    """
     findings.cease(tx, [key_of(FindingKind.CASH_CHECK_FAILED, check.promise.name)])
     kind = check.promise.finding
+    if found > check.named_max:
+        return
     if place.deep or kind is not FindingKind.CONTROLS_DRIFT:
         outcome.heal_unseen(tx, [kind], datetime.fromisoformat(place.since))
 

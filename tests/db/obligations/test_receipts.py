@@ -7,6 +7,7 @@ import pytest
 
 from db.clock import latest_day
 from db.engine import Database
+from db.suspense.routing import NAMED_MAX, REST
 from domain.errors import BadInputsError
 from tests.builders import rows
 from tests.db.test_ledger import broken
@@ -139,3 +140,13 @@ def test_a_day_that_is_still_to_come_is_named_and_nothing_is_written(database: D
         owe(database, replace(SETTLED, external_id="O-2", settled_on=date.max))
     assert len(owe(database, replace(LINE, external_id="O-2", due_on=date.max))) == 1
     assert bring(database, stray("RC-1", received_on=today)).created == 1
+
+
+def test_of_many_that_name_nothing_the_first_hundred_are_told_and_that_there_are_more(
+    database: Database,
+) -> None:
+    """TRAP: of the others nobody hears before the next morning."""
+    bring(database, *(stray(f"RC-{number}") for number in range(NAMED_MAX + 1)))
+    told = found(database)
+    assert len(told) == NAMED_MAX + 1
+    assert told[f"suspense-open:{REST}"].startswith(f"{NAMED_MAX + 1} receipts of one file")

@@ -6,9 +6,12 @@ from uuid import UUID
 
 import pytest
 
+from db import findings
 from db.engine import Database
 from db.obligations.reverse import reverse
+from db.suspense.items import show
 from db.suspense.resolve import Resolution, Resolved, resolve
+from db.tx import Row, Tx
 from domain.errors import BadInputError, NotFoundError, RefusedError
 from domain.obligations import TRIES_MAX
 from domain.suspense import Way
@@ -217,3 +220,20 @@ def test_what_could_never_be_is_refused_before_anything_is_written(database: Dat
     with pytest.raises(NotFoundError, match="there is no item"):
         leave(database, abroad, Way.REFUND)
     assert balances(database) == before
+
+
+@pytest.mark.parametrize("kind", ITEMS)
+def test_an_item_is_looked_after_by_whoever_took_what_told_of_it(
+    database: Database, kind: str
+) -> None:
+    """TRAP: of one that was escalated nobody is named before the next reconciliation, although somebody looks."""
+    item = OPENED[kind](database)
+
+    def take(tx: Tx) -> Row | None:
+        open_ = findings.listing(tx, findings.Filter())
+        findings.take(tx, [row.key for row in open_], owner="asha")
+        return show(tx, item)
+
+    shown = database.transact(take)
+    assert shown is not None
+    assert shown.owner == "asha"

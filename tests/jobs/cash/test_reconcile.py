@@ -1,6 +1,6 @@
 """cash.reconcile: each thing that is not as it should be is told once, by its own check; it heals when it is gone."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
@@ -18,7 +18,7 @@ from tests.builders import assert_sound, change, hurry, payout, rows, seed
 from tests.jobs.dispersals import paying as shares
 from tests.kit.clock import FrozenClock
 from tests.kit.world import Scene
-from tests.mortgages import balances, bring, every_standing, pay, stray
+from tests.mortgages import LINE, balances, bring, every_standing, lend, owe, pay, stray
 
 JOB: Final = ReconcileCash.name
 _K: Final = FindingKind
@@ -262,6 +262,37 @@ def test_pages_of_any_size_make_the_whole(
     for check in CHECKS:
         monkeypatch.setattr(type(check), "page", property(lambda _: page), raising=False)
     assert told(world) == whole
+
+
+def test_what_nobody_looked_at_by_name_is_not_called_seen_no_longer(
+    world: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TRAP: of more open items than are named, the newest are healed each morning, and are open still."""
+    bring(world.operator, *(stray(f"RC-{n}") for n in range(3)))
+    before = set(told(world))
+    assert len(before) == 3
+    for check in CHECKS:
+        monkeypatch.setattr(type(check), "named_max", property(lambda _: 2), raising=False)
+    assert set(told(world)) == before | {"suspense-open:suspense-is-empty"}
+    monkeypatch.undo()
+    assert set(told(world)) == before
+
+
+def test_two_currencies_of_one_mortgage_are_two_findings(world: Scene) -> None:
+    """TRAP: the second takes the place of the first."""
+    lines = [replace(LINE, external_id=f"O-{word}", currency=word) for word in ("INR", "USD")]
+    lend(world.operator, {"A": 1})
+    for line in lines:
+        owe(world.operator, line)
+        asked = stray(
+            f"RC-{line.currency}",
+            reference=line.external_id,
+            currency=line.currency,
+            amount_minor=100_700,
+        )
+        bring(world.operator, asked)
+    found = [key for key in told(world) if key.startswith("unapplied-cash:mortgage ")]
+    assert sorted(key.rpartition(" ")[2] for key in found) == ["INR", "USD"]
 
 
 def test_beyond_what_one_statement_can_sum_up_the_sums_are_left_to_the_audit(

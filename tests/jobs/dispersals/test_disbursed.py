@@ -12,6 +12,7 @@ from domain.answers import NotSent
 from domain.decisions import Decision
 from domain.dispersals import DISBURSE
 from domain.errors import NotFoundError, RefusedError
+from domain.findings import FindingKind
 from domain.payouts import FOLLOW, PROCESS
 from tests.builders import assert_sound, change, hurry, payout, rows
 from tests.jobs.dispersals.paying import (
@@ -130,8 +131,13 @@ def test_a_withdrawn_payout_leaves_its_share_to_a_person_who_resets_the_share(wo
 
     assert decides(Decision.CANCEL) == "moved"
     assert states(world) == {"FAILED": 1}
+    told = "of obligation O-1: its payout was withdrawn: the lender asked"
+    assert findings(world) == {FindingKind.DISPERSAL_FAILED: told}, (
+        "TRAP: it waits, and nobody knows"
+    )
     assert_sound(world.owner)
     again(world)
+    assert findings(world) == {}
     world.run(DISBURSE)
     world.bank.script(Fault.REFUSE)
     world.run(PROCESS)
