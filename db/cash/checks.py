@@ -163,7 +163,7 @@ CONFIRMED_ARE_BOOKED: Final = Invariant(
     walk=Walk(
         page=f"""
     -- What was paid is followed for some days still; older ones were looked at then.
-    SELECT w.subject AS at, p.* FROM work w JOIN payouts p ON p.id = w.subject
+    SELECT w.subject AS at, w.last_error, p.* FROM work w JOIN payouts p ON p.id = w.subject
     WHERE w.job = '{FOLLOW}' AND w.subject > coalesce(CAST(:after AS uuid), '00000000-0000-0000-0000-000000000000')
     ORDER BY w.subject LIMIT :page"""
     ),
@@ -180,7 +180,16 @@ CONFIRMED_ARE_BOOKED: Final = Invariant(
             WHERE e.key IN (concat_ws(':', 'payout', p.id, p.generation, 'completed'), concat_ws(':', 'payout', p.id, p.generation, 'paid_late')))
           -- Where it is what paid a lender's share, the cash of the mortgage has left too.
           OR EXISTS (SELECT FROM dispersals d WHERE d.id = p.dispersal AND d.payout = p.id)
-            AND NOT EXISTS (SELECT FROM entries e WHERE e.key = 'disbursement:' || regexp_replace(p.external_id, '^dispersal:', '')))""",
+            AND NOT EXISTS (SELECT FROM entries e WHERE e.key = 'disbursement:' || regexp_replace(p.external_id, '^dispersal:', '')))
+      UNION ALL
+      -- State and entry are one transaction: what the books refuse leaves both as they were, and only the answer is kept.
+      SELECT 'payout ' || p.id,
+             format('%s of %s %s is PROCESSING: what its provider said at %s is in no book. %s', p.external_id, p.amount, p.currency,
+                    to_char(a.at, 'YYYY-MM-DD HH24:MI'), p.last_error)
+      FROM page p
+      CROSS JOIN LATERAL (SELECT min(x.at) AS at FROM effect_answers x WHERE x.key = p.effect_key AND x.answer = 'reported' AND NOT x.moved) a
+      WHERE p.state = 'PROCESSING' AND starts_with(p.last_error, 'could not be settled')
+        AND a.at < CAST(:now AS timestamptz) - interval '5 minutes'""",
 )
 
 CHECKS: Final = (

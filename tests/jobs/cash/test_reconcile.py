@@ -9,12 +9,14 @@ import sqlalchemy as sa
 
 from db.cash.checks import CHECKS
 from db.suspense.resolve import Resolution, resolve
+from domain.dispersals import DISBURSE
 from domain.findings import FindingKind
 from domain.payouts import FOLLOW, PROCESS
 from domain.suspense import Way
 from domain.tally import Count
 from jobs.cash.reconcile import ReconcileCash
 from tests.builders import assert_sound, change, hurry, payout, rows, seed
+from tests.healing import spent
 from tests.jobs.dispersals import paying as shares
 from tests.kit.clock import FrozenClock
 from tests.kit.world import Scene
@@ -194,6 +196,32 @@ def test_a_share_that_was_confirmed_while_its_mortgages_cash_stayed_is_told(
     assert told(world) == {}
     behind_every_guard(superuser_url, "DELETE FROM entries WHERE type = 'LENDER_PAYOUT_SENT'")
     assert {key.partition(":")[0] for key in told(world)} == {"transfer-without-entry"}
+
+
+def test_a_confirmation_that_the_books_refuse_is_told_until_it_is_booked(
+    world: Scene, superuser_url: str
+) -> None:
+    """Invariant 66. TRAP: it is never COMPLETED without its entry, so a look at those alone never sees one."""
+    shares.owed(world)
+    for job in (DISBURSE, PROCESS):
+        world.run(job)
+    made = shares.the_payout(world)
+    [mortgage] = rows(world.owner, "SELECT id FROM mortgages")
+    spent(world, mortgage.id, 100_000)
+    world.bank.settle(str(made), "processed")
+    shares.follows(world)
+    assert payout(world.owner, made).state == "PROCESSING"
+    assert told(world) == {}
+    behind_every_guard(
+        superuser_url, "UPDATE effect_answers SET at = at - interval '6 minutes' WHERE NOT moved"
+    )
+    detail = told(world)[f"transfer-without-entry:payout {made}"]
+    assert "what its provider said at" in detail
+    assert "never_below_zero" in detail
+    spent(world, mortgage.id, -100_000)
+    shares.follows(world)
+    assert payout(world.owner, made).state == "COMPLETED"
+    assert told(world) == {}
 
 
 def test_a_transfer_that_was_just_confirmed_is_not_told_yet(
