@@ -16,6 +16,10 @@ DAY: Final = date(2026, 11, 21)
 KINDS: Final = AccountKind
 
 
+def _payees_first(pair: tuple[AccountKind, AccountKind]) -> tuple[bool, bool, str, str]:
+    return KINDS.PAYEE_RECEIVABLE in pair, KINDS.PAYEE_PAYABLE not in pair, *pair
+
+
 class Books:
     """Accounts by kind, and entries between them."""
 
@@ -39,11 +43,11 @@ class Books:
         return self.accounts[Owner(kind=kind, owner=name, currency=self.currency)]
 
     def entry(self, key: str, kind: EntryType, amount: int, owner: str = "one") -> Entry:
-        """An entry of one leg between the first accounts its type may touch; what is owed back only where it must."""
+        """One leg between the first accounts its type may touch: a payee's if it may, what is owed back if it must."""
         pairs = [
             (debit, credit) for debit, credit in product(*ENTRY_RULES[kind]) if debit is not credit
         ]
-        debit, credit = min(pairs, key=lambda pair: (KINDS.PAYEE_RECEIVABLE in pair, *pair))
+        debit, credit = min(pairs, key=_payees_first)
         leg = Posting(debit=self.id(debit, owner), credit=self.id(credit, owner), amount=amount)
         return Entry(type=kind, key=key, currency=self.currency, effective_on=DAY, postings=(leg,))
 
