@@ -53,7 +53,7 @@ DISPERSALS: Final = Machine(
         Move(source=_S.PENDING, target=_S.DISBURSED, guard=_OPERATION, when=_AFTER_ALL),
     ),
     calls=(
-        Call(state=_S.PENDING, outcome=None, job=DISBURSE, due="its `eligible_on`; what cannot be paid hourly"),
+        Call(state=_S.PENDING, outcome=None, job=DISBURSE, due="its `eligible_on`; unpaid hourly, too small: a person"),
         Call(state=_S.SENDING, outcome=None, job=None, due="its payout, which moves it"),
         Call(state=_S.DISBURSED, outcome=None, job=None, due="ended, unless its payout is given back"),
         Call(state=_S.FAILED, outcome=None, job=None, due="a person may reset it"),

@@ -1,7 +1,7 @@
 """Dispersals whose hold is over: a payout of each, of what its lender is owed and its mortgage's cash can bear.
 
 One payout for each dispersal, so that what becomes of the one becomes of the other, and an effect has one key. What
-cannot be paid yet waits an hour, and is reported.
+cannot be paid yet waits an hour, and is reported; a share below what a provider pays out is parked.
 """
 
 from collections.abc import Sequence
@@ -113,7 +113,11 @@ def _keep(tx: LeasedTx, pending: Sequence[Row], left: Sequence[Row]) -> int:
             continue
         found = _finding(row, one.outcome)
         seen.append(found)
-        nexts.append(Next(subject=row.id, job=DISBURSE, delay=AGAIN, error=found.detail))
+        # No hour makes an amount larger.
+        parked = found.detail if one.outcome == "small" else None
+        nexts.append(
+            Next(subject=row.id, job=DISBURSE, delay=AGAIN, error=found.detail, parked=parked)
+        )
     tx.settle(nexts)
     findings.report(tx, seen)
     return len(seen)

@@ -158,6 +158,10 @@ def test_a_share_below_what_a_provider_pays_waits_and_is_told(world: Scene) -> N
     assert (run.tally["succeeded"], run.tally["failed"]) == (1, 1)
     assert "less than the 100 minor units" in findings(world)["dispersal-not-payable"]
     assert states(world) == {"PENDING": 1, "SENDING": 1}
+    hurry(world.owner)
+    assert world.run(DISBURSE).tally["processed"] == 0, "TRAP: it is looked at each hour, for ever"
+    [parked] = rows(world.owner, "SELECT parked_reason FROM work WHERE parked_reason IS NOT NULL")
+    assert "less than the 100 minor units" in parked.parked_reason
     assert_sound(world.owner)
 
 
