@@ -115,6 +115,8 @@ class EntryType(StrEnum):
     SUSPENSE_ESCALATED = "SUSPENSE_ESCALATED"
     SUSPENSE_ROUTED = "SUSPENSE_ROUTED"
     SUSPENSE_RESOLVED = "SUSPENSE_RESOLVED"
+    SUSPENSE_BORNE = "SUSPENSE_BORNE"
+    """Cash of ours, in the place of what a mortgage had and was written off: its lenders are paid out of it."""
     REVERSAL = "REVERSAL"
     """The opposite of one entry, whole, once."""
     CORRECTION = "CORRECTION"

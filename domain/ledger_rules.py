@@ -113,6 +113,7 @@ ENTRY_RULES: Final[dict[EntryType, tuple[frozenset[AccountKind], frozenset[Accou
     _T.SUSPENSE_RESOLVED: (
         frozenset({_K.TRUST_CASH, _K.CASH_CLEARING, _K.CONTROL_ALLOCATION, _K.WRITE_OFF}), frozenset({_K.SUSPENSE})
     ),
+    _T.SUSPENSE_BORNE: (frozenset({_K.TRUST_CASH}), frozenset({_K.CASH})),
     _T.REVERSAL: (_CASH_BOOKS | {_K.CASH}, _CASH_BOOKS | {_K.CASH}),
     _T.CORRECTION: (_CASH_BOOKS, _CASH_BOOKS),
 }  # fmt: skip

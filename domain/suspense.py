@@ -18,7 +18,7 @@ class Way(StrEnum):
     REFUND = "refund"
     """It goes back to whoever paid it, and nothing is owed for it any more."""
     WRITE_OFF = "write_off"
-    """It is not there: what is owed for it stays, and we bear it."""
+    """It is not there: what is owed for it stays, and is paid out of our cash."""
 
 
 def routed_key(receipt: UUID) -> str:
@@ -29,3 +29,8 @@ def routed_key(receipt: UUID) -> str:
 def resolved_key(item: UUID, number: int) -> str:
     """The key of an item's `number`-th resolution; an item is an obligation or a receipt."""
     return f"suspense-resolved:{item}:{number}"
+
+
+def borne_key(item: UUID, number: int) -> str:
+    """The key of the entry that puts our cash in the place of what an item's `number`-th resolution wrote off."""
+    return f"suspense-borne:{item}:{number}"

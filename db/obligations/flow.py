@@ -38,7 +38,8 @@ _ENTRIES: Final = sa.text("""
     -- Keys of entries begin with what they are about, so each of these is a range of the keys' index.
     WITH asked AS MATERIALIZED (
       SELECT concat(word, ':', CAST(:id AS uuid)) AS beginning
-      FROM unnest(ARRAY['obligation', 'allocation', 'servicing-fee', 'suspense-escalation', 'suspense-resolved']) AS w (word)
+      FROM unnest(ARRAY['obligation', 'allocation', 'servicing-fee', 'suspense-escalation', 'suspense-resolved',
+                        'suspense-borne']) AS w (word)
       UNION ALL SELECT concat('receipt:', id) FROM receipts WHERE obligation = :id
       UNION ALL SELECT concat('disbursement:', id) FROM dispersals WHERE obligation = :id),
     -- Whatever touches what is its own, under any key: its receivable, its item in suspense.

@@ -34,6 +34,13 @@ _MADE: Final = sa.text("""
     WHERE o.id = ANY(CAST(:ids AS uuid[]))""")
 _DISPERSALS: Final = sa.text("""
     SELECT id, state FROM dispersals WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR UPDATE""")
+_BORNE: Final = sa.text("""
+    SELECT o.external_id, sum(p.amount) AS amount
+    FROM obligations o
+    JOIN accounts s ON s.kind = 'suspense' AND s.owner = CAST(o.id AS text) AND s.currency = o.currency
+    JOIN postings p ON p.credit = s.id
+    JOIN accounts d ON d.id = p.debit AND d.kind = 'write_off'
+    WHERE o.id = ANY(CAST(:ids AS uuid[])) GROUP BY o.external_id ORDER BY o.external_id LIMIT 1""")
 _MARK: Final = sa.text("""
     UPDATE receipts SET reversed_at = clock_timestamp() WHERE id = ANY(CAST(:ids AS uuid[]))""")
 _RENEW: Final = sa.text("""
@@ -58,7 +65,7 @@ def reverse(tx: Tx, receipts: Collection[UUID], *, actor: str, why: str) -> None
 
     Their obligations are DUE again, or PARTIALLY_SETTLED, under a new generation where they had been settled.
     Raises `NotFoundError` for a receipt that names no obligation or is reversed already, `RefusedError` where
-    a dispersal of it was sent or it is in suspense, `RuleBrokenError` where its cash has left otherwise.
+    a dispersal of it was sent, it is in suspense, or some of it was given back or written off; `RuleBrokenError` where its cash has left otherwise.
     """
     asked = [row.obligation for row in tx.rows(_OBLIGATIONS, ids=list(receipts))]
     leased, found = grip(tx, asked, run=None, actor=actor)
@@ -80,6 +87,11 @@ def reverse(tx: Tx, receipts: Collection[UUID], *, actor: str, why: str) -> None
                 f"of what obligation {one.external_id} received {one.given_back} minor units were given back out of "
                 "suspense already: a person corrects it"
             )
+    if borne := leased.row(_BORNE, ids=[o.id for o in undone]):
+        raise RefusedError(
+            f"of what obligation {borne.external_id} received {borne.amount} minor units were written off out of "
+            "suspense already: a person corrects it"
+        )
     settled = [o for o in undone if o.state in _UNDONE]
     _cancel(leased, settled, why)
     back = reversals.legs_of(leased, [key for o in settled for key in _keys(o)])

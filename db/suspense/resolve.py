@@ -25,7 +25,7 @@ from domain.errors import BadInputError, NotFoundError, RefusedError
 from domain.findings import FindingKind, key_of
 from domain.ledger import AccountKind, EntryType
 from domain.obligations import OBLIGATIONS, ObligationState
-from domain.suspense import Way, resolved_key
+from domain.suspense import Way, borne_key, resolved_key
 
 _K: Final = AccountKind
 
@@ -117,8 +117,21 @@ def _of_obligation(
     if amount == item.open:
         given_back = amount if asked.way is Way.REFUND else 0
         _end(tx, one, one.received - given_back, why)
-    entry = _entry(tx, asked, item, debits, amount, why)
-    drafts.post(tx, [entry], run=None, actor=tx.actor)
+    entries = [_entry(tx, asked, item, debits, amount, why)]
+    if asked.way is Way.WRITE_OFF:
+        entries.append(_borne(tx, one, item.number, amount))
+    drafts.post(tx, entries, run=None, actor=tx.actor)
+
+
+def _borne(tx: Tx, one: Obligation, number: int, amount: int) -> Draft:
+    """What is owed for cash that is not there is paid out of ours: never out of what came in for another obligation."""
+    cash = Leg(debit=one.of_mortgage(_K.TRUST_CASH), credit=one.of_system(_K.CASH), amount=amount)
+    return Draft(
+        type=EntryType.SUSPENSE_BORNE,
+        key=borne_key(one.id, number),
+        effective_on=ledger.today(tx),
+        legs=(cash,),
+    )
 
 
 def _end(tx: LeasedTx, one: Obligation, rest: int, why: str) -> None:

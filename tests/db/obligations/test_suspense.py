@@ -8,6 +8,7 @@ import pytest
 
 from db import findings
 from db.engine import Database
+from db.obligations.flow import Leg, legs
 from db.obligations.reverse import reverse
 from db.suspense.items import show
 from db.suspense.resolve import Resolution, Resolved, resolve
@@ -72,6 +73,11 @@ def home(database: Database, kind: str) -> UUID | None:
     """The obligation that a receipt was for, all of it."""
     line = replace(LINE, external_id="O-9", amount_minor=AMOUNT)
     return owe(database, line)[0] if kind == "receipt" else None
+
+
+def legs_of(obligation: UUID) -> Callable[[Tx], list[Leg]]:
+    """Every leg of the books about it."""
+    return lambda tx: legs(tx, obligation)
 
 
 @pytest.mark.parametrize("way", Way)
@@ -181,7 +187,13 @@ def test_what_was_written_off_is_owed_still_and_we_bear_it(database: Database) -
     lend(database, {"A": 2, "B": 1}, mortgage="M-2")
     leave(database, item, Way.WRITE_OFF)
     disperse(database)
-    assert balances(database) == {"write_off": 30_000, "lender_payable": 30_000}
+    assert balances(database) == {
+        "write_off": 30_000,
+        "lender_payable": 30_000,
+        "trust_cash": 30_000,
+        "cash": -30_000,
+    }
+    assert "suspense-borne" in {leg.key.split(":")[0] for leg in database.transact(legs_of(item))}
 
 
 def test_what_was_divided_after_a_match_and_fails_again_is_not_set_apart_twice(
@@ -195,15 +207,23 @@ def test_what_was_divided_after_a_match_and_fails_again_is_not_set_apart_twice(
     assert balances(database) == {"trust_cash": 30_000, "control_allocation": 30_000}
 
 
-def test_a_receipt_of_which_something_was_given_back_is_not_reversed(database: Database) -> None:
+@pytest.mark.parametrize(
+    ("way", "word"), [(Way.REFUND, "given back"), (Way.WRITE_OFF, "written off")]
+)
+def test_a_receipt_of_which_something_left_suspense_for_good_is_not_reversed(
+    database: Database, way: Way, word: str
+) -> None:
+    """Its cash was given back, or never was: it would be taken out of another's."""
     [id_] = owe(database, replace(LINE, mortgage="M-2", fee_rate_ppm=0))
     made = pay(database, id_, 100_000)
     disperse(database)
     heal(database, TRIES_MAX + 1)
-    leave(database, id_, Way.REFUND, 1)
+    leave(database, id_, way, 1)
     leave(database, id_, Way.MATCH)
-    with pytest.raises(RefusedError, match="1 minor units were given back out of suspense"):
+    before = balances(database)
+    with pytest.raises(RefusedError, match=f"1 minor units were {word} out of suspense"):
         database.transact(lambda tx: reverse(tx, [made.id], actor="asha, ravi", why="it bounced"))
+    assert balances(database) == before
 
 
 def test_what_could_never_be_is_refused_before_anything_is_written(database: Database) -> None:

@@ -5,15 +5,19 @@ from dataclasses import replace
 
 import pytest
 
-from db import audit
+from db import audit, ledger
 from db.dispersals.retrying import retry
+from db.obligations.reverse import reverse
 from db.payouts.decide import decide
+from db.suspense.resolve import Resolution, resolve
 from domain.answers import NotSent
 from domain.decisions import Decision
 from domain.dispersals import DISBURSE
 from domain.errors import NotFoundError, RefusedError
 from domain.findings import FindingKind
+from domain.obligations import TRIES_MAX
 from domain.payouts import FOLLOW, PROCESS
+from domain.suspense import Way
 from tests.builders import assert_sound, change, hurry, payout, rows
 from tests.jobs.dispersals.paying import (
     PAYOUTS,
@@ -30,7 +34,7 @@ from tests.jobs.dispersals.paying import (
     the_payout,
 )
 from tests.kit.world import Scene
-from tests.mortgages import LINE, balances, disperse, lend, owe, pay
+from tests.mortgages import LINE, balances, bank, disperse, heal, lend, owe, pay
 from workers.sandbox.faults import Fault
 
 
@@ -220,6 +224,39 @@ def test_a_confirmed_payout_whose_cash_is_missing_is_booked_once_it_is_there_and
     change(world.owner, take, minor=-60_000)
     follows(world)
     assert states(world) == {"DISBURSED": 2}
+    assert_sound(world.owner)
+
+
+def test_what_was_written_off_is_paid_out_of_our_cash_never_out_of_anothers(world: Scene) -> None:
+    """TRAP: its share takes what came in for an obligation on hold; that bounces, and nothing can be booked."""
+    free = replace(LINE, fee_rate_ppm=0)
+    [lost] = owe(world.operator, free)
+    pay(world.operator, lost, 100_000)
+    disperse(world.database)
+    heal(world.database, TRIES_MAX + 1)
+    lend(world.operator, {"A": 1})
+    bank(world.operator, "A")
+    asked = Resolution(item=lost, way=Way.WRITE_OFF)
+    world.operator.transact(lambda tx: resolve(tx, asked, actor="asha, ravi", why="it is gone"))
+    disperse(world.database)
+    [other] = owe(world.operator, replace(free, external_id="O-2"))
+    held = pay(
+        world.operator, other, 100_000, on=world.operator.transact(ledger.today), method="ach"
+    )
+    disperse(world.database)
+    world.run(DISBURSE)
+    world.run(PROCESS)
+    assert states(world) == {"SENDING": 1, "PENDING": 1}
+    world.operator.transact(lambda tx: reverse(tx, [held.id], actor="asha, ravi", why="bounced"))
+    world.bank.finish()
+    follows(world)
+    assert states(world) == {"DISBURSED": 1, "CANCELLED": 1}
+    assert balances(world.owner) == {
+        "write_off": 100_000,
+        "cash": -100_000,
+        "borrower_receivable": 100_000,
+        "control_accrual": 100_000,
+    }
     assert_sound(world.owner)
 
 
