@@ -43,10 +43,12 @@ DISPERSALS_FOLLOW_THEIR_PAYOUTS: Final = Invariant(
       FROM page d
       LEFT JOIN payouts p ON p.id = d.payout AND p.dispersal = d.id
       CROSS JOIN LATERAL (
-        SELECT count(*) AS others FROM payouts x WHERE x.dispersal = d.id AND x.id <> d.payout AND x.state = 'PROCESSING') o
+        SELECT count(*) AS others FROM payouts x WHERE x.dispersal = d.id AND x.id IS DISTINCT FROM d.payout AND x.state = 'PROCESSING') o
       WHERE o.others > 0 OR d.payout IS NOT NULL AND CASE d.state
           WHEN 'SENDING' THEN p.state IN ('PENDING', 'APPROVED', 'PROCESSING')
           WHEN 'DISBURSED' THEN p.state = 'COMPLETED'
+          -- Paid after all when its share was taken back: its lender owes it.
+          WHEN 'CANCELLED' THEN p.state IN ('FAILED', 'CANCELLED', 'REVERSED', 'COMPLETED')
           ELSE p.state IN ('FAILED', 'CANCELLED', 'REVERSED') END IS NOT TRUE""",
 )
 

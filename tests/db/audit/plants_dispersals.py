@@ -125,6 +125,11 @@ PLANTS = [
         "dispersal ",
     ),
     (
+        "dispersals-follow-their-payouts",
+        "UPDATE dispersals SET payout = NULL, state = 'PENDING' WHERE state = 'SENDING'",
+        "dispersal ",
+    ),
+    (
         "disbursed-is-posted",
         """UPDATE postings SET amount = amount - 1
            WHERE entry IN (SELECT id FROM entries WHERE type = 'LENDER_PAYOUT_SENT')""",

@@ -198,6 +198,44 @@ def test_what_arrives_after_all_when_another_was_sent_was_paid_twice_and_is_owed
     assert_sound(world.owner)
 
 
+def test_one_person_does_not_pay_a_share_again_whose_lender_has_the_money_of_another_payout(
+    world: Scene,
+) -> None:
+    """TRAP: the second payout fails after the first arrived, and a person's retry sends a third."""
+    first = failed(world)
+    again(world)
+    world.run(DISBURSE)
+    world.run(PROCESS)
+    second = the_payout(world)
+    hears(world, first, "processed")
+    world.bank.settle(str(first), "processed")
+    world.bank.settle(str(second), "failed")
+    follows(world)
+    assert (states(world), owes(world)) == ({"FAILED": 1}, 91_667)
+    with pytest.raises(RefusedError, match="its lender has the money of payout dispersal:"):
+        again(world)
+    assert_sound(world.owner)
+    with world.operator.begin() as tx:
+        retry(tx, the_dispersal(world), actor="asha, ravi", why="it came back", by_two=True)
+    assert states(world) == {"PENDING": 1}
+
+
+def test_what_arrives_after_its_share_was_taken_back_is_owed_by_its_lender(world: Scene) -> None:
+    """The share stays CANCELLED, and the audit takes it for no fault."""
+    receipt = owed(world)
+    world.run(DISBURSE)
+    world.run(PROCESS)
+    first = the_payout(world)
+    world.bank.settle(str(first), "failed")
+    follows(world)
+    again(world)
+    world.operator.transact(lambda tx: reverse(tx, [receipt], actor="asha, ravi", why="bounced"))
+    hears(world, first, "processed")
+    assert (states(world), owes(world)) == ({"CANCELLED": 1}, 91_667)
+    assert payout(world.owner, first).state == "COMPLETED"
+    assert_sound(world.owner)
+
+
 def test_a_confirmed_payout_whose_cash_is_missing_is_booked_once_it_is_there_and_stops_nothing(
     world: Scene,
 ) -> None:
