@@ -3,16 +3,20 @@
 from collections.abc import Sequence
 from typing import Final
 
+from db import drafts
 from db.dispersals.retrying import retry
+from db.drafts import Draft, Leg
+from db.obligations.facts import read
 from db.payouts.decide import decide
 from domain.batching import BatchPolicy
 from domain.decisions import Decision
 from domain.errors import RefusedError
+from domain.ledger import AccountKind, EntryType
 from domain.payout_ids import reference
 from jobs.dispersals.disburse import DisburseDispersals
 from tests import driving
 from tests.builders import rows
-from tests.mortgages import LINE, balances, bank, disburse, disperse, lend, owe, pay
+from tests.mortgages import DAY, LINE, balances, bank, disburse, disperse, lend, owe, pay
 from tests.races.dispersals import bounces
 from tests.races.explorer import Race
 from tests.races.parts import applies, follow, process, says, works
@@ -31,6 +35,32 @@ def divided(stage: Stage) -> object:
     made = pay(stage.operator, id_, 100_000)
     disperse(stage.worker)
     return made
+
+
+def short_of_cash(stage: Stage) -> object:
+    """Shares of two lenders in one mortgage, each within its cash; a correction took what both need."""
+    lend(stage.operator, {"A": 1, "B": 1})
+    bank(stage.operator, "A", "B")
+    [id_] = owe(stage.operator, LINE)
+    pay(stage.operator, id_, 100_000)
+    disperse(stage.worker)
+    [receipt] = rows(stage.worker, "SELECT id FROM entries WHERE type = 'CASH_RECEIVED'")
+    [one] = stage.operator.transact(lambda tx: read(tx, [id_]))
+    lost = Leg(
+        debit=one.of_system(AccountKind.WRITE_OFF),
+        credit=one.of_mortgage(AccountKind.TRUST_CASH),
+        amount=50_000,
+    )
+    taken = Draft(
+        type=EntryType.CORRECTION,
+        key="correction:letter 7",
+        effective_on=DAY,
+        legs=(lost,),
+        cause=receipt.id,
+        reason="half of it was never there",
+    )
+    stage.operator.transact(lambda tx: drafts.post(tx, [taken], run=None, actor="asha, ravi"))
+    return id_
 
 
 def bounces_if_unsent(stage: Stage) -> str:
@@ -85,6 +115,14 @@ def paid_once(stage: Stage, sides: Sequence[Side]) -> None:
     assert (made.amount, made.state) == (91_667, "APPROVED")
 
 
+def paid_within_its_cash(stage: Stage, sides: Sequence[Side]) -> None:
+    """Whoever holds the mortgage first makes the payout; the other sees it under way, and that no cash is left."""
+    assert sorted(side.result for side in sides) == [0, 1]
+    states = rows(stage.worker, "SELECT state FROM dispersals ORDER BY state")
+    assert [row.state for row in states] == ["PENDING", "SENDING"]
+    assert len(rows(stage.worker, "SELECT FROM payouts")) == 1
+
+
 def paid_or_taken_back(stage: Stage, sides: Sequence[Side]) -> None:
     """Its payout is made and the receipt stands, or the receipt is reversed and there is no payout."""
     found = rows(stage.worker, "SELECT state FROM dispersals")
@@ -127,6 +165,12 @@ ALL: Final = (
         prepare=divided,
         sides=(does(PAYS, 7), does(PAYS, 8)),
         check=paid_once,
+    ),
+    Race(
+        name="disburse/disburse-of-one-mortgage",
+        prepare=short_of_cash,
+        sides=(does(PAYS, 7, limit=1), does(PAYS, 8, limit=1)),
+        check=paid_within_its_cash,
     ),
     Race(
         name="disburse/reverse",

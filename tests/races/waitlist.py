@@ -22,11 +22,11 @@ from tests.races.sides import Side
 from tests.races.stage import Stage
 
 
-def does(job: Chore, run: int) -> Act:
-    """A worker that runs one transaction of a chore."""
+def does(job: Chore, run: int, limit: int = 10) -> Act:
+    """A worker that runs one transaction of a chore, on so many subjects at most."""
 
     def act(stage: Stage) -> int:
-        order = ClaimOrder(run=run, limit=10, lease_seconds=15.0)
+        order = ClaimOrder(run=run, limit=limit, lease_seconds=15.0)
         return stage.worker.transact(lambda tx: job.work(tx, order)).tally[Count.SUCCEEDED]
 
     return act
