@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from db import drafts
+from db.accounts import open_accounts
 from db.dispersals.retrying import retry
 from db.drafts import Draft, Leg
 from db.obligations.facts import read
@@ -60,6 +61,9 @@ def short_of_cash(stage: Stage) -> object:
         reason="half of it was never there",
     )
     stage.operator.transact(lambda tx: drafts.post(tx, [taken], run=None, actor="asha, ravi"))
+    # Whoever opens the first account of a payout is waited for: here there were payouts before.
+    books = [one.of_system(kind) for kind in (AccountKind.PAYOUTS_IN_TRANSIT, AccountKind.CASH)]
+    stage.operator.transact(lambda tx: open_accounts(tx, books))
     return id_
 
 
