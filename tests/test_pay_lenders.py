@@ -65,7 +65,7 @@ def test_the_page_is_typed_and_lenders_are_paid(
         for text in blocks(PAGE)[1:]:
             for line in text.splitlines():
                 shown = (
-                    "916.67" if text == last and "DISBURSED" in line else SHOWN.get(line[7:], "")
+                    "1833.34" if text == last and "DISBURSED" in line else SHOWN.get(line[7:], "")
                 )
                 shell.types(line, shown=shown)
         shell.types("bursar ledger trial-balance", shown="trust_cash")
