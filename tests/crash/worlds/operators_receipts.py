@@ -4,7 +4,7 @@ from typing import Final
 
 from tests.builders import rows
 from tests.kit.world import BATCH, Scene, World
-from tests.mortgages import LINE, balances, bring, owe, stray
+from tests.mortgages import LINE, balances, bring, lend, owe, stray
 
 
 class Received(World):
@@ -14,6 +14,7 @@ class Received(World):
     asks_again = True
 
     def prepare(self, scene: Scene) -> None:
+        lend(scene.operator, {"A": 6000, "B": 4000})
         owe(scene.operator, LINE)
 
     def act(self, scene: Scene) -> None:
