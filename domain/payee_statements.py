@@ -28,6 +28,10 @@ EVENTS: Final = {
     EntryType.PAYOUT_FAILED: "did not arrive",
     EntryType.PAYOUT_PAID_LATE: "arrived after all",
     EntryType.PAYOUT_REVERSED: "came back",
+    EntryType.LENDER_PAYOUT_SENT: "paid out",
+    EntryType.SUSPENSE_ESCALATED: "set apart by another system",
+    EntryType.REVERSAL: "taken back: what it was of did not last",
+    EntryType.CORRECTION: "corrected",
 }
 """What moves a payee's account, in words for the payee; what has none is told by its own name."""
 OWED: Final = (AccountKind.PAYEE_PAYABLE, AccountKind.WALLET, AccountKind.LENDER_PAYABLE)

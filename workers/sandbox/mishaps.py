@@ -11,7 +11,7 @@ from workers.sandbox.storage import Storage
 FORGERS_SECRET: Final = "not the bank's"  # noqa: S105  it is nobody's
 PUTS_OFF: Final = frozenset({Fault.EVENT_LATE, Fault.EVENT_REORDERED})
 """Faults that leave an event to be told at another time."""
-AFTER_MS: Final = 500
+AFTER_MS: Final = 3_000
 """How long after the one that follows it a reordered event is told."""
 
 
