@@ -140,7 +140,9 @@ def test_a_forger_says_it_came_back_under_a_secret_of_his_own(told: Told) -> Non
 
 def test_a_bank_tells_each_listener_of_its_own_and_no_other(told: Told) -> None:
     paid(told.bank)
-    told.transfer()
-    told.said()
-    told.bank.advance(3600)
-    eventually(told.heard.empty)
+    first = told.transfer()
+    assert told.said().provider_id == first["id"]
+    told.bank.advance(3600)  # by now the payout's events were due
+    last = told.transfer()
+    assert told.said().provider_id == last["id"]
+    assert told.heard.empty()
