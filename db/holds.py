@@ -61,7 +61,7 @@ def _asked(job: str, order: ClaimOrder) -> dict[str, object]:
 
 _HOLD: Final = sa.text("""
     SELECT job, subject, 0 AS token, claims, tries, waiting_since FROM work
-    WHERE subject = ANY(CAST(:subjects AS uuid[])) ORDER BY job, subject FOR UPDATE""")
+    WHERE subject = ANY(CAST(:subjects AS uuid[])) ORDER BY subject, job FOR UPDATE""")
 
 
 def hold(tx: Tx, subjects: Collection[UUID]) -> list[Held]:

@@ -80,7 +80,7 @@ _LAPSE: Final = sa.text("""
       JOIN work w ON w.job = r.job AND w.holder = r.id
         AND coalesce(w.leased_until, w.due_at) > (SELECT clock_timestamp())
         AND coalesce(w.leased_until, w.due_at) <= (SELECT clock_timestamp() + make_interval(secs => :lease))
-      ORDER BY w.job, w.subject FOR UPDATE OF w SKIP LOCKED),
+      ORDER BY w.subject, w.job FOR UPDATE OF w SKIP LOCKED),
     freed AS (
       UPDATE work w SET leased_until = clock_timestamp() FROM held h
       WHERE w.job = h.job AND w.subject = h.subject RETURNING w.subject)

@@ -138,7 +138,7 @@ _REGAIN: Final = sa.text("""
       SELECT w.subject FROM work w
       JOIN unnest(CAST(:jobs AS text[]), CAST(:subjects AS uuid[]), CAST(:tokens AS bigint[])) AS h (job, subject, token)
         ON w.job = h.job AND w.subject = h.subject AND w.token = h.token
-      ORDER BY w.job, w.subject FOR UPDATE OF w)
+      ORDER BY w.subject, w.job FOR UPDATE OF w)
     -- All of them is the rule, and NULL says so.
     SELECT CASE WHEN count(*) < :asked THEN coalesce(array_agg(subject), '{}') END FROM mine""")
 
@@ -158,7 +158,7 @@ _CONFIRM: Final = sa.text("""
       SELECT w.subject, w.token, h.token AS mine FROM work w
       JOIN unnest(CAST(:jobs AS text[]), CAST(:subjects AS uuid[]), CAST(:tokens AS bigint[])) AS h (job, subject, token)
         ON w.job = h.job AND w.subject = h.subject
-      ORDER BY w.job, w.subject FOR UPDATE OF w)
+      ORDER BY w.subject, w.job FOR UPDATE OF w)
     SELECT subject FROM locked WHERE token = mine""")
 
 
@@ -222,7 +222,7 @@ _RENEW: Final = sa.text("""
       SELECT w.job, w.subject FROM work w
       JOIN unnest(CAST(:jobs AS text[]), CAST(:subjects AS uuid[]), CAST(:tokens AS bigint[])) AS h (job, subject, token)
         ON w.job = h.job AND w.subject = h.subject AND w.token = h.token
-      ORDER BY w.job, w.subject FOR UPDATE OF w SKIP LOCKED),
+      ORDER BY w.subject, w.job FOR UPDATE OF w SKIP LOCKED),
     works AS (
       UPDATE work w SET leased_until = clock_timestamp() + make_interval(secs => :lease)
       FROM mine m WHERE w.job = m.job AND w.subject = m.subject RETURNING w.subject),
@@ -253,7 +253,7 @@ def renew(
 
 
 _FREEZE: Final = sa.text("""
-    SELECT FROM work WHERE subject = ANY(CAST(:subjects AS uuid[])) ORDER BY job, subject FOR UPDATE""")
+    SELECT FROM work WHERE subject = ANY(CAST(:subjects AS uuid[])) ORDER BY subject, job FOR UPDATE""")
 _SEIZE: Final = sa.text("""
     WITH token AS MATERIALIZED (SELECT nextval('tokens') AS token)
     UPDATE work w SET token = token.token, leased_until = clock_timestamp() + interval '15 seconds', holder = coalesce(:run, 0)

@@ -31,6 +31,9 @@ from workers.tracing import OFF, Span
 
 RECOVER_SECONDS = (1.0, 2.0, 4.0)
 Pooler = Literal["none", "transaction"]
+WAITS_FOR_A_LOCK = (
+    "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+)
 
 
 def lines(count: int, *, payees: int = 20, first: int = 0) -> list[PayoutLine]:

@@ -75,7 +75,7 @@ _TAKE_OVER: Final = sa.text("""
       SELECT w.job, w.subject FROM work w JOIN payouts p ON p.id = w.subject
       WHERE w.job = ANY(CAST(:senders AS text[])) AND coalesce(w.leased_until, w.due_at) <= (SELECT clock_timestamp()) AND w.leased_until IS NOT NULL
         AND p.state = 'PROCESSING'
-      ORDER BY w.job, w.subject LIMIT :limit FOR UPDATE OF w SKIP LOCKED)
+      ORDER BY w.subject, w.job LIMIT :limit FOR UPDATE OF w SKIP LOCKED)
     UPDATE work w SET job = :recover, token = NULL, leased_until = NULL, holder = NULL, due_at = clock_timestamp()
     FROM lapsed l WHERE w.subject = l.subject AND w.job = l.job""")
 

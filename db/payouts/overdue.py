@@ -98,7 +98,7 @@ _PULL: Final = sa.text("""
       SELECT subject, job FROM work
       WHERE subject = ANY(CAST(:subjects AS uuid[])) AND job = ANY(CAST(:jobs AS text[]))
         AND leased_until IS NULL AND parked_reason IS NULL AND due_at > clock_timestamp()
-      ORDER BY job, subject FOR UPDATE SKIP LOCKED)
+      ORDER BY subject, job FOR UPDATE SKIP LOCKED)
     UPDATE work w SET due_at = clock_timestamp() FROM mine m WHERE w.subject = m.subject AND w.job = m.job RETURNING w.subject""")
 
 

@@ -30,7 +30,7 @@ RETURNS TABLE (subject uuid, outcome text, from_state text) LANGUAGE plpgsql AS 
 DECLARE
   ended uuid[];
 BEGIN
-  PERFORM FROM work w WHERE w.subject = ANY (ids) ORDER BY w.job, w.subject FOR UPDATE;
+  PERFORM FROM work w WHERE w.subject = ANY (ids) ORDER BY w.subject, w.job FOR UPDATE;
   PERFORM FROM mails m WHERE m.id = ANY (ids) ORDER BY m.id FOR UPDATE;
   SELECT coalesce(array_agg(m.id), '{}') INTO ended FROM mails m WHERE m.id = ANY (ids) AND m.state IN ('FAILED', 'UNSURE');
   RETURN QUERY SELECT * FROM move_subjects('mail', 'mails', ids, to_state, actor, why, first_due);

@@ -196,7 +196,7 @@ DECLARE
                       OR pg_has_role(caller, 'bursar_owner', 'MEMBER');
 BEGIN
   -- Lock order: work rows, payments, refunds, then legs.
-  PERFORM FROM work w WHERE w.subject = ANY (ids) ORDER BY w.job, w.subject FOR UPDATE;
+  PERFORM FROM work w WHERE w.subject = ANY (ids) ORDER BY w.subject, w.job FOR UPDATE;
   PERFORM FROM payments p WHERE p.id IN (SELECT r.payment FROM refunds r WHERE r.id = ANY (ids)) ORDER BY p.id FOR UPDATE;
   PERFORM FROM refunds r WHERE r.id = ANY (ids) ORDER BY r.id FOR UPDATE;
   RETURN QUERY

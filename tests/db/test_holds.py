@@ -1,6 +1,7 @@
 """Work rows locked for one transaction: seen by nobody, gone with whoever dies, and a fence where they are settled."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,8 @@ import sqlalchemy as sa
 from db import switches, transitions
 from db.engine import Database
 from db.work import ClaimOrder, Next
-from tests.builders import add_work, change, rows, worker
+from tests.builders import WAITS_FOR_A_LOCK, add_work, change, owner, rows, worker
+from tests.waiting import eventually
 
 JOB = "a.b"
 ORDER = ClaimOrder(run=7, limit=10, lease_seconds=15)
@@ -88,3 +90,30 @@ def test_what_an_operation_holds_and_leaves_keeps_its_date_and_its_holder(
     with database.begin() as tx:
         assert set(transitions.regain(tx, held, run=7).held) == {id_}
     change(database, "DELETE FROM work")
+
+
+def test_who_waited_for_a_row_handed_over_meanwhile_and_who_came_after_lock_in_one_order(
+    database: Database, database_url: str
+) -> None:
+    """The order is by what never changes: the early one knows the last row by the job it had, the late one by its new one."""
+    first, middle, last = sorted(add_work(database, "m.m", 3))
+
+    def holds(name: str) -> None:
+        with database.begin() as tx:
+            transitions.hold(tx, [first, middle, last], run=None, actor=name)
+
+    def waiting(number: int) -> None:
+        eventually(lambda: len(rows(outside, WAITS_FOR_A_LOCK)) == number, what=f"{number} wait")
+
+    with owner(database_url) as outside, ThreadPoolExecutor(2) as pool:
+        with database.begin() as between:
+            transitions.hold(between, [middle], run=None, actor="noor")
+            with database.begin() as tx:
+                mine = transitions.hold(tx, [last], run=None, actor="asha")
+                early = pool.submit(holds, "early")
+                waiting(1)
+                mine.settle([Next(subject=last, job="a.a")])
+            late = pool.submit(holds, "late")
+            waiting(2)
+        early.result()
+        late.result()

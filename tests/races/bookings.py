@@ -116,6 +116,21 @@ def cancelled_once(stage: Stage, sides: Sequence[Side]) -> None:
     assert sum(isinstance(side.error, NotPendingError) for side in sides) == 1
 
 
+def seated(stage: Stage) -> object:
+    """A place at a webinar, its checkout under way; its customer and its receipt."""
+    who = customer(stage.operator)
+    webinar = plan(stage.operator)
+    made = begin(stage.operator, of=who, plan=webinar, at=appointment(stage.operator, webinar))
+    return who, made
+
+
+def unseated_once(stage: Stage, sides: Sequence[Side]) -> None:
+    """Invariant 69, of three: who waits for the winner's rows waits in the order of who came after it was done."""
+    assert [side.result for side in sides].count("cancelled") == 1
+    assert sum(isinstance(side.error, NotPendingError) for side in sides) == 2
+    assert [row.taken for row in rows(stage.worker, "SELECT taken FROM appointments")] == [0]
+
+
 def captured_or_expired(stage: Stage, sides: Sequence[Side]) -> None:
     """Paid in the last moment, or owed back."""
     found = settled(stage, "EXPIRED")
@@ -284,6 +299,13 @@ ALL: Final = (
         prepare=under_way,
         sides=(cancels, cancels),
         check=cancelled_once,
+        errors=(NotPendingError,),
+    ),
+    Race(
+        name="cancel/cancel/cancel",
+        prepare=seated,
+        sides=(cancels, cancels, cancels),
+        check=unseated_once,
         errors=(NotPendingError,),
     ),
     Race(

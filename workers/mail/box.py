@@ -1,6 +1,7 @@
 """The mails that the local sink took: a Maildir of the home, read for people who try things out."""
 
 import mailbox
+import re
 from collections.abc import Sequence
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -44,10 +45,14 @@ def one(home: Path, id_: str) -> tuple[Kept, str, str] | None:
     return _told(id_, message), _part(message, "plain"), _part(message, "html")
 
 
-def _arrived(key: str) -> tuple[float, str]:
-    """The names of a Maildir begin with the second at which each was taken."""
-    second, _, rest = key.partition(".")
-    return float(second), rest
+_NAME: Final = re.compile(r"(\d+)\.M(\d+)P\d+Q(\d+)\.")
+"""How `mailbox` names a message: second, microsecond, process, and the number it was in that process."""
+
+
+def _arrived(key: str) -> tuple[int, ...]:
+    """When a message was taken; what another program put there has come first."""
+    found = _NAME.match(key)
+    return tuple(map(int, found.groups())) if found else ()
 
 
 def _message(box: mailbox.Maildir, key: str) -> EmailMessage:

@@ -13,19 +13,22 @@ from workers.mail.address import server_address
 def test_what_the_sink_took_is_listed_newest_first_and_shown(tmp_path: Path) -> None:
     with posting(Mailbox(tmp_path / box.FOLDER)) as place:
         mail = client(server_address(f"smtp://{place}"))
-        for name in ("Mira", "Noor"):
+        for name in ("Mira", "Noor", "Asha", "Tara", "Ravi", "Ilse"):
             facts = {**LETTER.facts, "name": name}
             mail.send(mail.freeze(LETTER._replace(facts=facts)))
-    newest, oldest = box.kept(tmp_path, 10)
+    newest, *older = box.kept(tmp_path, 10)
     assert (newest.to, newest.subject) == ("mira@example.org", "A place for you: Tea & talk")
     assert newest.at == "2027-01-01T00:00:00+00:00"
     assert box.kept(tmp_path, 1) == [newest]
-    found = box.one(tmp_path, oldest.id)
-    assert found is not None
-    head, text, html = found
-    assert head == oldest
-    assert "Hello Mira," in text
-    assert "<p>Hello Mira,</p>" in html
+    for name, one in zip(
+        ("Ilse", "Ravi", "Tara", "Asha", "Noor", "Mira"), [newest, *older], strict=True
+    ):
+        found = box.one(tmp_path, one.id)
+        assert found is not None
+        head, text, html = found
+        assert head == one
+        assert f"Hello {name}," in text
+        assert f"<p>Hello {name},</p>" in html
 
 
 def test_a_subject_too_long_for_its_line_is_read_whole(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from domain.errors import UnreachableError
 from domain.payouts import PROCESS
 from jobs.payouts.process import ProcessPayouts
 from tests.builders import (
+    WAITS_FOR_A_LOCK,
     assert_paid_once,
     assert_sound,
     change,
@@ -29,7 +30,6 @@ from tests.fakes.bank import FakeBank
 from tests.waiting import eventually
 from tests.workers.runner.banks import CountingBank, MeetingBank, RaisingBank, SlowBank
 
-WAITS_FOR_A_LOCK = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
 LIMIT = "razorpayx:2323230000000001"
 
 

@@ -151,7 +151,7 @@ BEGIN
       USING ERRCODE = 'feature_not_supported';
   END IF;
   -- Lock order: work rows, then subjects, each in key order.
-  PERFORM FROM work w WHERE w.subject = ANY (ids) ORDER BY w.job, w.subject FOR UPDATE;
+  PERFORM FROM work w WHERE w.subject = ANY (ids) ORDER BY w.subject, w.job FOR UPDATE;
   EXECUTE format('SELECT FROM %I s WHERE s.id = ANY ($1) ORDER BY s.id FOR UPDATE', subjects) USING ids;
   -- Work that came while we waited for its subject is out of that order: taken where it is free, never waited for.
   SELECT coalesce(array_agg(l.subject), '{}') INTO mine
@@ -199,7 +199,7 @@ DECLARE
                       OR pg_has_role(caller, 'bursar_owner', 'MEMBER');
 BEGIN
   -- Lock order: work rows, then subjects, each in key order.
-  PERFORM FROM work w WHERE w.subject = ANY (ids) ORDER BY w.job, w.subject FOR UPDATE;
+  PERFORM FROM work w WHERE w.subject = ANY (ids) ORDER BY w.subject, w.job FOR UPDATE;
   PERFORM FROM payouts p WHERE p.id = ANY (ids) ORDER BY p.id FOR UPDATE;
   -- Then what they pay: a dispute, or a share given back, comes before the judgement or waits for what was judged.
   PERFORM FROM earnings g JOIN payout_earnings l ON l.earning = g.id WHERE l.payout = ANY (ids) ORDER BY g.id FOR UPDATE OF g;
