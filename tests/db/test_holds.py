@@ -95,7 +95,7 @@ def test_what_an_operation_holds_and_leaves_keeps_its_date_and_its_holder(
 def test_who_waited_for_a_row_handed_over_meanwhile_and_who_came_after_lock_in_one_order(
     database: Database, database_url: str
 ) -> None:
-    """In an order that never changes: the early one knows the last row by the job it had, the late one by its new one."""
+    """In an order that never changes: the early one knows the last row by the job it had, the late one by its new."""
     first, middle, last = sorted(add_work(database, "m.m", 3))
 
     def holds(name: str) -> None:
