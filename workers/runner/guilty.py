@@ -1,16 +1,25 @@
 """The one item of a set that breaks a rule: put off with its error; after the last step parked, or asked about."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Final
+from uuid import UUID
+
+import structlog
+from sqlalchemy.exc import DBAPIError
 
 from db import transitions, work
 from db.engine import Database
-from db.errors import ContendedError, LockedError, OverdueError
+from db.errors import ContendedError, LockedError, OverdueError, translate
+from db.rejections import attempt
 from db.transitions import LeasedTx
 from db.work import ClaimOrder, Held, Next
 from domain.backoff import SETTLE_ERROR_SECONDS, delay
+from domain.errors import UnreachableError
 from domain.tally import Count, Tally
 from jobs.shapes import Chore, Job
+
+log = structlog.get_logger(__name__)
 
 NOBODYS: Final = (ContendedError, LockedError, OverdueError)
 """What somebody else's lock or load does to an item: it is put off, never given up for it."""
@@ -43,8 +52,9 @@ def put_off(leased: LeasedTx, job: Job, reason: str, error: Exception) -> Tally:
     nexts = [
         _next(held, reason, error, doubtful.get(held.subject)) for held in leased.held.values()
     ]
-    leased.settle([one for one in nexts if not _given_up(leased, job, one)])
-    tally = Tally(_count(job, one) for one in nexts)
+    left = [(one, _left(leased, job, one)) for one in nexts]
+    leased.settle([rest for _, rest in left if rest is not None])
+    tally = Tally(_count(job, rest or one) for one, rest in left)
     tally[Count.PROCESSED] = len(nexts)
     return tally
 
@@ -59,11 +69,27 @@ def _next(held: Held, reason: str, error: Exception, asks: str | None) -> Next:
     return Next(held.subject, held.job, wait, tries, reason, parked=reason)
 
 
-def _given_up(leased: LeasedTx, job: Job, what: Next) -> bool:
-    """Whether a Chore concluded the item itself instead of parking it."""
+def _left(leased: LeasedTx, job: Job, what: Next) -> Next | None:
+    """What is left to settle of an item: nothing where a Chore concluded it itself instead of parking it."""
     if what.parked is None or not isinstance(job, Chore):
-        return False
-    return job.give_up(leased, what.subject, what.parked)
+        return what
+    done = _concluded(leased, job, what.subject, what.parked)
+    if isinstance(done, bool):
+        return None if done else what
+    reason = f"{what.parked}; nor could it be given up: {done}"
+    return what._replace(error=reason, parked=None if isinstance(done, NOBODYS) else reason)
+
+
+def _concluded(leased: LeasedTx, job: Chore, subject: UUID, reason: str) -> bool | Exception:
+    """Whether a Chore concluded an item by itself; or what kept it from that, with nothing of it left behind."""
+    try:
+        return attempt(leased, partial(job.give_up, leased, subject, reason))
+    except Exception as error:  # whatever it was, the run and the others must not suffer for it
+        told = translate(error, committing=False) if isinstance(error, DBAPIError) else error
+        if isinstance(told, UnreachableError):
+            raise
+        log.exception("chore.not_given_up", job=job.name, subject=str(subject))
+        return told
 
 
 def _count(job: Job, what: Next) -> Count:

@@ -8,6 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from db import work
+from db.transitions import LeasedTx
 from db.tx import Tx
 from db.work import ClaimOrder, Next
 from domain.tally import Count, Tally
@@ -35,6 +36,18 @@ class Expire(Chore):
             tx.scalar(sa.text("SELECT 1 / 0"))
         done = len(held)
         return Done(taken=done, tally=Tally({Count.PROCESSED: done, Count.SUCCEEDED: done}))
+
+
+class Stubborn(Expire):
+    """Gives its poison up by `way`, after it has settled it: what comes of that is to be undone with it."""
+
+    def __init__(self, poison: UUID, way: Callable[[LeasedTx], bool]) -> None:
+        super().__init__(poison)
+        self.way = way
+
+    def give_up(self, tx: LeasedTx, subject: UUID, reason: str) -> bool:
+        tx.settle([Next(subject=subject, job=None)])
+        return self.way(tx)
 
 
 class CountUp(Sweep):

@@ -1,12 +1,17 @@
 """The one item of a set that breaks a rule: found in halves, put off by name, and what becomes of it at last."""
 
+from collections.abc import Callable
 from uuid import UUID
 
 import pytest
+import sqlalchemy as sa
 
 from db.engine import Database
+from db.errors import LockedError
+from db.transitions import LeasedTx
 from domain.payouts import PROCESS, RECOVER
 from tests.builders import (
+    add_work,
     assert_paid_once,
     change,
     house,
@@ -16,6 +21,7 @@ from tests.builders import (
     seed,
 )
 from tests.workers.runner.banks import TwinBank
+from tests.workers.runner.jobs import EXPIRE, Stubborn
 from workers.runner import drain, guilty
 
 TAKEN = """
@@ -140,3 +146,54 @@ def test_what_is_parked_for_its_rows_was_never_sent(database_url: str, outside: 
         home.run(PROCESS)
         with home.database.begin() as tx:
             assert process.in_doubt(tx, ids) == {ids[1]: RECOVER}
+
+
+def misses(_: LeasedTx) -> bool:
+    raise KeyError("a fact nobody wrote")
+
+
+def breaks_a_rule(tx: LeasedTx) -> bool:
+    return bool(tx.scalar(sa.text("SELECT 1 / 0")))
+
+
+def waits(_: LeasedTx) -> bool:
+    raise LockedError("canceling statement due to lock timeout")
+
+
+def at_its_end(
+    database_url: str, outside: Database, way: Callable[[LeasedTx], bool]
+) -> tuple[str | None, str]:
+    """Why the poison of a set is parked, after its last try, and its error; its siblings were done."""
+    with house(database_url, jobs={}) as home:
+        ids = add_work(home.database, EXPIRE, 4)
+        home.jobs = {EXPIRE: Stubborn(ids[2], way)}
+        change(outside, "UPDATE work SET tries = 4 WHERE subject = :id", id=ids[2])
+        ended = home.run(EXPIRE)
+    assert (ended.tally["succeeded"], ended.tally["processed"]) == (3, 4)
+    [left] = rows(outside, "SELECT subject, parked_reason, last_error FROM work")
+    assert left.subject == ids[2]
+    return left.parked_reason, left.last_error
+
+
+@pytest.mark.parametrize(
+    ("way", "said"), [(misses, "a fact nobody wrote"), (breaks_a_rule, "division by zero")]
+)
+def test_what_cannot_even_be_given_up_is_parked_and_its_run_goes_on(
+    database_url: str, outside: Database, way: Callable[[LeasedTx], bool], said: str
+) -> None:
+    """Invariant 78: nothing of the try is left behind, and a person reads both errors."""
+    parked, error = at_its_end(database_url, outside, way)
+    assert parked is not None
+    assert parked.startswith("could not be done: ")
+    assert "; nor could it be given up: " in parked
+    assert said in parked
+    assert error == parked
+
+
+def test_what_waits_for_a_lock_to_be_given_up_comes_again(
+    database_url: str, outside: Database
+) -> None:
+    """What somebody else's lock does to an item parks it not."""
+    parked, error = at_its_end(database_url, outside, waits)
+    assert parked is None
+    assert "lock timeout" in error
