@@ -12,6 +12,7 @@ from db.family import Family
 from db.tx import Row, Rows, Tx
 from domain.errors import BadInputError
 from domain.ids import uuid_of
+from domain.nouns import with_article
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +35,7 @@ def listing(tx: Tx, family: Family, page: Page) -> Rows:
     table = family.machine.table
     if page.after is not None and not _known(tx, family, [page.after]):
         raise BadInputError(
-            "--after", str(page.after), f"must be the id of a {family.machine.kind}"
+            "--after", str(page.after), f"must be the id of {with_article(family.machine.kind)}"
         )
     statement = sa.text(f"""
         SELECT {", ".join(family.columns)} FROM {table}
@@ -82,7 +83,7 @@ def find(tx: Tx, names: Sequence[str], families: Sequence[Family] = FAMILIES) ->
     place = "subject" if len(kinds) > 1 else kinds[0]
     for name in names:
         if name not in found:
-            rule = f"must be the id or the external id of a {' or '.join(kinds)}"
+            rule = f"must be the id or the external id of {' or '.join(map(with_article, kinds))}"
             raise BadInputError(place, name, rule)
     return found
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from domain.batching import BATCH, ORG_BATCH, Period, least
 from domain.money import format_major
+from domain.nouns import with_article
 from domain.payees import PayeeKind, cure
 from domain.why import Why
 
@@ -63,7 +64,7 @@ def _reason(facts: WalletFacts, minimum: int) -> tuple[str, str | None]:
         reason = f"account {facts.account} of {facts.payee} is {facts.account_fault}"
         return reason, cure(facts.payee, facts.account, facts.account_fault)
     if facts.paid_by is not None:
-        reason = f"it is paid once in a {facts.period}, and payout {facts.paid_by} was made of it"
+        reason = f"it is paid once in {with_article(facts.period)}, and payout {facts.paid_by} was made of it"
         return reason, None
     batch = ORG_BATCH if facts.kind is PayeeKind.ORGANISATION else BATCH
     reason = f"it waits for the next batch, at {facts.next_batch or 'no time that is known'}"
@@ -74,7 +75,7 @@ def _evidence(facts: WalletFacts) -> tuple[str, ...]:
     own = f", at least {_money(facts, facts.minimum)}" if facts.minimum else ""
     lines = [
         f"holds {_money(facts, facts.balance)}, {_money(facts, facts.left)} are left",
-        f"paid at most once in a {facts.period}{own}",
+        f"paid at most once in {with_article(facts.period)}{own}",
     ]
     lines += [f"payout {payout}" for payout in facts.under_way]
     return tuple(lines)

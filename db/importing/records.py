@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from db.importing.order import ERRORS_MAX, SET_MAX, Told
 from db.tx import Row, Tx
 from domain.errors import BadInputError, BadInputsError
+from domain.nouns import with_article
 from domain.payout_ids import numbers
 
 WAIT_SECONDS: Final = 60
@@ -198,7 +199,7 @@ class Intake(ABC, Generic[RecordT]):
     def _refuse_strangers(self, fresh: Sequence[New[RecordT]]) -> None:
         names = {one.line.external_id: one for one in fresh}
         for name in sorted(self.strangers(names)) if names else ():
-            rule = f"is a {self.kind} already that no file brought in"
+            rule = f"is {with_article(self.kind)} already that no file brought in"
             self.blame(names[name], "external_id", name, rule)
 
     def _remember(self, part: Sequence[New[RecordT]]) -> None:

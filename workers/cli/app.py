@@ -12,6 +12,7 @@ import typer.main
 from typer.core import TyperGroup
 
 from domain.families import AGGREGATES
+from domain.nouns import with_article
 from workers.cli import families, why
 from workers.cli.context import Context
 
@@ -97,7 +98,7 @@ def _add_families(built: typer.Typer) -> None:
     for machine in AGGREGATES:
         built.add_typer(families.commands(machine))
         if machine.kind not in {command.name for command in why.app.registered_commands}:
-            name, about = machine.kind, f"Why a {machine.kind} is where it is."
+            name, about = machine.kind, f"Why {with_article(machine.kind)} is where it is."
             why.app.command(name, help=about)(families.why(machine))
 
 

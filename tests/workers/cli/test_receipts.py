@@ -127,7 +127,7 @@ def test_two_people_let_money_leave_suspense(lent: Line) -> None:
         (
             item,
             ("way=match", "obligation=O-9"),
-            "must be the id or the external id of a obligation",
+            "must be the id or the external id of an obligation",
         ),
     ):
         options = [word for one in more for word in ("--set", one)]
