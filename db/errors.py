@@ -87,6 +87,11 @@ def translate(error: DBAPIError | PoolTimeoutError, *, committing: bool) -> Exce
     return error
 
 
+def named(error: Exception) -> Exception:
+    """What a statement raised inside a transaction, by its name; any other exception is itself."""
+    return translate(error, committing=False) if isinstance(error, DBAPIError) else error
+
+
 def _named(state: str, message: str, constraint: str | None) -> ExpectedError:
     if state in _STALE:
         return ConnectionLostError(f"its session is dropped: {message}")

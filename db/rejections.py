@@ -12,7 +12,7 @@ from typing import Final, NamedTuple, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from db.errors import EntryRefusedError, RuleBrokenError, detail_of, translate
+from db.errors import EntryRefusedError, RuleBrokenError, detail_of, named
 from db.tx import Rows, Tx
 from domain.errors import RefusedError
 from domain.ledger import EntryType
@@ -40,7 +40,7 @@ def refusals_kept(
     try:
         yield
     except (DBAPIError, RefusedError) as error:
-        told = translate(error, committing=False) if isinstance(error, DBAPIError) else error
+        told = named(error)
         guilty = _guilty(error, told, entries)
         if guilty is not None:
             reason = str(told)
@@ -58,7 +58,7 @@ def attempt(tx: Tx, work: Callable[[], ThingT]) -> ThingT | Refusal:
         with tx.savepoint():
             return work()
     except (DBAPIError, RefusedError) as error:
-        told = translate(error, committing=False) if isinstance(error, DBAPIError) else error
+        told = named(error)
         if not isinstance(told, Refusal):
             raise
         keeping = tx.if_undone[before:]

@@ -188,7 +188,7 @@ class Chore(Job):
         """Do up to `order.limit` items, wholly inside `tx`."""
 
     def give_up(self, tx: LeasedTx, subject: UUID, reason: str) -> bool:
-        """Conclude an item that broke a rule on its last try; False, or what it raises, parks it for a person to see."""
+        """Conclude an item that broke a rule on its last try; False, or a raise, parks it for a person to see."""
         return False
 
 

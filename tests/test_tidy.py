@@ -37,6 +37,7 @@ CATCHERS: Final = {
     "workers/runner/chore.py",
     "workers/runner/drain.py",
     "workers/runner/execute.py",
+    "workers/runner/guilty.py",
     "workers/runner/settler.py",
     "workers/runner/sweep.py",
 }

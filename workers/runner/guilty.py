@@ -6,11 +6,10 @@ from typing import Final
 from uuid import UUID
 
 import structlog
-from sqlalchemy.exc import DBAPIError
 
 from db import transitions, work
 from db.engine import Database
-from db.errors import ContendedError, LockedError, OverdueError, translate
+from db.errors import ContendedError, LockedError, OverdueError, named
 from db.rejections import attempt
 from db.transitions import LeasedTx
 from db.work import ClaimOrder, Held, Next
@@ -85,7 +84,7 @@ def _concluded(leased: LeasedTx, job: Chore, subject: UUID, reason: str) -> bool
     try:
         return attempt(leased, partial(job.give_up, leased, subject, reason))
     except Exception as error:  # whatever it was, the run and the others must not suffer for it
-        told = translate(error, committing=False) if isinstance(error, DBAPIError) else error
+        told = named(error)
         if isinstance(told, UnreachableError):
             raise
         log.exception("chore.not_given_up", job=job.name, subject=str(subject))
