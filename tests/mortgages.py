@@ -6,15 +6,19 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-from db import installation
+import sqlalchemy as sa
+
+from db import drafts, installation
+from db.drafts import Draft, Leg
 from db.engine import Database
 from db.importing.order import Imported, Lines
-from db.obligations import import_receipts, imports, lenders, positions
+from db.obligations import facts, import_receipts, imports, lenders, positions
 from db.obligations.forgive import WAIVED, WRITTEN_OFF, Forgiving, forgive
 from db.obligations.receive import Receipt, Received, receive
 from db.tx import Row
 from db.work import ClaimOrder
 from domain.batching import BatchPolicy
+from domain.ledger import AccountKind, EntryType
 from domain.lender_lines import LenderLine
 from domain.obligation_lines import ObligationLine
 from domain.obligations import HEAL, TRIES_MAX, ObligationKind, ObligationState
@@ -136,6 +140,27 @@ def stray(external_id: str = "RC-1", **changes: Any) -> ReceiptLine:  # noqa: AN
         method=Method.PAD,
     )
     return replace(line, **changes)
+
+
+def lose(database: Database, obligation: UUID, amount: int) -> None:
+    """Two people say that so much of the cash of its mortgage was never there."""
+    with database.begin() as tx:
+        [one] = facts.read(tx, [obligation])
+        came = tx.scalar(sa.text("SELECT min(id) FROM entries WHERE type = 'CASH_RECEIVED'"))
+        lost = Leg(
+            debit=one.of_system(AccountKind.WRITE_OFF),
+            credit=one.of_mortgage(AccountKind.TRUST_CASH),
+            amount=amount,
+        )
+        taken = Draft(
+            type=EntryType.CORRECTION,
+            key="correction:letter 7",
+            effective_on=DAY,
+            legs=(lost,),
+            cause=came,
+            reason="it was never there",
+        )
+        drafts.post(tx, [taken], run=None, actor="asha, ravi")
 
 
 def bring(database: Database, *lines: ReceiptLine) -> Imported:

@@ -5,6 +5,7 @@ DISPERSED, and never escalated. What the books refuse of one obligation alone is
 several is given up for it, and whoever runs this tries its halves.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -15,6 +16,7 @@ from db.advance import Step, advance
 from db.dispersals.create import Plan, divide, plan
 from db.dispersals.failing import count, set_apart, to_set_apart, told, told_apart
 from db.dispersals.settled import cease, report
+from db.obligations import cash
 from db.obligations.facts import Obligation, read
 from db.rejections import attempt
 from db.transitions import LeasedTx, take
@@ -105,6 +107,12 @@ def _conclude(
     telling = {one.obligation.id: told(one) for one in again}
     report(tx, telling | {one.obligation.id: told_apart(one) for one in apart})
     cease(tx, [*planned.made, *planned.existing])
+    leaving = defaultdict[cash.Cash, int](int)
+    for failed in apart:
+        leaving[failed.obligation.mortgage, failed.obligation.currency] += (
+            failed.obligation.received
+        )
+    cash.leave(tx, leaving)
     day = ledger.today(tx)
     entries = [set_apart(one.obligation, day) for one in apart]
     divided = divide(tx, planned, ObligationState.STALLED, entries)

@@ -1,6 +1,6 @@
 """Obligations as they are: their rows, what is open of them and what they received as the books say.
 
-Lock order: work rows, obligations, receipts, dispersals, accounts, totals, each in key order. Whoever
+Lock order: work rows, obligations, receipts, dispersals, mortgages, lenders, accounts, totals, each in key order. Whoever
 changes an obligation holds its work row, where it has one, and its row.
 """
 

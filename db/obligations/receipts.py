@@ -71,6 +71,7 @@ _ENTRIES: Final = sa.text("""
       UNION ALL SELECT concat('suspense-routed', ':', :id)),
     about AS (
       SELECT entry AS id FROM item
+      UNION SELECT r.id FROM item i JOIN entries r ON r.cause = i.entry AND r.type = 'REVERSAL'
       UNION SELECT e.id FROM keys k JOIN entries e ON e.key IN (k.key, concat('reversal', ':', k.key)))
     SELECT e.created_at AS at, e.type AS fact, d.kind AS debit, c.kind AS credit, p.amount AS amount_minor, e.currency, e.key, e.reason, e.actor
     FROM about JOIN entries e ON e.id = about.id JOIN postings p ON p.entry = e.id

@@ -181,6 +181,11 @@ END $$;
 CREATE TRIGGER payouts_pay_their_dispersal BEFORE INSERT OR UPDATE OF payee, payable, amount, currency, dispersal ON payouts
   FOR EACH ROW WHEN (NEW.dispersal IS NOT NULL) EXECUTE FUNCTION payouts_pay_their_dispersal();
 
+-- Hold mortgages whose cash is about to leave: whoever takes of it, or promises some of it to a payout, does it one after another.
+CREATE FUNCTION hold_mortgages(ids uuid[]) RETURNS void LANGUAGE sql SECURITY DEFINER AS $$
+  SELECT FROM mortgages WHERE id = ANY (ids) ORDER BY id FOR NO KEY UPDATE;
+$$;
+
 -- Make a payout of each dispersal that may be paid now, and say of each other why not. The one way in which a worker makes
 -- them: never of more than the lender is owed and the mortgage's cash holds beside what is under way, whoever is first in
 -- line by their day first; to no other than the verified default account, whatever the caller says.
@@ -189,9 +194,7 @@ RETURNS TABLE (dispersal uuid, payout uuid, amount bigint, currency text, outcom
 #variable_conflict use_column
 BEGIN
   -- Whoever pays out of a mortgage's cash, or of what a lender is owed, does it one after another.
-  PERFORM FROM mortgages m
-  WHERE m.id IN (SELECT o.mortgage FROM dispersals d JOIN obligations o ON o.id = d.obligation WHERE d.id = ANY (ids))
-  ORDER BY m.id FOR NO KEY UPDATE;
+  PERFORM hold_mortgages(ARRAY(SELECT DISTINCT o.mortgage FROM dispersals d JOIN obligations o ON o.id = d.obligation WHERE d.id = ANY (ids)));
   PERFORM FROM lenders l WHERE l.payee IN (SELECT d.lender FROM dispersals d WHERE d.id = ANY (ids))
   ORDER BY l.payee FOR NO KEY UPDATE;
   RETURN QUERY

@@ -2,6 +2,7 @@
 GRANT INSERT ON calculation_runs, dispersals, healing_failures TO bursar_worker, bursar_operator;
 GRANT UPDATE (state, generation, settled_on, method, updated_at) ON obligations TO bursar_worker, bursar_operator;
 GRANT UPDATE (state, payout, updated_at) ON dispersals TO bursar_worker, bursar_operator;
+GRANT EXECUTE ON FUNCTION hold_mortgages(uuid[]) TO bursar_worker, bursar_operator;
 GRANT EXECUTE ON FUNCTION pay_dispersals(uuid[], uuid[], text[], text[], bigint, text) TO bursar_worker, bursar_operator;
 
 -- An operator brings in who lends, what is owed, and what came in.

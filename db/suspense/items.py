@@ -17,7 +17,7 @@ from domain.listings import SuspenseState
 ITEMS: Final = """
     SELECT a.id AS account, CASE WHEN r.id IS NULL THEN 'obligation' ELSE 'receipt' END AS kind,
            coalesce(r.external_id, o.external_id) AS external_id, CASE WHEN b.debits > b.credits THEN 'open' ELSE 'resolved' END AS state,
-           b.debits - b.credits AS open_minor, b.debits AS opened_minor, a.currency,
+           b.debits - b.credits AS open_minor, t.minor AS opened_minor, a.currency,
            CASE WHEN r.id IS NULL THEN m.reason ELSE format('it names %s, and no obligation was called so', quote_literal(r.reference)) END AS reason,
            e.created_at AS opened_at, CAST(floor(extract(epoch FROM clock_timestamp() - e.created_at) / 86400) AS integer) AS age_days,
            coalesce(f.owner, g.owner) AS owner, e.key AS opened_by, CAST(a.owner AS uuid) AS id
@@ -29,6 +29,10 @@ ITEMS: Final = """
     LEFT JOIN LATERAL (
       SELECT x.id, x.key, x.created_at FROM postings p JOIN entries x ON x.id = p.entry
       WHERE p.debit = a.id AND x.type IN ('SUSPENSE_ESCALATED', 'SUSPENSE_ROUTED') ORDER BY p.entry DESC LIMIT 1) e ON true
+    -- What left it and was reversed came back, and opened nothing.
+    LEFT JOIN LATERAL (
+      SELECT CAST(sum(p.amount) AS bigint) AS minor FROM postings p JOIN entries x ON x.id = p.entry
+      WHERE p.debit = a.id AND x.type IN ('SUSPENSE_ESCALATED', 'SUSPENSE_ROUTED')) t ON true
     LEFT JOIN LATERAL (
       SELECT w.reason FROM moves w WHERE w.subject = o.id AND w.kind = 'obligation' AND w.target = 'ESCALATED'
       ORDER BY w.at DESC LIMIT 1) m ON true

@@ -160,7 +160,11 @@ DOORS: Final[tuple[Flow, ...]] = (
         constraints=("caused_and_why", "entries_keep_their_cause", *BOOKS),
         transaction="one: obligation or receipt, then the books",
         lease="work rows, locked",
-        tests=("tests/db/obligations/test_suspense.py", "tests/db/obligations/test_breaking.py"),
+        tests=(
+            "tests/db/obligations/test_suspense.py",
+            "tests/db/obligations/test_reversing.py",
+            "tests/db/obligations/test_breaking.py",
+        ),
         worlds=("suspense.resolve",),
         races=("resolve an item", "resolve a part"),
     ),

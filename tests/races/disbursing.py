@@ -1,23 +1,35 @@
 """Races about lenders' shares: each is paid by one payout, or taken back, or withdrawn, whoever comes first."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
-from db import drafts
 from db.accounts import open_accounts
 from db.dispersals.retrying import retry
-from db.drafts import Draft, Leg
 from db.obligations.facts import read
 from db.payouts.decide import decide
 from domain.batching import BatchPolicy
 from domain.decisions import Decision
 from domain.errors import RefusedError
-from domain.ledger import AccountKind, EntryType
+from domain.ledger import AccountKind
+from domain.obligations import HEAL, TRIES_MAX
 from domain.payout_ids import reference
 from jobs.dispersals.disburse import DisburseDispersals
+from jobs.dispersals.heal import HealDispersals
 from tests import driving
-from tests.builders import rows
-from tests.mortgages import DAY, LINE, balances, bank, disburse, disperse, lend, owe, pay
+from tests.builders import change, hurry, rows
+from tests.mortgages import (
+    LINE,
+    balances,
+    bank,
+    disburse,
+    disperse,
+    heal,
+    lend,
+    lose,
+    owe,
+    pay,
+)
 from tests.races.dispersals import bounces
 from tests.races.explorer import Race
 from tests.races.parts import applies, follow, process, says, works
@@ -45,26 +57,38 @@ def short_of_cash(stage: Stage) -> object:
     [id_] = owe(stage.operator, LINE)
     pay(stage.operator, id_, 100_000)
     disperse(stage.worker)
-    [receipt] = rows(stage.worker, "SELECT id FROM entries WHERE type = 'CASH_RECEIVED'")
+    lose(stage.operator, id_, 50_000)
     [one] = stage.operator.transact(lambda tx: read(tx, [id_]))
-    lost = Leg(
-        debit=one.of_system(AccountKind.WRITE_OFF),
-        credit=one.of_mortgage(AccountKind.TRUST_CASH),
-        amount=50_000,
-    )
-    taken = Draft(
-        type=EntryType.CORRECTION,
-        key="correction:letter 7",
-        effective_on=DAY,
-        legs=(lost,),
-        cause=receipt.id,
-        reason="half of it was never there",
-    )
-    stage.operator.transact(lambda tx: drafts.post(tx, [taken], run=None, actor="asha, ravi"))
     # Whoever opens the first account of a payout is waited for: here there were payouts before.
     books = [one.of_system(kind) for kind in (AccountKind.PAYOUTS_IN_TRANSIT, AccountKind.CASH)]
     stage.operator.transact(lambda tx: open_accounts(tx, books))
     return id_
+
+
+def beside_another(stage: Stage) -> object:
+    """A lender's share, and what was received for another obligation of its mortgage: there is cash for one of them."""
+    lend(stage.operator, {"A": 1})
+    bank(stage.operator, "A")
+    free = replace(LINE, fee_rate_ppm=0)
+    id_, other = owe(stage.operator, free, replace(free, external_id="O-2"))
+    pay(stage.operator, id_, 100_000)
+    disperse(stage.worker)
+    made = pay(stage.operator, other, 100_000)
+    lose(stage.operator, id_, 100_000)
+    [one] = stage.operator.transact(lambda tx: read(tx, [id_]))
+    books = [one.of_system(kind) for kind in (AccountKind.PAYOUTS_IN_TRANSIT, AccountKind.CASH)]
+    stage.operator.transact(lambda tx: open_accounts(tx, books))
+    return made
+
+
+def beside_one_worn(stage: Stage) -> object:
+    """The same, where the other could not be divided: its next failure sets its money apart."""
+    made = beside_another(stage)
+    change(stage.worker, "UPDATE obligations SET settled_on = NULL WHERE external_id = :o", o="O-2")
+    disperse(stage.worker)
+    heal(stage.worker, TRIES_MAX)
+    hurry(stage.worker, HEAL)
+    return made
 
 
 def bounces_if_unsent(stage: Stage) -> str:
@@ -127,6 +151,19 @@ def paid_within_its_cash(stage: Stage, sides: Sequence[Side]) -> None:
     assert len(rows(stage.worker, "SELECT FROM payouts")) == 1
 
 
+def paid_or_left(stage: Stage, sides: Sequence[Side]) -> None:
+    """Whoever holds the mortgage first has its cash: it is on its way to the lender, or gone, and never both."""
+    [share] = rows(stage.worker, "SELECT state FROM dispersals")
+    [other] = rows(stage.worker, "SELECT state FROM obligations WHERE external_id = 'O-2'")
+    left = balances(stage.worker).get("trust_cash", 0)
+    assert (share.state, left, other.state) in {
+        ("SENDING", 100_000, "SETTLED"),
+        ("SENDING", 100_000, "STALLED"),
+        ("PENDING", 0, "DUE"),
+        ("PENDING", 0, "ESCALATED"),
+    }, sides
+
+
 def paid_or_taken_back(stage: Stage, sides: Sequence[Side]) -> None:
     """Its payout is made and the receipt stands, or the receipt is reversed and there is no payout."""
     found = rows(stage.worker, "SELECT state FROM dispersals")
@@ -175,6 +212,18 @@ ALL: Final = (
         prepare=short_of_cash,
         sides=(does(PAYS, 7, limit=1), does(PAYS, 8, limit=1)),
         check=paid_within_its_cash,
+    ),
+    Race(
+        name="disburse/reverse-of-one-mortgage",
+        prepare=beside_another,
+        sides=(does(PAYS, 7), bounces_if_unsent),
+        check=paid_or_left,
+    ),
+    Race(
+        name="disburse/heal-of-one-mortgage",
+        prepare=beside_one_worn,
+        sides=(does(PAYS, 7), does(HealDispersals(), 8)),
+        check=paid_or_left,
     ),
     Race(
         name="disburse/reverse",

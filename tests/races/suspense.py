@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from db.obligations.reverse import reverse
 from db.suspense.resolve import Resolution, resolve
 from domain.errors import RefusedError
 from domain.suspense import Way
@@ -50,6 +51,22 @@ def leaves(way: Way, amount: int) -> Act:
 def comes_in(stage: Stage) -> int:
     """The receipt is taken in."""
     return take(stage.operator, [stage.given[1]])[0].applied
+
+
+def is_none(stage: Stage) -> str:
+    """The receipt of the item was none."""
+    stage.operator.transact(
+        lambda tx: reverse(tx, [stage.given], actor="asha, ravi", why="it bounced")
+    )
+    return "reversed"
+
+
+def matched_or_none(stage: Stage, sides: Sequence[Side]) -> None:
+    """What was matched before is taken back with all of it; afterwards nothing of it is open."""
+    assert sides[1].result == "reversed"
+    assert sides[0].result == 20_000 or "0 are open" in str(sides[0].error)
+    assert balances(stage.worker) == {"borrower_receivable": 100_000, "control_accrual": 100_000}
+    assert open_findings(stage) == []
 
 
 def left_once(stage: Stage, sides: Sequence[Side]) -> None:
@@ -104,6 +121,13 @@ ALL: Final = (
         prepare=routed,
         sides=(leaves(Way.MATCH, 20_000), leaves(Way.WRITE_OFF, 10_000)),
         check=both_left,
+    ),
+    Race(
+        name="resolve an item/reverse its receipt",
+        prepare=routed,
+        sides=(leaves(Way.MATCH, 20_000), is_none),
+        check=matched_or_none,
+        errors=(RefusedError,),
     ),
     Race(
         name="resolve an item/receive",

@@ -28,7 +28,7 @@ def receipt_there(tx: "Tx", subject: str, details: "Details") -> None:
     _none(details)
     id_ = id_of(subject, "receipt")
     if not reverse.is_there(tx, id_):
-        raise BadInputError("receipt", subject, "must be the id of a receipt of an obligation")
+        raise BadInputError("receipt", subject, "must be the id of a receipt")
 
 
 def waive(tx: "Tx", agreed: "Agreed") -> str:

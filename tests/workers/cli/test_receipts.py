@@ -151,3 +151,12 @@ def test_two_people_let_money_leave_suspense(lent: Line) -> None:
     assert facts.count("SUSPENSE_RESOLVED") == 2
     assert {"CASH_RECEIVED", "CASH_APPLIED", "SUSPENSE_ROUTED"} <= set(facts)
     assert [row["external_id"] for row in lent("suspense", "list", "--json").json] == ["RC-3"]
+    other = lent("suspense", "show", "RC-3", "--json").json["id"]
+    by_two(lent, tokens, "suspense.resolve", other, "way=match", "amount=0.01", "obligation=O-2")
+    assert by_two(lent, tokens, "receipt.reverse", other) == f"receipt {other} is reversed"
+    shown = lent("receipts", "show", "RC-3", "--json").json
+    assert (shown["state"], shown["suspense_minor"]) == ("reversed", 0)
+    undone = [line["key"] for line in shown["entries"] if line["fact"] == "REVERSAL"]
+    assert f"reversal:suspense-resolved:{other}:1" in undone
+    assert f"reversal:suspense-routed:{other}" in undone
+    assert lent("suspense", "list", "--json").json == []
