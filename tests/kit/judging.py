@@ -1,10 +1,13 @@
-"""Every promise of the audit, for who asks them after each death and each schedule."""
+"""Every promise of the audit, for who asks them after each test, each death and each schedule."""
 
-from typing import Any
+from typing import Any, Final
 
-from db.audit import INVARIANTS, Offence, look
+from db.audit import INVARIANTS, Invariant, Offence, look
 from db.engine import DatabaseOptions
+from db.tx import Tx
 from tests.links import LINKS
+
+PAGE: Final = 10_000
 
 
 def broken(url: str) -> list[tuple[str, tuple[Offence, ...]]]:
@@ -18,8 +21,14 @@ def broken(url: str) -> list[tuple[str, tuple[Offence, ...]]]:
     ):
         driver: Any = tx.connection.connection.driver_connection
         driver.prepare_threshold, driver.prepared_max = 0, None
-        looks = [
-            (one.name, look(tx, one, after=None, page=10_000, most=3, deep=True))
-            for one in INVARIANTS
-        ]
-    return [(name, seen.offences) for name, seen in looks if seen.found]
+        return [(one.name, found) for one in INVARIANTS if (found := _offences(tx, one))]
+
+
+def _offences(tx: Tx, invariant: Invariant) -> tuple[Offence, ...]:
+    """The first that break `invariant` on the first page on which any does."""
+    after: str | None = None
+    while True:
+        seen = look(tx, invariant, after=after, page=PAGE, most=3, deep=True)
+        if seen.found or seen.after is None:
+            return seen.offences
+        after = seen.after

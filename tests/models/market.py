@@ -9,7 +9,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from db import audit, effects
+from db import effects
 from db.engine import Database
 from db.transitions import regain
 from db.work import ClaimOrder
@@ -18,6 +18,7 @@ from domain.payout_ids import reference
 from domain.payouts import PAYOUTS, PROCESS, PayoutState
 from domain.ports import FrozenRequest
 from jobs.shapes import Answer, Drain
+from tests.builders import assert_sound
 from tests.driving import follow, process, recover
 from tests.fakes.bank import FakeBank
 from tests.kit.snapshot import Snapshot
@@ -213,8 +214,7 @@ class Market:
                 break
         self.look()
         assert not self._open(), f"neither ended nor parked: {self._open()}"
-        broken = [(r.name, r.offences[:3]) for r in audit.run(self.worker) if not r.holds]
-        assert broken == [], broken
+        assert_sound(self.worker)
 
     def _drive(self, job: Drain[Any, Any]) -> int:
         took = self.claim(job)

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
-from db import audit, installation, switches
+from db import installation, switches
 from db.clock import now
 from db.earnings import deciding
 from db.engine import Database
@@ -20,6 +20,7 @@ from domain.switches import RESTORED
 from domain.tax import Engine, Withholding
 from jobs.payouts.process import ProcessPayouts
 from jobs.payouts.reconcile_effects import Compared, reconcile_effects
+from tests.builders import assert_sound
 from tests.driving import claim, drive, follow, hasten, ids, org_process, process, recover
 from tests.earned import COMPANY, PERSON, earned, over_the_limit
 from tests.fakes.bank import FakeBank
@@ -73,10 +74,6 @@ def finish(worker: Database, bank: FakeBank) -> None:
                 bank.settle(str(transfer.payout.reference), "processed")
         hasten(worker)
         drive(worker, follow(bank))
-
-
-def assert_sound(database: Database) -> None:
-    assert {r.name: r.offences for r in audit.run(database) if not r.holds} == {}
 
 
 def is_held_back(database: Database) -> bool:

@@ -7,10 +7,10 @@ from uuid import UUID
 
 import pytest
 
-from db import audit
 from db.engine import Database
 from db.work import ClaimOrder
 from jobs.webhooks.apply import ApplyEvents
+from tests.builders import assert_sound
 from tests.driving import drive, follow, hasten, ids, process, recover
 from tests.fakes.sandbox import RunningSandbox, running
 from tests.hearing import raw, receive
@@ -52,7 +52,7 @@ def worker(database_url: str) -> Iterator[Database]:
 def assert_paid_once(sandbox: RunningSandbox, worker: Database, payouts: int = 3) -> None:
     summary = sandbox.summary()
     assert (summary["transfers"], summary["transfers_per_reference_max"]) == (payouts, 1)
-    assert [each.name for each in audit.run(worker) if not each.holds] == []
+    assert_sound(worker)
 
 
 def test_a_transfer_is_concluded_by_the_first_look(
