@@ -6,7 +6,8 @@ import signal
 import socket
 import struct
 import subprocess
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
@@ -38,6 +39,8 @@ class Tuning:
     shared_buffers_mb: int = 256
     wal_mb_max: int = 2_048
     connections_max: int = 200
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Of the server, instead of ours."""
 
 
 def initialise(site: Site, *, synced: bool = True) -> None:
@@ -80,6 +83,7 @@ def program(site: Site, tuning: Tuning) -> Program:
         "createrole_self_grant": "set, inherit",
         "timezone": "UTC",
         "log_timezone": "UTC",
+        **tuning.settings,
     }
     arguments = [str(site.binaries.postgres), "-D", str(site.data)]
     for name, value in options.items():
