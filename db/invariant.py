@@ -70,7 +70,8 @@ _LOOK: Final = """
 
 
 @cache
-def _statement(invariant: Invariant) -> sa.TextClause:
+def statement(invariant: Invariant) -> sa.TextClause:
+    """What `look` runs: one row for each offence that is named, one with nulls where there is none."""
     return sa.text(_LOOK.format(page=invariant.walk.page, offences=invariant.offences))
 
 
@@ -90,8 +91,8 @@ def look(
     promises that ask how long something has been.
     """
     given = {"after": after, "page": page, "most": most, "deep": deep, "now": now}
-    statement = _statement(invariant)
-    rows = tx.rows(statement, **{name: given[name] for name in statement.compile().params})
+    asked = statement(invariant)
+    rows = tx.rows(asked, **{name: given[name] for name in asked.compile().params})
     first = rows[0]
     ended = not invariant.walk.paged or first.looked_at < page
     return Look(

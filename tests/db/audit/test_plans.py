@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from db.audit import INVARIANTS, Invariant
-from db.invariant import _statement
+from db.invariant import statement
 from db.payouts.promises import WALK
 from tests.driving import claim, process
 from tests.fakes.bank import FakeBank
@@ -61,10 +61,10 @@ def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def read_again(connection: sa.Connection, invariant: Invariant) -> list[tuple[str, str, int]]:
     """Reads of whole large tables that one page repeats: (how, table, times)."""
-    statement = _statement(invariant)
+    asked = statement(invariant)
     given = {"after": None, "page": PAGE, "most": 100, "deep": True}
-    explain = sa.text(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement.text}")
-    wanted = {name: given[name] for name in statement.compile().params}
+    explain = sa.text(f"EXPLAIN (ANALYZE, FORMAT JSON) {asked.text}")
+    wanted = {name: given[name] for name in asked.compile().params}
     (found,) = connection.execute(explain, wanted).scalar_one()
     return [
         (node["Node Type"], node["Relation Name"], node["Actual Loops"])
