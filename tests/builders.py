@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 from uuid import UUID, uuid4
 
+import pytest
 import sqlalchemy as sa
 
-from db import runs
+from db import engine, runs
 from db.engine import Database, DatabaseOptions
 from db.runs import Request
 from db.tx import Row
@@ -82,6 +83,18 @@ def worker(url: str, *, pool_max: int = 6, pooler: Pooler = "none") -> Iterator[
     options = DatabaseOptions(url=url, pool_max=pool_max, pooler=pooler, application="test worker")
     with LINKS.opened(options) as database:
         yield database
+
+
+@contextmanager
+def patient_worker(url: str, *, pool_max: int = 6) -> Iterator[Database]:
+    """The same where many meet on one row: nobody gives up its lock because this machine is busy."""
+    options = DatabaseOptions(url=url, pool_max=pool_max, application="test patient worker")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "LOCK_SECONDS", 60.0)
+        patch.setattr(engine, "STATEMENT_SECONDS", 60.0)
+        with LINKS.opened(options) as database:
+            patch.undo()
+            yield database
 
 
 def rows(database: Database, statement: str, **parameters: object) -> Sequence[Row]:
@@ -242,7 +255,7 @@ class Background:
         with suppress(UnreachableError):  # as a worker process does; the sweep finds the run again
             self.state = self.house.runner.execute(self.run) or RunState.SKIPPED
 
-    def end(self, seconds: float = 20.0) -> Row:
+    def end(self, seconds: float = 60.0) -> Row:
         """Wait for its end; returns its row."""
         self._thread.join(seconds)
         assert not self._thread.is_alive(), "the run did not end"

@@ -209,7 +209,7 @@ def test_of_writers_that_cannot_be_put_in_order_each_is_tried_again(database_url
             seen = tx.scalar(sa.text("SELECT seen FROM findings WHERE key = 'counted'"))
             tries.append(seen)
             if len(tries) <= writers:
-                together.wait(10)
+                together.wait(60)
             tx.run(SEE, seen=seen + 1, key="counted")
 
         with ThreadPoolExecutor(writers) as pool:
@@ -233,7 +233,7 @@ def test_of_two_who_lock_in_opposite_orders_one_is_broken_off_and_both_are_done(
                 tries.append(first)
                 tx.run(SEE, seen=2, key=first)
                 if len(tries) <= 2:
-                    together.wait(10)
+                    together.wait(60)
                 tx.run(SEE, seen=2, key=second)
 
             database.transact(work)

@@ -48,7 +48,7 @@ def at_once(calls: Sequence[Callable[[], object]]) -> list[object]:
     gate = Barrier(len(calls))
 
     def begin(call: Callable[[], object]) -> object:
-        gate.wait(30)
+        gate.wait(60)
         try:
             return call()
         except (RefusedError, RuleBrokenError) as error:

@@ -17,7 +17,7 @@ from workers.gateways.stripe_payments import StripePayments
 from workers.sandbox.serve import server
 from workers.sandbox.settings import SandboxSettings
 
-START_SECONDS_MAX = 15.0
+START_SECONDS_MAX = 60.0
 
 
 class RunningSandbox:
@@ -31,11 +31,13 @@ class RunningSandbox:
             base_url=f"http://127.0.0.1:{port}",
             auth=(settings.key_id, settings.key_secret),
             trust_env=False,
+            timeout=60,
         )
         self.as_stripe = httpx.Client(
             base_url=f"http://127.0.0.1:{port}/v1",
             headers={"Authorization": f"Bearer {settings.key_secret}"},
             trust_env=False,
+            timeout=60,
         )
         """Asks as Stripe is asked."""
 

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp
 
 from workers.sandbox.wires import Wires
 
-START_SECONDS_MAX = 15.0
+START_SECONDS_MAX = 60.0
 
 
 @contextmanager

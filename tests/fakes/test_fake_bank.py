@@ -39,7 +39,7 @@ def test_a_held_call_pays_only_when_it_is_released() -> None:
         hold.wait_for(1)
         assert bank.times_paid("r1") == 0
         hold.release()
-        call.join(10)
+        call.join(60)
     assert isinstance(answers[0], Accepted)
     assert bank.times_paid("r1") == 1
 

@@ -68,7 +68,7 @@ class Nursery:
         order = {"words": list(words), "environment": dict(environment), "log": str(log)}
         self._orders.write(json.dumps(order) + "\n")
         self._orders.flush()
-        assert self._told.acquire(timeout=30), "the nursery is silent"
+        assert self._told.acquire(timeout=60), "the nursery is silent"
         assert self._last
         return self._last
 

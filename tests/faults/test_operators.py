@@ -19,7 +19,7 @@ def test_of_twelve_operators_at_once_one_wins_and_the_others_are_told(home: Hous
         state = "APPROVED" if n % 2 else "CANCELLED"
         with opened(home.database_url) as database:
             query(database, "SELECT 1")
-            ready.wait(10)
+            ready.wait(60)
             [row] = query(database, MOVE, ids=[id_], state=state, who=f"operator {n}")
             return row.outcome, state
 

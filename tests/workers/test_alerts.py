@@ -34,7 +34,7 @@ def receiver() -> Iterator[Receiver]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"] or 0))
             made.got.put((self.path, body))
-            made.may_answer.wait(30)
+            made.may_answer.wait(60)
             self.send_response(made.status)
             if made.status in {301, 307}:
                 self.send_header("Location", f"{made.url}/elsewhere")

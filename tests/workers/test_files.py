@@ -304,7 +304,7 @@ def test_a_pipe_is_read_like_a_file(tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
     assert read_file(pipe, PAYOUTS, progress=lambda *at: told.append(at)).whole().rows == [2]
     assert told == [(1, 0)]
-    writer.join(timeout=5)
+    writer.join(timeout=60)
 
 
 def test_progress_is_told_on_the_way_and_ends_at_the_whole(tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ def connections(superuser_url: str) -> Callable[[], list[str]]:
 
 def until_none(connections: Callable[[], list[str]]) -> list[str]:
     """What is still connected once the server has had time to see the closed sockets."""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while (left := connections()) and time.monotonic() < deadline:
         psutil.wait_procs([], timeout=0.05)
     return left
@@ -112,7 +112,7 @@ def test_a_process_that_gets_sigterm_ends_with_0_and_leaves_no_connection(
         children = psutil.Process(process.pid).children(recursive=True)
         assert stop(process, signal.SIGTERM) == 0
     assert until_none(connections) == []
-    assert psutil.wait_procs(children, timeout=5)[1] == []
+    assert psutil.wait_procs(children, timeout=60)[1] == []
 
 
 @pytest.mark.parametrize("command", [("doctor",), ("migrate",), ("audit",), ("doctor", "--json")])
@@ -192,7 +192,7 @@ def test_up_runs_everything_once_in_a_home_and_ctrl_c_ends_all_of_it(tmp_path: P
         assert joined.returncode == 0, joined.stdout
         children = psutil.Process(process.pid).children(recursive=True)
         assert stop(process, signal.SIGINT) == 0
-    assert psutil.wait_procs(children, timeout=5)[1] == []
+    assert psutil.wait_procs(children, timeout=60)[1] == []
     assert join(Home(home)) is None
     assert processes_of(Home(home).data.resolve()) == []
     assert not (home / "up.json").exists()
@@ -212,6 +212,6 @@ def test_up_whose_own_servers_vanish_for_good_stops_all_and_exits_3(tmp_path: Pa
         said, _ = process.communicate(timeout=STOP_SECONDS_MAX)
     assert (process.returncode, "have ended for good" in said) == (3, True), said
     assert str(home.log("keeper")) in said
-    assert psutil.wait_procs(children, timeout=5)[1] == []
+    assert psutil.wait_procs(children, timeout=60)[1] == []
     assert not (home.path / "up.json").exists()
     home.erase(within_seconds=30)

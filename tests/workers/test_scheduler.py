@@ -55,11 +55,11 @@ def serving(database: Database, schedule: Schedule) -> Iterator[threading.Thread
         yield thread
     finally:
         stop.set()
-        thread.join(15)
+        thread.join(60)
         assert not thread.is_alive()
 
 
-def recorded(database: Database, count: int, seconds: float = 15) -> list[Row]:
+def recorded(database: Database, count: int, seconds: float = 60) -> list[Row]:
     """The ticks, newest first, once there are `count`."""
     ends_at = time.monotonic() + seconds
     waiting = threading.Event()
@@ -140,7 +140,7 @@ def test_sigterm_ends_the_process_and_leaves_no_connection(
         said = next((line for line in lines if "scheduler.ready" in line), None)
         process.send_signal(signal.SIGTERM)
         rest = process.stderr.read()
-        assert process.wait(20) == 0, rest
+        assert process.wait(60) == 0, rest
 
     assert said is not None, rest
     engine = sa.create_engine(superuser_url, poolclass=sa.pool.NullPool)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from db.engine import Database
-from tests.builders import assert_sound, worker
+from tests.builders import assert_sound, patient_worker
 from tests.operating import opened
 
 
@@ -18,6 +18,6 @@ def operator(database_url: str) -> Iterator[Database]:
 @pytest.fixture
 def database(database_url: str, operator: Database) -> Iterator[Database]:
     """As a worker has it; at the end every promise of the audit holds."""
-    with worker(database_url, pool_max=16) as made:
+    with patient_worker(database_url, pool_max=16) as made:
         yield made
         assert_sound(made)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from db.engine import Database
-from tests.builders import assert_sound, owner, worker
+from tests.builders import assert_sound, owner, patient_worker
 from tests.operating import opened
 
 
@@ -24,6 +24,6 @@ def outside(database_url: str) -> Iterator[Database]:
 @pytest.fixture
 def database(database_url: str, outside: Database) -> Iterator[Database]:
     """As a worker has it; at the end every promise of the audit holds."""
-    with worker(database_url) as made:
+    with patient_worker(database_url) as made:
         yield made
         assert_sound(outside)

@@ -80,6 +80,6 @@ def test_a_bell_looks_after_its_link_while_nothing_is_sent(monkeypatch: pytest.M
     sender = Resting(NOBODY)
     bell = Bell(NOBODY, lambda _url: sender)
     assert bell.ring("money", [1]) == 1
-    assert sender.rested.wait(20)
+    assert sender.rested.wait(60)
     assert bell.ring("money", [2]) == 1, "what it found did not end the bell's thread"
     bell.close()

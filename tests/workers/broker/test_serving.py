@@ -6,10 +6,12 @@ import threading
 import time
 from uuid import uuid4
 
+import pytest
 from dramatiq import Message
 
 from tests.workers.broker.conftest import Server, StartWorker, Worker, eventually, frozen
 from workers.broker import Bell
+from workers.broker.bell import RING_SECONDS_MAX
 from workers.broker.scripts import Keys
 
 KEYS = Keys.of("bursar", "money")
@@ -54,7 +56,7 @@ def test_each_queue_has_its_own_threads(bell: Bell, start: StartWorker) -> None:
 
 def assert_set(gate: threading.Event) -> None:
     """Wait for the gate."""
-    assert gate.wait(20)
+    assert gate.wait(60)
 
 
 def test_no_message_is_held_that_no_thread_can_start(
@@ -228,7 +230,7 @@ def test_after_flushall_new_wake_ups_arrive(server: Server, bell: Bell, start: S
     server.admin.flushall()
     server.admin.script_flush()
     assert bell.ring("money", [2]) == 1
-    assert worker.has_run(2, seconds=2.0)
+    assert worker.has_run(2)
 
 
 def test_a_restarted_redis_is_used_again_within_a_second_or_so(
@@ -245,10 +247,10 @@ def test_a_restarted_redis_is_used_again_within_a_second_or_so(
     gate.set()
     assert worker.has_run(1)
     assert worker.running.offer("money", 3), "the thread is not held up by the failed ack"
-    assert worker.has_run(3, seconds=1.0)
+    assert worker.has_run(3)
     server.start()
     assert eventually(lambda: bell.ring("money", [4]) == 1)
-    assert worker.has_run(4, seconds=2.0)
+    assert worker.has_run(4)
     assert before <= set(threads())
     assert worker.running.alive()
 
@@ -256,29 +258,32 @@ def test_a_restarted_redis_is_used_again_within_a_second_or_so(
 def test_a_frozen_redis_costs_the_caller_a_second_once(
     server: Server, bell: Bell, start: StartWorker
 ) -> None:
-    """F39: bounded to 1 s, then free of charge until Redis is back; nothing is stuck afterwards."""
+    """F39: one time-out, then free of charge until Redis is back; nothing is stuck afterwards."""
     worker = start()
     bell.ring("money", [1])
     assert worker.has_run(1)
     with frozen(server):
-        for bound in (1.2, 0.1, 0.1):
-            started = time.monotonic()
-            assert bell.ring("money", [2]) == 0
-            assert time.monotonic() - started < bound
+        first, *others = (waited(bell) for _ in range(3))
+        assert max(others) < RING_SECONDS_MAX / 2 < first
         assert worker.running.offer("money", 3)
-        assert worker.has_run(3, seconds=1.0)
+        assert worker.has_run(3)
         assert worker.running.alive()
     assert eventually(lambda: bell.ring("money", [4]) == 1)
     assert worker.has_run(4)
 
 
-def test_a_bell_without_a_redis_returns_at_once(tmp_path_factory: object) -> None:
-    del tmp_path_factory
-    bell = Bell("unix:///nowhere/at/all")
+def waited(bell: Bell) -> float:
+    """Ring in vain; returns how long that took."""
     started = time.monotonic()
-    assert bell.ring("money", [1, 2, 3]) == 0
-    assert time.monotonic() - started < 1.0
-    assert bell.failed == 3
+    assert bell.ring("money", [2]) == 0
+    return time.monotonic() - started
+
+
+def test_a_bell_without_a_redis_returns_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workers.broker.bell.RING_SECONDS_MAX", 60.0)
+    bell = Bell("unix:///nowhere/at/all")
+    assert waited(bell) < 30
+    assert bell.failed == 1
     bell.close()
 
 
@@ -301,11 +306,11 @@ def test_stopping_waits_for_runs_under_way_and_takes_no_more(
 
     worker.handle = wait
     bell.ring("money", [1, 2])
-    assert begun.wait(10)
+    assert begun.wait(60)
     threading.Timer(0.3, gate.set).start()
     started = time.monotonic()
-    assert worker.running.stop(10.0)
-    assert time.monotonic() - started < 3.0
+    assert worker.running.stop(60.0)
+    assert time.monotonic() - started < 30
     assert worker.ran == {1: 1}
     assert server.admin.llen(KEYS.waiting) == 1
     assert not worker.running.alive()
@@ -334,7 +339,7 @@ def test_a_message_of_a_dead_process_is_given_to_another(
     server.admin.hset(KEYS.bodies, "k", b'{"v":1,"run":"5"}')
     assert bell.ring("money", [6]) == 1
     worker = start()
-    assert worker.has_run(5, 6, seconds=5.0)
+    assert worker.has_run(5, 6)
 
 
 def test_wake_latency(bell: Bell, start: StartWorker) -> None:

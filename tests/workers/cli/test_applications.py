@@ -126,7 +126,7 @@ def test_the_page_is_followed(bursar: Line, database_url: str) -> None:
         gate = Gate(database=worker, limiter=Limiter(None))
         door = Door(gate=gate, ring=lambda _run, _queue: None)
         app = build(worker, Metrics(), lambda _: {}, [door.route()])
-        with serving(app) as url, httpx.Client(base_url=url, trust_env=False) as client:
+        with serving(app) as url, httpx.Client(base_url=url, trust_env=False, timeout=60) as client:
             for block in blocks:
                 program, *words = shlex.split(block)
                 if program == "bursar":

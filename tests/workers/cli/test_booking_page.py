@@ -70,7 +70,7 @@ def test_the_page_is_followed(bursar: Line, database_url: str) -> None:
     with worker(database_url, pool_max=4) as database:
         gate = Gate(database=database, limiter=Limiter(None))
         app = build(database, Metrics(), lambda _: {}, routes(gate))
-        with serving(app) as url, httpx.Client(base_url=url, trust_env=False) as client:
+        with serving(app) as url, httpx.Client(base_url=url, trust_env=False, timeout=60) as client:
             for block in FENCE.findall(PAGE.read_text(encoding="utf-8")):
                 program, *words = shlex.split(names.in_place(block))
                 if program == "bursar":

@@ -14,7 +14,7 @@ from workers.demo.shop import Answer, Scene, Shop, Till, together, until
 from workers.free_ports import free_ports
 from workers.servers import SandboxPlan
 
-SECONDS_MAX = 20.0
+SECONDS_MAX = 60.0
 BUSY = (503, {"error": {"code": "unavailable"}})
 CONFLICT = (409, {"error": {"code": "conflict"}})
 SOLD_OUT = (409, {"error": {"code": "sold_out"}})

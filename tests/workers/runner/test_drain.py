@@ -64,7 +64,7 @@ def test_settling_goes_on_while_other_calls_wait(database_url: str, outside: Dat
 
         def slow(request: object) -> object:
             if first.is_set():
-                submit.wait(20)
+                submit.wait(60)
             first.set()
             return bank_submit(request)  # type: ignore[arg-type]  # handed on
 
@@ -112,7 +112,7 @@ def test_when_renewals_fail_nothing_new_starts(
     ):
         run = home.in_background(PROCESS)
         hold.wait_for(1)
-        assert failed.wait(10)
+        assert failed.wait(60)
         eventually(
             lambda: rows(outside, "SELECT FROM leases WHERE leased_until < clock_timestamp()")
         )

@@ -110,11 +110,11 @@ def test_a_second_sweep_at_once_is_skipped(database_url: str, outside: Database)
 
     def wait(_: int) -> None:
         here.set()
-        assert go_on.wait(20)
+        assert go_on.wait(60)
 
     with house(database_url, jobs={COUNT: CountUp(1, wait)}) as home:
         first = home.in_background(COUNT)
-        assert here.wait(10)
+        assert here.wait(60)
         second = home.run(COUNT)
         go_on.set()
         assert first.end().state == "succeeded"
@@ -148,7 +148,7 @@ def test_a_sweep_that_was_taken_over_writes_no_more_pages(
     def wait(n: int) -> None:
         if n == 2:
             here.set()
-            assert go_on.wait(20)
+            assert go_on.wait(60)
 
     class Outside(CountUp):
         def outside(self) -> Tally:
@@ -157,7 +157,7 @@ def test_a_sweep_that_was_taken_over_writes_no_more_pages(
 
     with house(database_url, jobs={COUNT: Outside(5)}) as home:
         run = home.in_background(COUNT)
-        assert here.wait(10)
+        assert here.wait(60)
         taken = "UPDATE leases SET token = nextval('tokens') WHERE name = 'job:tests.count'"
         assert change(outside, taken) == 1
         go_on.set()

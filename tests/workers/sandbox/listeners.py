@@ -12,7 +12,7 @@ from tests.fakes.sandbox import RunningSandbox, running
 from workers.sandbox.settings import SandboxSettings
 
 SECRET = "whsec"  # noqa: S105  of a sandbox
-SECONDS_MAX = 20.0
+SECONDS_MAX = 60.0
 
 
 class Listener(BaseHTTPRequestHandler):

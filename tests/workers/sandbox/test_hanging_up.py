@@ -47,7 +47,7 @@ def test_who_hangs_up_leaves_no_error_behind(
         if fault:
             bank.order(fault)
         hang_up(bank, sent)
-        assert ends.get(timeout=20) is None
+        assert ends.get(timeout=60) is None
 
 
 def test_only_a_served_bank_can_cut_and_what_is_gone_needs_no_cut() -> None:

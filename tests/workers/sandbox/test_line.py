@@ -66,7 +66,9 @@ def test_half_an_answer_comes_and_no_more(bank: RunningSandbox) -> None:
 
 
 def test_a_cut_harms_no_other_connection(bank: RunningSandbox) -> None:
-    with httpx.Client(base_url=bank.http.base_url, auth=bank.http.auth, trust_env=False) as other:
+    with httpx.Client(
+        base_url=bank.http.base_url, auth=bank.http.auth, trust_env=False, timeout=60
+    ) as other:
         other.get("/_sandbox/summary").raise_for_status()
         bank.order("drop", times=3)
         for _ in range(3):

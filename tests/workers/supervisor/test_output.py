@@ -12,7 +12,7 @@ def _copied(data: bytes, output: Output) -> None:
     thread = output.pump("web", os.fdopen(reader, "rb"))
     with os.fdopen(writer, "wb") as pipe:
         pipe.write(data)
-    thread.join(10)
+    thread.join(60)
     assert not thread.is_alive()
 
 

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 ROOT = Path(__file__).parents[3]
-DEADLINE_SECONDS = 20.0
+DEADLINE_SECONDS = 60.0
 
 SLEEP = "import os, time; print('up', os.getpid(), flush=True); time.sleep(600)"
 BEATS = """
@@ -103,7 +103,7 @@ class Running:
         for child in family:
             if child.is_running():
                 child.kill()
-        self._reader.join(5)
+        self._reader.join(DEADLINE_SECONDS)
         assert self.process.stdout is not None
         self.process.stdout.close()
 

@@ -44,7 +44,7 @@ def asked(database: Database) -> Iterator[httpx.Client]:
     app = Starlette(routes=routes(database, metrics, late_schedules))
     with (
         serving(app) as port,
-        httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60) as client,
     ):
         yield client
 
@@ -128,7 +128,7 @@ def test_metrics_tell_of_the_whole_system(database: Database, client_of: Web) ->
                          (clock_timestamp() + interval '1 hour', NULL),
                          ('infinity', 'three claims'), ('infinity', 'three claims')) AS d (at, why)""")
         )
-    text = client_of(database).get("/metrics").text
+    text = client_of(database).get("/metrics", timeout=60).text
     assert "bursar_database_up 1.0" in text
     assert 'bursar_parked{job="a.b"} 2.0' in text
     assert 'bursar_broker_depth{queue="money"} 3.0' in text
@@ -141,7 +141,7 @@ def test_metrics_tell_of_the_whole_system(database: Database, client_of: Web) ->
 def test_metrics_say_so_when_a_server_is_away(
     away: Database, database: Database, client_of: Web
 ) -> None:
-    assert "bursar_database_up 0.0" in client_of(away).get("/metrics").text
+    assert "bursar_database_up 0.0" in client_of(away).get("/metrics", timeout=60).text
 
     def no_broker() -> dict[str, int]:
         raise UnreachableError("Redis does not answer")
@@ -173,7 +173,7 @@ def test_two_processes_of_one_host_serve_their_metrics_beside_each_other() -> No
         for metrics in (first, second):
             served.callback(metrics.serve(29464))
         ports = [entry["port"] for entry in told if entry["event"] == "metrics.listening"]
-        texts = [httpx.get(f"http://127.0.0.1:{port}/metrics").text for port in ports]
+        texts = [httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=60).text for port in ports]
     assert [("a.first" in text, "a.second" in text) for text in texts] == [
         (True, False),
         (False, True),

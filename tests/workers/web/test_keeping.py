@@ -35,7 +35,7 @@ class Store:
 
     def __call__(self, events: Sequence[VerifiedEvent]) -> set[tuple[str, str]]:
         self.begun.set()
-        assert self.gate.wait(20)
+        assert self.gate.wait(60)
         if self.refuses:
             raise self.refuses
         known = {one for some in self.sets for one in some}
@@ -55,9 +55,9 @@ def test_what_comes_while_one_is_written_is_one_set() -> None:
 
     async def all_of_them() -> list[bool]:
         first = asyncio.create_task(keeper.keep(event(0)))
-        assert await asyncio.to_thread(store.begun.wait, 20)
+        assert await asyncio.to_thread(store.begun.wait, 60)
         others = [asyncio.create_task(keeper.keep(event(n))) for n in range(1, 40)]
-        await asyncio.to_thread(store.begun.wait, 20)
+        await asyncio.to_thread(store.begun.wait, 60)
         store.gate.set()
         return list(await asyncio.gather(first, *others))
 
@@ -149,14 +149,14 @@ class Bell:
     def __call__(self) -> None:
         self.rings += 1
         self.begun.release()
-        assert self.gate.wait(20)
+        assert self.gate.wait(60)
         refused, self.refuses = self.refuses, None
         if refused:
             raise refused
 
     async def rung(self) -> bool:
         """Wait for the next ring to begin."""
-        return await asyncio.to_thread(self.begun.acquire, timeout=20)
+        return await asyncio.to_thread(self.begun.acquire, timeout=60)
 
 
 def test_a_burst_is_rung_for_at_once_and_once_more() -> None:

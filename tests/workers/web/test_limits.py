@@ -10,6 +10,7 @@ import pytest
 import redis
 from limits import RateLimitItemPerMinute
 
+from workers.web import limits
 from workers.web.limits import AWAY_SECONDS, Limiter
 
 TWO = RateLimitItemPerMinute(2)
@@ -26,8 +27,9 @@ class Clock:
 
 
 @pytest.fixture
-def limiters(redis_url: str) -> Iterator[tuple[Limiter, Limiter]]:
-    """Those of two processes, on one Redis."""
+def limiters(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Limiter, Limiter]]:
+    """Those of two processes, on one Redis, however long that takes to answer."""
+    monkeypatch.setattr(limits, "SOCKET_SECONDS", 60.0)
     with ExitStack() as stack:
         made = Limiter(redis_url), Limiter(redis_url)
         for one in made:

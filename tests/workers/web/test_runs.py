@@ -268,7 +268,7 @@ def begun(web: Web, token: str) -> bytes:
     """What is answered to a request whose body never comes whole."""
     head = f"POST /v1/runs HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Length: 9\r\n\r\n{{"
     url = web.client.base_url
-    with socket.create_connection((url.host, url.port or 0), timeout=10) as sender:
+    with socket.create_connection((url.host, url.port or 0), timeout=30) as sender:
         sender.sendall(head.encode())
         return sender.recv(65_536)
 

@@ -69,7 +69,9 @@ def web(database_url: str, broker_url: str, **changes: str) -> Iterator[Web]:
         with (
             open_receiver(settings, addresses, metrics) as receiver,
             serving(build(database, metrics, late_schedules, [receiver.route()])) as port,
-            httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client,
+            httpx.Client(
+                base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60
+            ) as client,
         ):
             yield Web(http=client, port=port, metrics=metrics)
     finally:
