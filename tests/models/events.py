@@ -277,6 +277,7 @@ def explore(ground: Ground, *, orders: int, steps: int) -> None:
             max_examples=orders,
             stateful_step_count=steps,
             deadline=None,
+            derandomize=False,
             print_blob=True,
             database=None,
             report_multiple_bugs=False,
