@@ -59,6 +59,7 @@ class BookingFacts:
     subject: SubjectFacts
     customer: str
     plan: str
+    consultant: str
     note: str | None
     ended_by: str | None
     """`WHOM: why`, of the newest move."""
@@ -78,10 +79,9 @@ def of_booking(facts: BookingFacts) -> Why:
 def _reason(facts: BookingFacts) -> Why:
     match BookingState(facts.subject.state):
         case _B.PENDING:
-            reason = "it is a wish: nobody has decided on it, and no checkout was begun"
-            return _begin(facts, reason)
+            return _wish(facts, "it is a wish, and nobody has decided on it")
         case _B.APPROVED:
-            return _begin(facts, "the consultant agreed to it, and no checkout was begun")
+            return _wish(facts, "its consultant agreed to it, and no checkout was begun")
         case _B.APPROVED_PENDING_PAYMENT:
             return _unpaid(facts)
         case _B.SCHEDULED:
@@ -89,10 +89,29 @@ def _reason(facts: BookingFacts) -> Why:
         case _B.COMPLETED:
             return _done(f"it was kept: {_when(facts.places)}")
         case _B.EXPIRED:
-            return _done(f"nobody paid in time, and its places are free again: {facts.ended_by}")
+            word = "nobody paid in time, and its places are free again"
+            return _done(f"{word if facts.payments else 'its time was over'}: {facts.ended_by}")
         case _B.CANCELLED | _B.REJECTED:
             word = "rejected" if facts.subject.state == _B.REJECTED else "cancelled"
             return _done(f"it was {word} by {facts.ended_by}")
+
+
+def _wish(facts: BookingFacts, reason: str) -> Why:
+    """It waits for its consultant, or for a checkout, and ends where neither comes."""
+    place = facts.subject.place
+    if place is None:
+        lost = f"{reason}, and nothing will end it: this must not be"
+        return Why(reason=lost, evidence=(), command="bursar audit")
+    if not place.is_later or place.parked is not None:
+        ending = of_work(facts.subject.id, place, facts.subject.around)
+        return replace(ending, reason=f"{reason}, and its time is over: {ending.reason}")
+    until = f"{reason}: it ends at {place.due}"
+    if facts.subject.state == _B.APPROVED:
+        return _begin(facts, until)
+    who = f'--consultant "{facts.consultant}" --why "…"'
+    return Why(
+        reason=until, evidence=(), command=f"bursar bookings approve {facts.subject.id} {who}"
+    )
 
 
 def _unpaid(facts: BookingFacts) -> Why:

@@ -7,6 +7,7 @@ from jobs.bookings.ask_orders import AskOrders
 from jobs.bookings.close_orders import CloseOrders
 from jobs.bookings.complete import CompleteBookings
 from jobs.bookings.expire_checkouts import ExpireCheckouts
+from jobs.bookings.expire_wishes import ExpireWishes
 from jobs.bookings.flag_orphans import FlagOrphans
 from jobs.bookings.open_orders import OpenOrders
 from jobs.bookings.release_tentative import ReleaseTentative
@@ -59,6 +60,7 @@ ALL: Final[tuple[type[Job], ...]] = (
     AskOrders,
     CloseOrders,
     ExpireCheckouts,
+    ExpireWishes,
     ReleaseTentative,
     CompleteBookings,
     FlagOrphans,

@@ -28,6 +28,7 @@ TIMETABLE: Final = (
     _cron("waitlist.expire", "*/5 * * * *"),
     _cron("webhooks.apply", "* * * * *"),
     _cron("bookings.expire_checkouts", "*/15 * * * *"),
+    _cron("bookings.expire_wishes", "35 * * * *"),
     _cron("bookings.release_tentative", "20 */2 * * *"),
     _cron("bookings.complete", "50 * * * *"),
     _cron("bookings.flag_orphans", "5 * * * *"),

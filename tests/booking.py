@@ -11,6 +11,7 @@ from db import ledger
 from db.accounts import Owner, open_accounts
 from db.bookings.cancel import Cancelled, cancel_pending_checkout
 from db.bookings.capture import Captured, capture
+from db.bookings.request import request_booking
 from db.bookings.start import start_checkout
 from db.clock import now
 from db.engine import Database
@@ -19,6 +20,7 @@ from db.wallets.rows import Credit, credit_wallets, open_wallets
 from domain.checkouts import SCOPE, Receipt, Request, Wanted
 from domain.ledger import AccountKind, Entry, EntryType, Posting
 from domain.owners import CustomerOwner
+from domain.wishes import SCOPE as WISHES, Wish
 from tests.builders import change, rows
 
 NOON = datetime(2031, 3, 5, 12, tzinfo=UTC)
@@ -75,6 +77,10 @@ def plan(
     with database.begin() as tx:
         tx.run(_PLAN, id=id_, consultant=whose.id, kind=kind, price=price, times=times)
     return id_
+
+
+offer = plan
+"""The same, where a parameter has its name."""
 
 
 def customer(database: Database, name: str = "Mira") -> UUID:
@@ -165,6 +171,15 @@ def begin(database: Database, key: str = "k", **asked: object) -> Receipt:
     """Begin a checkout."""
     request, wanted = ask(key, **asked)  # type: ignore[arg-type]  # by name
     return database.transact(lambda tx: start_checkout(tx, request, wanted))
+
+
+def wish(
+    database: Database, key: str = "k", *, of: UUID | None = None, plan: UUID | None = None
+) -> UUID:
+    """What a customer asks for, of a new plan by a new customer unless told whose; its booking."""
+    asked = Wish(customer=CustomerOwner(id=of or customer(database)), plan=plan or offer(database))
+    request = Request(scope=WISHES, actor=str(asked.customer.id), key=key)
+    return database.transact(lambda tx: request_booking(tx, request, asked)).booking
 
 
 def pay(database: Database, *payments: UUID) -> list[str]:
@@ -258,6 +273,7 @@ def every_ending(operator: Database, database: Database) -> dict[str, Receipt]:
                 cancel(database, who, one.payment)
             if word in {"paid", "orphaned"}:
                 pay(database, one.payment)
+    wish(operator)
     return made
 
 

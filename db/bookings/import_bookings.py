@@ -2,7 +2,7 @@
 
 A payment has the id of its earning, as every payment has; it was captured, shared and settled in other
 books, so it has no entries in these, and is given back by nobody here. A checkout that was under way there ended
-with that system: its booking waits for another one.
+with that system: its booking is a wish that was approved, and waits for another one.
 """
 
 from collections import Counter
@@ -22,7 +22,7 @@ from db.importing.records import Intake, New
 from db.tx import Row
 from domain.appointments import STANDING, AppointmentState
 from domain.booking_lines import HELD, BookingLine, booking_records
-from domain.bookings import BookingState, PlanKind
+from domain.bookings import WISH_FOR, BookingState, PlanKind
 
 _B: Final = BookingState
 
@@ -188,7 +188,9 @@ class Bookings(Intake[BookingLine]):
         return found
 
     def _stands(self, one: New[BookingLine]) -> BookingState:
-        """Where it is here; what ended since its file was written is COMPLETED."""
+        """Where it is here; what ended since its file was written is COMPLETED, and whose checkout did is a wish."""
+        if one.line.state is _B.APPROVED_PENDING_PAYMENT:
+            return _B.APPROVED
         if one.line.state is _B.SCHEDULED and one.line.appointment is not None:
             over = self.room[self._place(one)].state == AppointmentState.OVER
             return _B.COMPLETED if over else _B.SCHEDULED
@@ -231,6 +233,7 @@ class Bookings(Intake[BookingLine]):
             notes=[one.line.note for one in part],
             created=[one.line.created_at or self.order.as_of for one in part],
             places=[one.at for one in part],
+            wish_for=WISH_FOR,
             **self._told(),
         )
 

@@ -28,7 +28,11 @@ BOOKINGS: Final = sa.text("""
       FROM unnest(CAST(:ids AS uuid[]), CAST(:external_ids AS text[]), CAST(:customers AS uuid[]), CAST(:plans AS uuid[]),
                   CAST(:states AS text[]), CAST(:notes AS text[]), CAST(:created AS timestamptz[]), CAST(:places AS int[]))
         AS g (id, external_id, customer, plan, state, note, created_at, place)
-      RETURNING id, state)
+      RETURNING id, state, updated_at),
+    awaited AS (
+      INSERT INTO work (job, subject, due_at)
+      SELECT c.job, m.id, m.updated_at + CAST(:wish_for AS interval) FROM made m
+      JOIN called_work c ON c.kind = 'booking' AND c.state = m.state AND c.outcome = '' AND c.job IS NOT NULL)
     INSERT INTO moves (kind, subject, source, target, actor, reason)
     SELECT 'booking', id, 'PENDING', state, :actor, :reason FROM made WHERE state <> 'PENDING'""")
 SEATS: Final = sa.text("""

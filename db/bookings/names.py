@@ -1,5 +1,6 @@
 """What another system calls a customer, a consultant, a plan, an appointment, a booking or an organisation, and its id here."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
@@ -53,6 +54,22 @@ def id_of(tx: Tx, kind: Named, name: str) -> UUID:
     if found is None:
         raise UnknownError(f"there is no {kind} {name}")
     return found
+
+
+_BOOKINGS: Final = sa.text("""
+    SELECT g.name, coalesce(n.id, i.id) AS id
+    FROM unnest(CAST(:names AS text[]), CAST(:ids AS uuid[])) AS g (name, given)
+    LEFT JOIN bookings n ON n.external_id = g.name COLLATE "C"
+    LEFT JOIN bookings i ON i.id = g.given""")
+
+
+def bookings_of(tx: Tx, names: Sequence[str]) -> list[UUID]:
+    """The ids of bookings by what another system calls each, or by its id. Raises `UnknownError`."""
+    found = tx.rows(_BOOKINGS, names=list(names), ids=[uuid_of(name) for name in names])
+    for row in found:
+        if row.id is None:
+            raise UnknownError(f"there is no booking {row.name}")
+    return [row.id for row in found]
 
 
 _CURRENCY: Final = sa.text("SELECT currency FROM plans WHERE id = :plan")

@@ -111,15 +111,14 @@ SEATS_FOLLOW_THEIR_BOOKING: Final = Invariant(
 
 WAITS_FOR_A_CHECKOUT: Final = Invariant(
     name="bookings-wait-for-a-checkout",
-    promise="A booking that is to be paid, and had a checkout, has one that is under way, or was refused a day ago at most: "
-    "that ends it.",
+    promise="Every booking that is to be paid has a checkout that is under way, or was refused a day ago at most: that ends it.",
     walk=walk(BOOKINGS),
     finding=FindingKind.WORK_MISSING,
     offences="""
-      SELECT 'booking ' || b.id AS subject, format('it is %s, and %s checkouts of it have ended', b.state, count(*)) AS detail
-      FROM page b JOIN payments p ON p.booking = b.id
+      SELECT 'booking ' || b.id AS subject, format('it is %s, and %s checkouts of it have ended', b.state, count(p.id)) AS detail
+      FROM page b LEFT JOIN payments p ON p.booking = b.id
       WHERE b.state = 'APPROVED_PENDING_PAYMENT'
-      GROUP BY b.id, b.state HAVING bool_and(p.state NOT IN ('PENDING', 'FAILED'))""",
+      GROUP BY b.id, b.state HAVING bool_and(coalesce(p.state, '') NOT IN ('PENDING', 'FAILED'))""",
 )
 
 LEGS_ADD_UP: Final = Invariant(

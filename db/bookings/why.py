@@ -16,10 +16,11 @@ SHOWN_MAX: Final = 20
 """Checkouts, and seats, of one booking that are told of, the newest."""
 
 _BOOKING: Final = sa.text("""
-    SELECT c.external_id AS customer, l.external_id AS plan, b.note,
+    SELECT c.external_id AS customer, l.external_id AS plan, y.name AS consultant, b.note,
            (SELECT m.actor || coalesce(': ' || m.reason, '') FROM moves m
             WHERE m.subject = b.id AND m.kind = 'booking' ORDER BY m.at DESC LIMIT 1) AS ended_by
-    FROM bookings b JOIN customers c ON c.id = b.customer JOIN plans l ON l.id = b.plan WHERE b.id = :id""")
+    FROM bookings b JOIN customers c ON c.id = b.customer JOIN plans l ON l.id = b.plan
+    JOIN payees y ON y.id = l.consultant WHERE b.id = :id""")
 _PAYMENTS: Final = sa.text("""
     SELECT p.id, p.state, p.amount, p.currency, p.orphaned, p.expires_at, p.paid_at, o.id AS "order", o.state AS order_state,
            o.gateway_id || ' at ' || o.provider AS gateway, p.given_back, r.id AS refund, r.state AS refund_state

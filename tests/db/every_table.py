@@ -53,8 +53,8 @@ ROWS: Final = (
        SELECT gen_random_uuid(), 'AP-1', id, 2, '2027-01-01T10:00Z', '2027-01-01T11:00Z' FROM plans""",
     """INSERT INTO slots (id, appointment, consultant, starts_at, ends_at, confirmed)
        SELECT gen_random_uuid(), a.id, c.number, a.starts_at, a.ends_at, true FROM appointments a, consultants c""",
-    """INSERT INTO bookings (id, external_id, customer, plan, state)
-       SELECT gen_random_uuid(), 'B-1', c.id, l.id, 'PENDING' FROM customers c, plans l""",
+    """INSERT INTO bookings (id, external_id, customer, plan, state, scope, actor, key, request_hash)
+       SELECT gen_random_uuid(), 'B-1', c.id, l.id, 'PENDING', 'wish', 'C-1', 'k', '' FROM customers c, plans l""",
     """INSERT INTO seats (id, appointment, booking, customer, places)
        SELECT gen_random_uuid(), a.id, b.id, b.customer, 1 FROM appointments a, bookings b""",
     """INSERT INTO payments (id, booking, customer, scope, actor, key, request_hash, amount, currency, expires_at)

@@ -38,13 +38,15 @@ def subject(state: str, place: Place | None = None) -> SubjectFacts:
 
 def facts(state: str, *payments: PaymentFacts, waits: Place | None = WAITS) -> BookingFacts:
     return BookingFacts(
-        subject=subject(state), customer="C-1", plan="TEA", note="a note", ended_by="asha: she asked",
-        payments=payments, checkout=subject("PENDING", waits) if payments else None, places=(PLACE,),
+        subject=subject(state, waits), customer="C-1", plan="TEA", consultant="Asha", note="a note",
+        ended_by="asha: she asked", payments=payments, places=(PLACE,),
+        checkout=subject("PENDING", waits) if payments else None,
     )  # fmt: skip
 
 
 WAITING = "it waits for a payment of 100.00 INR until 12:35"
 UNPAID = "nobody paid 100.00 INR in time"
+AGREED = "its consultant agreed to it, and no checkout was begun"
 BEGIN = 'bursar bookings start TEA --customer C-1 --booking b --key … --why "…"'
 ORPHAN = replace(PAYMENT, state=PaymentState.SUCCEEDED, orphaned=True, paid="12:40")
 FAILED = replace(PAYMENT, state=PaymentState.FAILED)
@@ -53,8 +55,15 @@ FAILED = replace(PAYMENT, state=PaymentState.FAILED)
 @pytest.mark.parametrize(
     ("given", "reason", "command"),
     [
-        (facts("PENDING"), "it is a wish: nobody has decided on it, and no checkout was begun", BEGIN),
-        (facts("APPROVED"), "the consultant agreed to it, and no checkout was begun", BEGIN),
+        (facts("PENDING"), "it is a wish, and nobody has decided on it: it ends at 12:35",
+         'bursar bookings approve b --consultant "Asha" --why "…"'),
+        (facts("PENDING", waits=None),
+         "it is a wish, and nobody has decided on it, and nothing will end it: this must not be", "bursar audit"),
+        (facts("APPROVED"), f"{AGREED}: it ends at 12:35", BEGIN),
+        (facts("APPROVED", waits=replace(WAITS, is_later=False)),
+         (f"{AGREED}, and its time is over: it is due and waits its turn for bookings.expire_checkouts: "
+         "0 before it, 1 live workers"),
+         "bursar jobs  # 1 live workers"),
         (facts("APPROVED_PENDING_PAYMENT"), "it is to be paid, and no checkout was begun", BEGIN),
         (facts("APPROVED_PENDING_PAYMENT", FAILED), "its checkout is FAILED, and no other was begun", BEGIN),
         (facts("APPROVED_PENDING_PAYMENT", PAYMENT), f"{WAITING}, at the gateway", None),
@@ -71,7 +80,8 @@ FAILED = replace(PAYMENT, state=PaymentState.FAILED)
         (facts("SCHEDULED"), "it is paid, and its appointment TEA-1 begins 14:00 and ends 15:00", None),
         (facts("COMPLETED"), "it was kept: its appointment TEA-1 begins 14:00 and ends 15:00", None),
         (replace(facts("SCHEDULED"), places=()), "it is paid, and it holds no place: this must not be", None),
-        (facts("EXPIRED"), "nobody paid in time, and its places are free again: asha: she asked", None),
+        (facts("EXPIRED"), "its time was over: asha: she asked", None),
+        (facts("EXPIRED", FAILED), "nobody paid in time, and its places are free again: asha: she asked", None),
         (facts("CANCELLED"), "it was cancelled by asha: she asked", None),
         (facts("REJECTED"), "it was rejected by asha: she asked", None),
         (facts("CANCELLED", FAILED, ORPHAN),

@@ -219,6 +219,15 @@ DOORS: Final[tuple[Flow, ...]] = (
         lease="an advisory lock; the rows of appointments and consultants",
     ),
     Flow(
+        name="ask for a booking, approve, reject, withdraw it",
+        constraints=("bookings_once_per_key", "bookings_are_asked_for_whole", "moves_append_only"),
+        tests=("tests/db/bookings/test_wishes.py", "tests/workers/web/test_wish_operations.py"),
+        worlds=("request_booking", "approve_bookings"),
+        races=("wish",),
+        transaction="one: work rows, then all the wishes, or none",
+        lease="work rows, locked; one key is one wish for ever",
+    ),
+    Flow(
         name="pay by an organisation's wallet",
         constraints=(
             "payments_customer_organisation_fkey",

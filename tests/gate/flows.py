@@ -213,6 +213,11 @@ MORE: Final[tuple[Flow, ...]] = (
         races=("capture/expire", "release/expire", "expire/begin"),
     ),
     Flow(
+        name="bookings.expire_wishes",
+        constraints=("moves_append_only",),
+        races=("wish end",),
+    ),
+    Flow(
         name="bookings.release_tentative",
         constraints=("seats_once_per_booking", "taken_is_within_capacity"),
         tests=("tests/plans/test_bookings.py",),

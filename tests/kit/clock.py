@@ -18,6 +18,7 @@ WAITS: Final = {
     "inbox": ("created_at",),
     "rate_limits": ("full_at", "cut_until", "stopped_until"),
     "payouts": ("approved_at", "completed_at"),
+    "bookings": ("updated_at",),
     "payments": ("expires_at", "paid_at"),
     "seats": ("updated_at",),
     "appointments": ("starts_at", "ends_at"),

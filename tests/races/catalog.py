@@ -27,6 +27,7 @@ from tests.races import (
     waitlist,
     wallets,
     webhooks,
+    wishes,
 )
 from tests.races.explorer import Race
 
@@ -46,6 +47,7 @@ GROUPS: Final = (
     bookings,
     completing,
     orders,
+    wishes,
     waitlist,
     records,
     keys,

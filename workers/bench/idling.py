@@ -16,6 +16,7 @@ from domain.runs import Origin, RunState
 from domain.waitlist import OfferPolicy
 from jobs.bookings.complete import CompleteBookings
 from jobs.bookings.expire_checkouts import ExpireCheckouts
+from jobs.bookings.expire_wishes import ExpireWishes
 from jobs.bookings.flag_orphans import FlagOrphans
 from jobs.bookings.release_tentative import ReleaseTentative
 from jobs.dispersals.heal import HealDispersals
@@ -44,6 +45,7 @@ class Idle:
 BOOKINGS: Final = Idle(
     jobs=(
         ExpireCheckouts(),
+        ExpireWishes(),
         ReleaseTentative(),
         CompleteBookings(),
         FlagOrphans(),

@@ -13,12 +13,14 @@ from workers.cli.context import Context, context
 from workers.cli.families import reading
 from workers.cli.output import Json, show
 from workers.cli.starting import Customer, Plan, start
+from workers.cli.wishing import approve, reject, request, withdraw
 
 if TYPE_CHECKING:
     from db.tx import Tx
 
 app = reading(BOOKINGS, "Read bookings, and do what a customer or a consultant asks for.")
-app.command()(start)
+for command in (start, request, approve, reject, withdraw):
+    app.command()(command)
 
 COLUMNS: Final = ("external_id", "name", "places", "since")
 OPEN: Final = ("external_id", "starts_at", "ends_at", "capacity", "free", "id")

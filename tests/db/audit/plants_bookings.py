@@ -79,6 +79,12 @@ PLANTS = [
         "UPDATE bookings SET state = 'APPROVED_PENDING_PAYMENT' WHERE state = 'CANCELLED'",
         "booking ",
     ),
+    (
+        "bookings-wait-for-a-checkout",
+        "UPDATE bookings SET state = 'APPROVED_PENDING_PAYMENT' WHERE state = 'PENDING'",
+        "booking ",
+    ),
+    ("bookings-work-fits-state", "DELETE FROM work WHERE job = 'bookings.expire_wishes'", "booking "),
     ("bookings-last-move-is-the-state", "UPDATE bookings SET state = 'APPROVED'", "booking "),
     ("seats-work-fits-state", "DELETE FROM work WHERE job = 'bookings.release_tentative'", "seat "),
     ("payments-work-fits-state", "DELETE FROM work WHERE job = 'bookings.expire_checkouts'", "payment "),

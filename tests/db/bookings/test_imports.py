@@ -7,6 +7,7 @@ import pytest
 from db.bookings.start import start_checkout
 from db.engine import Database
 from domain.booking_errors import TimeTakenError
+from domain.bookings import EXPIRE_WISHES
 from domain.checkouts import SCOPE, Request, Wanted
 from domain.errors import BadInputsError
 from domain.owners import CustomerOwner
@@ -166,8 +167,14 @@ def test_bookings_are_taken_over_in_every_state_and_the_audit_is_clean(brought: 
     states = found(brought, "bookings")
     assert {name: state for name, state in states.items() if name != f"B-{state}"} == {
         "B-1": "SCHEDULED", "B-2": "COMPLETED", "B-3": "SCHEDULED", "B-4": "COMPLETED",
+        # Its checkout ended with the other system: it waits for another one, and ends where none is begun.
+        "B-APPROVED_PENDING_PAYMENT": "APPROVED",
     }  # fmt: skip
     assert len(states) == 10
+    waits = "SELECT due_at - clock_timestamp() AS left FROM work WHERE job = :job"
+    ends = rows(brought, waits, job=EXPIRE_WISHES)
+    assert len(ends) == 3
+    assert all(timedelta(days=6) < row.left < timedelta(days=8) for row in ends)
     taken = rows(
         brought,
         "SELECT external_id, taken FROM appointments WHERE external_id IS NOT NULL ORDER BY 1",

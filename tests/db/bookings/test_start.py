@@ -32,6 +32,7 @@ from tests.booking import (
     offering,
     plan,
     state,
+    wish,
 )
 from tests.builders import change, rows
 
@@ -181,20 +182,13 @@ def test_a_wish_that_was_approved_is_paid_by_its_own_customer_once(
 ) -> None:
     webinar, who = plan(operator), customer(operator)
     at = appointment(operator, webinar, capacity=5)
-    wish = uuid4()
-    change(
-        operator,
-        "INSERT INTO bookings (id, external_id, customer, plan, state) VALUES (:id, 'W', :of, :plan, 'PENDING')",
-        id=wish,
-        of=who,
-        plan=webinar,
-    )
+    asked = wish(operator, of=who, plan=webinar)
     with pytest.raises(UnknownError):
-        begin(database, of=customer(operator), plan=webinar, at=at, booking=wish)
-    made = begin(database, of=who, plan=webinar, at=at, booking=wish)
-    assert (made.booking, state(database, "bookings", wish)) == (wish, "APPROVED_PENDING_PAYMENT")
+        begin(database, of=customer(operator), plan=webinar, at=at, booking=asked)
+    made = begin(database, of=who, plan=webinar, at=at, booking=asked)
+    assert (made.booking, state(database, "bookings", asked)) == (asked, "APPROVED_PENDING_PAYMENT")
     with pytest.raises(NotOpenError):
-        begin(database, "again", of=who, plan=webinar, at=at, booking=wish)
+        begin(database, "again", of=who, plan=webinar, at=at, booking=asked)
 
 
 def test_what_there_is_not_is_unknown_and_what_is_over_is_not_open(

@@ -89,3 +89,22 @@ def test_what_may_be_booked_is_listed(bursar: Line) -> None:
     assert [row["starts_at"] for row in free] == ["2031-03-05T13:00:00.000Z"]
     assert bursar(*ask, str(talk), "--at", "2031-03-05 13:00").code == 2
     assert bursar(*ask, "none").code == 2
+
+
+def test_wishes_are_kept_decided_on_and_withdrawn_by_their_own_people(bursar: Line) -> None:
+    whose, who = consultant(bursar.database), customer(bursar.database)
+    webinar = plan(bursar.database, of=whose)
+    ask = ("bookings", "request", str(webinar), "--customer", f"Mira{who}", "--why", "she wrote")
+    one, other = (bursar(*ask, "--key", key, "--json").json["booking"] for key in "ab")
+    assert bursar(*ask, "--key", "a", "--json").json["booking"] == one
+    host, mine = ("--consultant", f"consultant {whose.id}"), ("--customer", str(who))
+    because = ("--why", "as she said")
+    stranger = ("--consultant", str(consultant(bursar.database).id))
+    assert bursar("bookings", "approve", one, other, *stranger, *because).code == 2
+    assert bursar("bookings", "approve", one, *host, *because).code == 0
+    assert bursar("bookings", "reject", one, other, *host, *because).code == 1
+    said = bursar("bookings", "reject", other, *host, *because, "--json").json
+    assert [(row["booking"], row["state"]) for row in said] == [(other, "REJECTED")]
+    assert bursar("bookings", "withdraw", one, *mine, *because).code == 0
+    assert noted(bursar, one) == ["booking.withdraw", "booking.approve", "booking.request"]
+    assert noted(bursar, other) == ["booking.reject", "booking.request"]

@@ -4,11 +4,12 @@ from difflib import get_close_matches
 from typing import Final
 
 from domain.errors import BadInputError
-from workers.web.operations import bookings, refunds, waitlist
+from workers.web.operations import bookings, refunds, waitlist, wishes
 from workers.web.operations.shapes import AnyOperation
 
 ALL: Final[tuple[AnyOperation, ...]] = (
     *bookings.OPERATIONS,
+    *wishes.OPERATIONS,
     *waitlist.OPERATIONS,
     *refunds.OPERATIONS,
 )

@@ -81,6 +81,10 @@ PARTICIPANTS: Final = Bucket(name="participants", limit=RateLimitItemPerMinute(3
 """Whatever only looks."""
 REMOVAL: Final = Bucket(name="removal", limit=RateLimitItemPerMinute(10))
 """A consultant takes somebody out."""
+WISH: Final = Bucket(name="wish", limit=RateLimitItemPerMinute(5))
+"""A customer asks for what takes no place yet."""
+DECISION: Final = Bucket(name="decision", limit=RateLimitItemPerMinute(10))
+"""A consultant decides on what customers ask for."""
 REFUND: Final = Bucket(name="refund", limit=RateLimitItemPerMinute(10))
 """Whatever gives money back."""
 

@@ -92,19 +92,26 @@ CREATE TABLE bookings (
   plan        uuid NOT NULL REFERENCES plans,
   state       text NOT NULL CHECK (state IN (
     'PENDING',                   -- a wish: the consultant decides, or it is paid
-    'APPROVED',                  -- <- PENDING, APPROVED_PENDING_PAYMENT
+    'APPROVED',                  -- <- PENDING: the consultant agreed to it
     'APPROVED_PENDING_PAYMENT',  -- <- PENDING, APPROVED: a checkout is under way
     'SCHEDULED',                 -- <- PENDING, APPROVED, APPROVED_PENDING_PAYMENT: paid
     'COMPLETED',                 -- <- APPROVED, SCHEDULED: its appointment is over
     'REJECTED',                  -- <- PENDING, APPROVED_PENDING_PAYMENT
     'CANCELLED',                 -- <- PENDING, APPROVED, APPROVED_PENDING_PAYMENT, SCHEDULED
-    'EXPIRED')),                 -- <- PENDING, APPROVED, APPROVED_PENDING_PAYMENT: nobody paid
+    'EXPIRED')),                 -- <- PENDING, APPROVED, APPROVED_PENDING_PAYMENT: nobody decided, or paid
   note        text,
+  scope       text COLLATE "C",                -- of a wish: what it was asked for in,
+  actor       text COLLATE "C",                -- by whom
+  key         text COLLATE "C",                -- under which key
+  request_hash bytea,                          -- the same key with another request is an error
   created_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
   updated_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
-  UNIQUE (id, customer)
+  UNIQUE (id, customer),
+  CONSTRAINT bookings_are_asked_for_whole CHECK (num_nulls(scope, actor, key, request_hash) IN (0, 4))
 ) WITH (fillfactor = 70);
 CREATE INDEX bookings_by_age ON bookings (created_at, id);
+-- This prevents a wish from being kept twice: who is not answered asks again. Checkouts and files name theirs otherwise.
+CREATE UNIQUE INDEX bookings_once_per_key ON bookings (scope, actor, key) WHERE key IS NOT NULL;
 CREATE INDEX bookings_of_customer ON bookings (customer);
 
 -- A customer's hold of places at one appointment.
