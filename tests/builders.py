@@ -279,7 +279,7 @@ def house(
 ) -> Iterator[House]:
     """A process's worth of the product around `bank`; `bounds` by name."""
     bank = bank or FakeBank()
-    limits = Bounds(**({"budget_seconds": 10.0, "concurrency": 4} | bounds))  # type: ignore[arg-type]  # by name
+    limits = Bounds(**({"budget_seconds": 60.0, "concurrency": 4} | bounds))  # type: ignore[arg-type]  # by name
     built = build(
         Ports(bank=bank, call_seconds_max=limits.call_seconds_max, recover_seconds=RECOVER_SECONDS)
     )

@@ -169,7 +169,7 @@ def _family(child: Child) -> list[psutil.Process]:
 
 
 _LET_GO: Final = """
-    SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"""
+    SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"""
 
 
 class Databases:

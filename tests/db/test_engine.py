@@ -279,7 +279,7 @@ def test_a_session_that_ended_in_the_pool_is_replaced_before_anybody_meets_it(
     with worker(database_url, pool_max=1) as database:
         [before] = rows(database, "SELECT pg_backend_pid() AS pid")
         with admin.connect() as connection:  # waits until the session is gone
-            ended = "SELECT pg_terminate_backend(:pid, 5000)"
+            ended = "SELECT pg_terminate_backend(:pid, 60000)"
             assert connection.execute(sa.text(ended), {"pid": before.pid}).scalar_one()
         [after] = rows(database, "SELECT pg_backend_pid() AS pid")
     assert after.pid != before.pid

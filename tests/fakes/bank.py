@@ -30,7 +30,7 @@ from domain.razorpayx_payouts import STATUSES
 from domain.statements import Side, Source, StatementLine
 from workers.sandbox.faults import BEFORE, Fault
 
-HELD_SECONDS_MAX = 30.0
+HELD_SECONDS_MAX = 60.0
 """How long a held call waits before the test is called broken."""
 
 INSTEAD: dict[Fault, Answer] = {

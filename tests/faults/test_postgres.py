@@ -160,5 +160,5 @@ def test_where_no_connection_is_to_be_had_a_worker_waits_and_loses_nothing(
     own_home.assert_each_paid_once(200)
 
 
-ENDED = """SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+ENDED = """SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity
            WHERE datname = 'bursar' AND pid <> pg_backend_pid()"""

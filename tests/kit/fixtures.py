@@ -34,7 +34,7 @@ def fakes() -> Fakes:
 def world(database_url: str, fakes: Fakes) -> Iterator[Scene]:
     """A database, a worker with every job of the catalog, and a world outside that remembers."""
     with doors(database_url) as opened:
-        yield scene(opened, fakes, bounds=Bounds(budget_seconds=10.0, concurrency=4))
+        yield scene(opened, fakes, bounds=Bounds(budget_seconds=60.0, concurrency=4))
 
 
 @pytest.fixture

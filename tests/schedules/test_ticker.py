@@ -144,7 +144,7 @@ def test_killed_in_the_middle_neither_tick_nor_run_is_there(
             assert len(recorded) == 1
             pid = tx.scalar(sa.text("SELECT pg_backend_pid()"))
             with killer.begin() as other:
-                other.execute(sa.text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+                other.execute(sa.text("SELECT pg_terminate_backend(:pid, 60000)"), {"pid": pid})
             tx.scalar(sa.text("SELECT 1"))
 
     with pytest.raises(ConnectionLostError):

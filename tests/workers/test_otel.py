@@ -152,7 +152,7 @@ def test_what_breaks_is_marked_by_its_kind_and_its_message_is_not_told(
         raise LookupError("hunter22")
 
     seed(database_url, 1)
-    with house(database_url, budget_seconds=0.2) as home:
+    with house(database_url, budget_seconds=1.5) as home:
         traces(home, traced)
         monkeypatch.setattr(type(home.jobs[PROCESS]), "claim", refuse)
         home.run(PROCESS)

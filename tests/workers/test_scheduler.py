@@ -110,7 +110,7 @@ def test_a_scheduler_outlives_a_database_that_is_away(
         with killer.begin() as connection:
             connection.execute(
                 sa.text(
-                    "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
+                    "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity "
                     "WHERE datname = current_database() AND pid <> pg_backend_pid()"
                 )
             )

@@ -183,8 +183,8 @@ def test_postgres_killed_and_restarted_under_a_run_loses_and_doubles_nothing(
 ) -> None:
     """F19, invariants 1 and 10: kill -9 with calls in flight; each is settled once, in the end."""
     ids = seed(own_database_url, 300)
-    bank = SlowBank(0.01)
-    with house(own_database_url, bank, call_seconds_max=1) as home:
+    bank = SlowBank(0.02)
+    with house(own_database_url, bank, lease_seconds=60, call_seconds_max=1) as home:
         run = home.in_background(PROCESS)
         eventually(lambda: len(bank.submits) > 50)
         kill(own_servers.postgres)

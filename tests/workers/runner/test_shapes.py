@@ -79,7 +79,7 @@ def test_a_chore_keeps_its_run_while_it_looks_for_the_guilty_item(
             begun.append(rows(outside, lease)[0].leased_until)
             raise OverdueError("canceling statement due to statement timeout")
 
-    with house(database_url, jobs={EXPIRE: Slow()}, batch_max=4, lease_seconds=1.5) as home:
+    with house(database_url, jobs={EXPIRE: Slow()}, batch_max=4, lease_seconds=3.0) as home:
         add_work(home.database, EXPIRE, 1)
         assert home.run(EXPIRE).tally["succeeded"] == 1
     assert len(begun) >= 2
