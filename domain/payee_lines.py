@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Final
 
 from domain.errors import BadInputError
@@ -78,6 +79,11 @@ class PayeeLine:
             self.email,
             self.account_kind,
         )
+
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 (64 hex digits) of what the line states, however its file spelled it."""
+        return sha256("\n".join(self.record).encode()).hexdigest()
 
 
 def parse_payee(record: Sequence[str], file: str, row: int) -> PayeeLine | list[BadInputError]:

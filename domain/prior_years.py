@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Final
 
 from domain.errors import BadInputError
@@ -38,6 +39,12 @@ class OpeningPayee:
 
     payee: PayeeLine
     prior: PriorYear | None
+
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 (64 hex digits) of what the line states, however its file spelled it."""
+        prior = self.prior.record if self.prior else ()
+        return sha256("\n".join((*self.payee.record, *prior)).encode()).hexdigest()
 
 
 def parse_opening_payee(

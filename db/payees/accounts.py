@@ -4,15 +4,16 @@ A payout names its account as it is made, and its approval seals that: what is s
 an account that is not active, or not verified, is parked at its claim; cancelled, it goes to whichever is the default then.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from db import changes
 from db.payees.imports import lock_imports
-from db.tx import Tx
+from db.tx import Row, Tx
 from domain.errors import BadInputError
 
 
@@ -27,6 +28,35 @@ class AccountWords:
     is_verified: bool | None = None
 
     @property
+    def lets_more_in(self) -> bool:
+        """Whether money may go where it might not before: under `policy:maker-checker` two people say so."""
+        return self.is_default or self.is_active is True or self.is_verified is True
+
+    @property
+    def details(self) -> dict[str, str]:
+        """As a proposal keeps them."""
+        said = {
+            "default": self.is_default or None,
+            "active": self.is_active,
+            "verified": self.is_verified,
+        }
+        return {word: _SPELLED[yes] for word, yes in said.items() if yes is not None}
+
+    @classmethod
+    def of_details(cls, fund_account_id: str, details: Mapping[str, object]) -> Self:
+        """Read `details` back. Raises `BadInputError` for what is none, or says nothing."""
+        words = {word: _SAID[word, text] for word, text in details.items() if (word, text) in _SAID}
+        if not words or len(words) < len(details):
+            rule = "must be default=yes, active=yes|no, verified=yes|no, one of them at least"
+            raise BadInputError("payee.account", dict(details), rule)
+        return cls(
+            fund_account_id=fund_account_id,
+            is_default=words.get("default", False),
+            is_active=words.get("active"),
+            is_verified=words.get("verified"),
+        )
+
+    @property
     def words(self) -> list[str]:
         """As they are said, and kept."""
         said = [
@@ -37,6 +67,13 @@ class AccountWords:
             (self.is_verified is False, "unverified"),
         ]
         return [word for is_said, word in said if is_said]
+
+
+_SPELLED: Final = {True: "yes", False: "no"}
+_SAID: Final[Mapping[tuple[str, object], bool]] = {
+    ("default", "yes"): True,
+    **{(word, text): yes for word in ("active", "verified") for yes, text in _SPELLED.items()},
+}
 
 
 _ACCOUNTS: Final = sa.text("""
@@ -53,17 +90,21 @@ _SAY: Final = sa.text("""
     WHERE id = :id""")
 
 
+def check(tx: Tx, payee: tuple[UUID, str], fund_account_id: str) -> None:
+    """Raise `BadInputError` where this is no account of `payee`, an id and a name."""
+    _accounts(tx, payee, fund_account_id)
+
+
 def set_account(
     tx: Tx, payee: tuple[UUID, str], said: AccountWords, *, actor: str, why: str
 ) -> None:
-    """Say something of an account of `payee`, an id and a name. Raises `BadInputError` for one it does not have."""
-    id_, name = payee
+    """Say something of an account of `payee`, an id and a name. Raises `BadInputError` for one it does not have.
+
+    Under `policy:maker-checker` what `lets_more_in` is said in the transaction that approves its proposal, which the
+    database holds (`accounts_are_made_payable_by_two`).
+    """
     lock_imports(tx)
-    accounts = tx.rows(_ACCOUNTS, payee=id_)
-    mine = next((a for a in accounts if a.fund_account_id == said.fund_account_id), None)
-    if mine is None:
-        rule = f"must be an account of {name}: bursar payees show lists them, bursar import payees brings in new ones"
-        raise BadInputError("--account", said.fund_account_id, rule)
+    accounts, mine = _accounts(tx, payee, said.fund_account_id)
     former = next((a for a in accounts if a.is_default and a.id != mine.id), None)
     if said.is_default and former is not None:
         tx.run(_NO_DEFAULT, id=former.id, who=actor)
@@ -78,3 +119,14 @@ def set_account(
     )
     for word in said.words:
         changes.note(tx, f"payee.account.{word}", [str(mine.id)], who=actor, why=why)
+
+
+def _accounts(tx: Tx, payee: tuple[UUID, str], fund_account_id: str) -> tuple[Sequence[Row], Row]:
+    """All accounts of a payee, locked, and this one of them."""
+    id_, name = payee
+    accounts = tx.rows(_ACCOUNTS, payee=id_)
+    mine = next((a for a in accounts if a.fund_account_id == fund_account_id), None)
+    if mine is None:
+        rule = f"must be an account of {name}: bursar payees show lists them, bursar import payees brings in new ones"
+        raise BadInputError("--account", fund_account_id, rule)
+    return accounts, mine

@@ -321,6 +321,12 @@ ON_UPDATE: Final = {
           UPDATE earnings SET state = 'REFUNDED' WHERE state IN ('READY', 'BATCHED');
           UPDATE earnings SET state = 'READY' WHERE state = 'REFUNDED';
         END $$""",
+    "accounts_are_made_payable_by_two": """
+        DO $$ BEGIN
+          UPDATE payout_accounts SET verified = false;
+          INSERT INTO switches (name, is_on, who, why) VALUES ('policy:maker-checker', true, 'asha', 'policy');
+          UPDATE payout_accounts SET verified = true;
+        END $$""",
     **OF_REFUNDS_BY_UPDATE,
     "dispersals_payout_fkey": "UPDATE dispersals SET payout = gen_random_uuid()",
 }

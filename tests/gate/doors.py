@@ -182,12 +182,14 @@ DOORS: Final[tuple[Flow, ...]] = (
         constraints=(
             "payees_name_key",
             "payout_accounts_one_default",
+            "accounts_are_made_payable_by_two",
             "earnings_external_id_key",
             "share_is_of_the_gross",
             "entries_key_key",
         ),
         tests=(
             "tests/db/payees/test_imports.py",
+            "tests/db/payees/test_four_eyes.py",
             "tests/jobs/payouts/test_accounts.py",
             "tests/workers/cli/test_payees.py",
             "tests/db/earnings/test_imports.py",

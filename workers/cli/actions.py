@@ -14,7 +14,7 @@ from db.refunds import resolve as refunds
 from db.tx import Tx
 from domain.decisions import Decision
 from domain.errors import BadInputError, RefusedError
-from workers.cli import disbursing, forgiving, suspending
+from workers.cli import disbursing, forgiving, suspending, vouching
 from workers.cli.asking import subject as id_of
 from workers.cli.crediting import Giving, brought_with_its_file
 from workers.cli.resolving import by_two, checked
@@ -165,6 +165,7 @@ ACTIONS: Final[dict[str, Action]] = {
     "receipt.reverse": Action(check=forgiving.receipt_there, run=forgiving.undo),
     "suspense.resolve": Action(check=suspending.item_there, run=suspending.leave),
     "dispersal.retry": Action(check=disbursing.dispersal_there, run=disbursing.pay_again),
+    vouching.ACTION: Action(check=vouching.account_there, run=vouching.say),
     "provider.rebind": Action(check=_rebind_details, run=_rebind),
     **{what.value: Action(check=brought_with_its_file, run=_credit) for what in Giving},
     "lease.break": Action(check=_lease_there, run=_break_lease),

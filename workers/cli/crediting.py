@@ -31,6 +31,7 @@ class Giving(StrEnum):
     LENDERS = "lenders.import"
     POSITIONS = "positions.import"
     OBLIGATIONS = "obligations.import"
+    PAYEES = "payees.import"
 
     @property
     def done(self) -> str:
@@ -76,27 +77,37 @@ class Found(Protocol):
         """What they come to, in minor units by currency."""
 
 
+def new(found: Found) -> dict[str, int]:
+    """How many lines are new, and what they come to."""
+    sums = {f"amount_minor_{currency}": minor for currency, minor in found.amounts.items()}
+    return {"created": found.created, **sums}
+
+
 def digest(lines: Sequence[Given]) -> str:
     """Name what a file gives, however it is spelled: SHA-256, 64 hex digits."""
     return sha256("\n".join(sorted(line.content_hash for line in lines)).encode()).hexdigest()
 
 
 def proposed_first(
-    here: Context, what: Giving, lines: Sequence[Given], found: Found, *, why: str | None
+    here: Context,
+    what: Giving,
+    lines: Sequence[Given],
+    found: Mapping[str, int],
+    *,
+    why: str | None,
 ) -> None:
     """Where two people are needed, write a proposal of the file down, say so and end: nothing else is written.
 
-    `found` is what an import would do. Raises `BadInputError` where no reason is given.
+    `found` is how many of what an import would write, and what they come to: nothing is proposed of nothing.
+    Raises `BadInputError` where no reason is given.
     """
     with here.database().begin() as tx:
-        if not switches.is_on(tx, MAKER_CHECKER) or not found.created:
+        if not switches.is_on(tx, MAKER_CHECKER) or not any(found.values()):
             return
         if why is None:
             rule = "must say why: another person reads it, and approves or does not"
             raise BadInputError("--why", "", rule)
-        sums = {f"amount_minor_{currency}": minor for currency, minor in found.amounts.items()}
-        told = {"created": found.created, **sums}
-        made = proposals.propose(tx, what, digest(lines), told, by=here.operator, why=why)
+        made = proposals.propose(tx, what, digest(lines), found, by=here.operator, why=why)
     say(
         f"nothing of it is written yet: {MAKER_CHECKER} is on, and this is proposal {made}; another operator brings "
         f"the same file: {what.command} FILE --proposal {made}"
@@ -123,7 +134,7 @@ def by_two(
     if proposal is None and not dry_run:
         with here.database().begin(SECONDS_MAX) as tx:
             found = look(tx, lambda _: None)
-        proposed_first(here, what, read.lines, found, why=why)
+        proposed_first(here, what, read.lines, new(found), why=why)
 
     def work(tx: Tx, told: "Told") -> "Imported":
         if dry_run:

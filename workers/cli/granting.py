@@ -31,7 +31,7 @@ def credits(  # noqa: A001  the command's name
     from db.bookings.import_credits import Credits
     from db.importing.records import RecordLines
     from domain.credit_lines import CREDIT_RECORDS
-    from workers.cli.crediting import Giving, agreed, proposed_first
+    from workers.cli.crediting import Giving, agreed, new, proposed_first
 
     here, because = context(ctx), None if why is None else reason(why)
     read = read_lines(file, CREDIT_RECORDS, partial=False)
@@ -53,7 +53,7 @@ def credits(  # noqa: A001  the command's name
     if proposal is None and not dry_run:
         with here.database().begin(SECONDS_MAX) as tx:
             found = work(tx, only_look=True)
-        proposed_first(here, Giving.CREDITS, read.lines, found, why=because)
+        proposed_first(here, Giving.CREDITS, read.lines, new(found), why=because)
     with here.database().begin(SECONDS_MAX) as tx:
         done = work(tx, only_look=dry_run)
     sums = {f"created_minor_{currency}": minor for currency, minor in done.amounts.items()}

@@ -5,18 +5,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from domain.payouts import SENDERS
-from workers.cli import granting, import_obligations, receiving, records
+from workers.cli import granting, import_obligations, import_payees, receiving, records
 from workers.cli.asking import At, WhyToo, moment, reason, wake
 from workers.cli.context import context
 from workers.cli.importing import (
-    SECONDS_MAX,
     DryRun,
     File,
     Partial,
     Proposal,
     read_lines,
     run_import,
-    tell_done,
     tell_imported,
 )
 from workers.cli.output import JsonOne
@@ -24,7 +22,6 @@ from workers.cli.taking_over import (
     WHOLE,
     AsOf,
     take_over_earnings,
-    take_over_payees,
     take_over_payouts,
     told_until,
 )
@@ -40,6 +37,7 @@ _COMMANDS: "tuple[Callable[..., None], ...]" = (
     *records.COMMANDS,
     granting.credits,
     *import_obligations.COMMANDS,
+    import_payees.payees,
 )
 for command in _COMMANDS:
     app.command()(command)
@@ -192,45 +190,3 @@ def wallets(
         noted="wallets.import",
     )
     tell_imported(read, done, {}, dry_run=dry_run, json=json)
-
-
-@app.command()
-def payees(
-    ctx: typer.Context,
-    file: File,
-    as_of: AsOf = None,
-    partial: Partial = False,
-    dry_run: DryRun = False,
-    why: WhyToo = None,
-    json: JsonOne = False,
-) -> None:
-    """Import payees and their accounts at the provider.
-
-    What nobody has told yet is filled in; what was told otherwise is an error. A batch pays to the
-    account that is verified and the default, and to no other. With --as-of the file also says what
-    another system paid each in a financial year.
-    """
-    from db import changes
-    from db.payees.imports import PayeeLines, take_over
-    from domain.payee_lines import PAYEE_RECORDS
-
-    here, because = context(ctx), None if why is None else reason(why)
-    if as_of is not None:
-        if partial:
-            raise typer.BadParameter(WHOLE)
-        take_over_payees(here, file, told_until(here, as_of), because, dry_run=dry_run, json=json)
-        return
-    read = read_lines(file, PAYEE_RECORDS, partial=partial)
-    order = PayeeLines(lines=read.lines, file=read.file, rows=read.rows, partial=partial)
-    with here.database().begin(SECONDS_MAX) as tx:
-        done = take_over(tx, here.installation, order, dry_run=dry_run)
-        if not dry_run and done.created + done.completed:
-            said = f"{done.created} created, {done.completed} completed"
-            because = f"{because}: {said}" if because else said
-            changes.note(tx, "payees.import", [read.file], who=here.actor, why=because)
-    facts: dict[str, object] = {
-        "created": done.created,
-        "completed": done.completed,
-        "existing": done.existing,
-    }
-    tell_done(read, facts, done.errors, done.more, dry_run=dry_run, json=json)

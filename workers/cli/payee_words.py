@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from db.payees.accounts import AccountWords
     from db.tx import Tx
+    from workers.cli.context import Context
 
 
 def set_(
@@ -42,9 +43,11 @@ def set_(
 ) -> None:
     """Say where a payee is paid and told of payouts, from the next one on.
 
-    A payout that is made already keeps the account it was made for.
+    A payout that is made already keeps the account it was made for. While policy:maker-checker is on,
+    what lets an account be paid (--default, --active, --verified) is only proposed, and another operator
+    approves it.
     """
-    from db.payees import accounts, listing as rows, setting
+    from db.payees import listing as rows, setting
 
     here, because = context(ctx), reason(why)
     said = _account(account, default=default, active=active, verified=verified)
@@ -53,14 +56,28 @@ def set_(
         id_, name = rows.find(tx, payee)
         told = list[str]()
         if said is not None:
-            accounts.set_account(tx, (id_, name), said, actor=here.actor, why=because)
-            told.append(f"account {said.fund_account_id} of {name} is {', '.join(said.words)}")
+            told.append(_say(tx, here, (id_, name), said, why=because))
         if resident is not None:
             setting.set_residence(tx, id_, resident=resident, actor=here.actor, why=because)
             told.append(f"{name} is {setting.RESIDENCE[resident]}")
         if email is not None or no_email:
             told.append(_address(tx, id_, name, email, who=here.actor, why=because))
     typer.echo("\n".join(told))
+
+
+def _say(
+    tx: "Tx", here: "Context", payee: "tuple[UUID, str]", said: "AccountWords", *, why: str
+) -> str:
+    """Say it of an account, or propose it where two people are needed; what was done."""
+    from db.payees.accounts import set_account
+    from workers.cli.vouching import proposed_first
+
+    of, words = f"account {said.fund_account_id} of {payee[1]}", ", ".join(said.words)
+    made = proposed_first(tx, here, payee, said, why=why)
+    if made is not None:
+        return f"{of} is as it was: that it is {words} is proposal {made}, another operator: bursar approve {made}"
+    set_account(tx, payee, said, actor=here.actor, why=why)
+    return f"{of} is {words}"
 
 
 def _account(

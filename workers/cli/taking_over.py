@@ -9,7 +9,7 @@ import typer
 from domain.errors import BadInputError, RefusedError
 from workers.cli.asking import moment
 from workers.cli.context import Context
-from workers.cli.importing import SECONDS_MAX, read_lines, run_import, tell_done, tell_imported
+from workers.cli.importing import read_lines, run_import, tell_imported
 
 if TYPE_CHECKING:
     from db.importing.order import Imported, Told
@@ -121,31 +121,3 @@ def take_over_earnings(
         noted="earnings.take_over",
     )
     tell_imported(read, done, _by_state(done), dry_run=dry_run, json=json)
-
-
-def take_over_payees(
-    here: Context, file: str, as_of: datetime, why: str | None, *, dry_run: bool, json: bool
-) -> None:
-    """Take over a file of payees, and of what each was paid in a financial year; all or nothing."""
-    from db import changes
-    from db.payees.imports import PayeeLines, take_over
-    from db.payees.prior_years import PriorYears, take_over_years
-    from domain.prior_years import opening_payee_records
-
-    read = read_lines(file, opening_payee_records(as_of), partial=False)
-    payees = PayeeLines(lines=[line.payee for line in read.lines], file=read.file, rows=read.rows)
-    years = PriorYears(lines=read.lines, file=read.file, rows=read.rows)
-    with here.database().begin(SECONDS_MAX) as tx:
-        done = take_over(tx, here.installation, payees, dry_run=dry_run)
-        told = take_over_years(tx, here.installation, years, dry_run=dry_run)
-        if not dry_run and done.created + done.completed + told:
-            said = f"{done.created} created, {done.completed} completed, {told} years"
-            because = f"{why}: {said}" if why else said
-            changes.note(tx, "payees.take_over", [read.file], who=here.actor, why=because)
-    facts: dict[str, object] = {
-        "created": done.created,
-        "completed": done.completed,
-        "existing": done.existing,
-        "years": told,
-    }
-    tell_done(read, facts, done.errors, done.more, dry_run=dry_run, json=json)

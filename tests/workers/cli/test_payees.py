@@ -2,12 +2,15 @@
 
 import pytest
 
-from tests.operating import query
+from tests.operating import change, query
 from tests.workers.cli.conftest import Line
 
 OLD = """name,fund_account_id,kind,tax_class,has_pan,resident,verified,default
 Asha Rao,fa_1,person,individual,yes,yes,yes,yes
 """
+TAKEN_OVER = OLD.replace(
+    "default\n", "default,prior_year,prior_gross,prior_share,prior_base,prior_tax\n"
+).replace("yes\n", "yes,2025-26,1000.00,800.00,0,0\n")
 ADDRESS = "SELECT email FROM payees"
 
 
@@ -97,3 +100,55 @@ def test_a_file_with_the_column_tells_it(bursar: Line) -> None:
     text = "\n".join([f"email,{lines[0]}", f"asha@example.org,{lines[1]}"])
     assert bursar("import", "payees", bursar.file(text, "payees.csv")).code == 0
     assert [row.email for row in query(bursar.database, ADDRESS)] == ["asha@example.org"]
+
+
+def test_under_four_eyes_nobody_makes_an_account_payable_alone(known: Line) -> None:
+    """TRAP: who says where somebody is paid, and that it is theirs, is paid by rule what is owed to them."""
+    assert known("maintenance", "hold", "policy:maker-checker", "--why", "policy 7").code == 0
+    words = ("payees", "set", "Asha Rao", "--account", "fa_1")
+    assert known(*words, "--unverified", "--inactive", "--why", "stolen").code == 0, "one stops it"
+    said = known(*words, "--verified", "--active", "--why", "hers again")
+    assert (said.code, "is as it was" in said.out, "proposal 1" in said.out) == (0, True, True)
+    assert known(*words, "--verified", "--why", "x").code == 1, "it waits already"
+    [account] = known("payees", "show", "Asha Rao", "--json").json["accounts"]
+    assert (account["verified"], account["active"]) == (False, False)
+    assert known("approve", "1").code == 1, "nobody approves their own"
+    change(known.database, "UPDATE proposals SET proposed_by = 'somebody else'")
+    agreed = known("approve", "1", "--json").json
+    assert agreed["outcome"] == "account fa_1 of Asha Rao is active, verified"
+    shown = known("payees", "show", "Asha Rao", "--json").json
+    assert [(a["verified"], a["active"]) for a in shown["accounts"]] == [(True, True)]
+    assert shown["history"][0]["who"].startswith("somebody else, ")
+
+
+@pytest.mark.parametrize(
+    ("subject", "detail", "rule"),
+    [
+        ("fa_1 of Asha Rao", "verified=maybe", "verified=yes|no"),
+        ("fa_1 of Asha Rao", "default=no", "default=yes"),
+        ("fa_9 of Asha Rao", "verified=yes", "must be an account of Asha Rao"),
+        ("fa_1 of Nobody", "verified=yes", "must be the name or the id of a payee"),
+    ],
+)
+def test_what_two_people_could_never_agree_on_is_refused(
+    known: Line, subject: str, detail: str, rule: str
+) -> None:
+    said = known("propose", "payee.account", subject, "--set", detail, "--why", "x")
+    assert (said.code, rule in " ".join(said.err.split())) == (2, True)
+    assert query(known.database, "SELECT FROM proposals") == []
+
+
+@pytest.mark.parametrize("more", [(), ("--as-of", "2026-03-31")])
+def test_under_four_eyes_nobody_brings_payees_in_alone(bursar: Line, more: tuple[str, ...]) -> None:
+    assert bursar("maintenance", "hold", "policy:maker-checker", "--why", "policy 7").code == 0
+    bring = ("import", "payees", bursar.file(TAKEN_OVER if more else OLD, "payees.csv"), *more)
+    assert bursar(*bring).code == 2, "another person reads why"
+    said = bursar(*bring, "--why", "sellers of May")
+    assert (said.code, "bursar import payees FILE --proposal 1" in said.err) == (0, True)
+    assert query(bursar.database, "SELECT FROM payees") == []
+    assert bursar(*bring, "--proposal", "1").code == 1, "nobody approves their own"
+    change(bursar.database, "UPDATE proposals SET proposed_by = 'somebody else'")
+    assert bursar(*bring, "--proposal", "1", "--json").json["created"] == 1
+    assert bursar(*bring, "--json").json["existing"] == 1, "what is known needs nobody"
+    [noted] = query(bursar.database, "SELECT who FROM changes WHERE what LIKE 'payees.%'")
+    assert noted.who.startswith("somebody else, ")

@@ -360,3 +360,5 @@ CREATE TABLE proposals (
 );
 -- This prevents two live proposals of the same action on the same thing.
 CREATE UNIQUE INDEX proposals_one_live ON proposals (action, subject) WHERE approved_at IS NULL AND withdrawn_at IS NULL;
+-- What is being carried out, in the transaction that approves it: seen by that one alone, and empty to all others.
+CREATE INDEX proposals_under_way ON proposals (action, subject) WHERE approved_at IS NOT NULL AND outcome IS NULL;

@@ -29,6 +29,24 @@ CREATE TABLE payout_accounts (
 );
 -- This prevents a payee from having two accounts that a batch could choose.
 CREATE UNIQUE INDEX payout_accounts_one_default ON payout_accounts (payee) WHERE is_default;
+-- While two people are needed, nobody makes an account payable alone, whoever brought it in: that it is proven, that batches pay
+-- to it, that something may be sent there again is written where a proposal of it, or of its file, was approved in this transaction.
+CREATE FUNCTION accounts_are_made_payable_by_two() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  -- Of what is new there is no OLD: its columns are null.
+  IF (NEW.verified AND OLD.verified IS NOT TRUE OR NEW.is_default AND OLD.is_default IS NOT TRUE OR NEW.active AND OLD.active IS FALSE)
+    AND EXISTS (SELECT FROM switches s WHERE s.name = 'policy:maker-checker' AND s.is_on)
+    AND NOT EXISTS (
+      SELECT FROM proposals r JOIN payees y ON y.id = NEW.payee
+      WHERE r.approved_at IS NOT NULL AND r.outcome IS NULL
+        AND (r.action = 'payees.import' OR r.action = 'payee.account' AND r.subject = NEW.fund_account_id || ' of ' || y.name)) THEN
+    RAISE EXCEPTION 'account %: two people make it payable (policy:maker-checker is on)', NEW.fund_account_id
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'accounts_are_made_payable_by_two';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER accounts_are_made_payable_by_two BEFORE INSERT OR UPDATE OF verified, active, is_default ON payout_accounts
+  FOR EACH ROW EXECUTE FUNCTION accounts_are_made_payable_by_two();
 
 -- What somebody keeps with us: an account of the books, and how its owner wants it paid out. Whoever takes from
 -- it holds this row first.
