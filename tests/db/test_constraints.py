@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from db.errors import constraint_of
 from tests.db.broken_obligations import OF_OBLIGATIONS, UNKNOWN
+from tests.db.changed_payouts import OF_PAYOUTS_BY_UPDATE
 from tests.db.changed_refunds import OF_REFUNDS, OF_REFUNDS_BY_UPDATE
 from tests.db.every_table import ROWS
 from tests.driving import every_state
@@ -316,17 +317,7 @@ SAID: Final = {
 }
 """What a trigger calls the promise, where not by its own name."""
 ON_UPDATE: Final = {
-    "earnings_move_as_listed": """
-        DO $$ BEGIN
-          UPDATE earnings SET state = 'REFUNDED' WHERE state IN ('READY', 'BATCHED');
-          UPDATE earnings SET state = 'READY' WHERE state = 'REFUNDED';
-        END $$""",
-    "accounts_are_made_payable_by_two": """
-        DO $$ BEGIN
-          UPDATE payout_accounts SET verified = false;
-          INSERT INTO switches (name, is_on, who, why) VALUES ('policy:maker-checker', true, 'asha', 'policy');
-          UPDATE payout_accounts SET verified = true;
-        END $$""",
+    **OF_PAYOUTS_BY_UPDATE,
     **OF_REFUNDS_BY_UPDATE,
     "dispersals_payout_fkey": "UPDATE dispersals SET payout = gen_random_uuid()",
 }
