@@ -127,7 +127,7 @@ _ANSWERED: Final = sa.text("""
       INSERT INTO effect_payments (key, provider, account, provider_id)
       SELECT key, provider, account, provider_id FROM changed WHERE provider_id IS NOT NULL)
     INSERT INTO effect_answers (key, answer, detail, run, token, moved)
-    SELECT g.key, g.answer, g.detail, :run, g.token, true FROM given g""")
+    SELECT g.key, g.answer, g.detail, :run, nullif(g.token, 0), true FROM given g""")
 
 
 def answered(tx: LeasedTx, outcomes: Sequence[tuple[UUID, Outcome]]) -> None:

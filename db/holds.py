@@ -60,10 +60,22 @@ def _asked(job: str, order: ClaimOrder) -> dict[str, object]:
 
 
 _HOLD: Final = sa.text("""
-    SELECT job, subject, 0 AS token, claims, tries, waiting_since FROM work
+    SELECT job, subject, 0 AS token, claims, tries, waiting_since, leased_until > clock_timestamp() AS is_leased FROM work
     WHERE subject = ANY(CAST(:subjects AS uuid[])) ORDER BY subject, job FOR UPDATE""")
 
 
-def hold(tx: Tx, subjects: Collection[UUID]) -> list[Held]:
-    """Lock the rows of `subjects`, whoever holds them, in key order; those that wait for nothing have none."""
-    return list(map(Held._make, tx.rows(_HOLD, subjects=sorted(subjects))))
+def hold(
+    tx: Tx, subjects: Collection[UUID], *, spared: Collection[UUID] = frozenset()
+) -> list[Held]:
+    """Lock the rows of `subjects`, whoever holds them, in key order; those that wait for nothing have none.
+
+    A row of `spared` that is under a live lease is left to its holder.
+    """
+    if not subjects:
+        return []
+    rows = tx.rows(_HOLD, subjects=list(subjects))
+    return [
+        Held._make(row[:-1])
+        for row in rows
+        if not (spared and row.is_leased and row.subject in spared)
+    ]

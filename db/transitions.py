@@ -3,7 +3,7 @@
 A move needs a `LeasedTx`: a transaction in which the work rows of its subjects are locked and carry
 this holder's token. `claim` and `seize` make one by giving rows a token, and `recall` where there was
 no row; `regain` makes one again for settling, by comparing it. What begins and ends in one transaction
-needs no token, the locks are the lease: `take` for a Chore, `hold` for an operation. Subjects in states
+needs no token, the locks are the lease: `take` for a Chore, `hold` for an operation or a provider's word. Subjects in states
 without work are moved by CAS alone, through `unleased_move` (the SQL door `bursar_move`, so there is one
 implementation for every caller).
 
@@ -70,13 +70,22 @@ def take(tx: Tx, job: str, order: ClaimOrder) -> LeasedTx:
     return LeasedTx(tx, holds.take(tx, job, order), run=order.run, actor=f"run:{order.run}")
 
 
-def hold(tx: LeasedTx | Tx, subjects: Collection[UUID], *, run: int | None, actor: str) -> LeasedTx:
-    """Lock the work rows of `subjects`, for an operation that changes all of them at once.
+def hold(
+    tx: LeasedTx | Tx,
+    subjects: Collection[UUID],
+    *,
+    run: int | None,
+    actor: str,
+    spared: Collection[UUID] = (),
+) -> LeasedTx:
+    """Lock the work rows of `subjects`, for what changes all of them at once: an operation, a provider's word.
 
-    Waits for whoever works on them, and fences a holder whose row it settles. What `tx` holds stays held.
+    Waits for whoever works on them, and fences a holder whose row it settles. Of `spared` only what no
+    live worker holds is held. What `tx` holds stays held.
     """
     mine = tx.held.values() if isinstance(tx, LeasedTx) else ()
-    return LeasedTx(tx, [*holds.hold(tx, subjects), *mine], run=run, actor=actor)
+    held = holds.hold(tx, subjects, spared=frozenset(spared))
+    return LeasedTx(tx, [*held, *mine], run=run, actor=actor)
 
 
 def seize(
@@ -86,13 +95,12 @@ def seize(
     run: int | None,
     actor: str,
     leased_too: bool,
-    spared: Collection[UUID] = (),
 ) -> LeasedTx:
     """Take the rows of `subjects` from whoever holds them; `leased_too` only for a provider's final answer.
 
-    Of `spared` only what no live worker holds is taken. What `tx` holds stays held.
+    What `tx` holds stays held.
     """
-    wanted = {**dict.fromkeys(spared, False), **dict.fromkeys(subjects, leased_too)}
+    wanted = dict.fromkeys(subjects, leased_too)
     mine = tx.held.values() if isinstance(tx, LeasedTx) else ()
     return LeasedTx(tx, [*work.seize(tx, wanted, run=run), *mine], run=run, actor=actor)
 
@@ -150,11 +158,19 @@ def _moving(
     SELECT CASE WHEN count(*) < :asked THEN coalesce(array_agg(id), '{{}}') END FROM moved""")
 
 
-_MOVE: Final = {kind: _moving(table) for kind, table in TABLES.items()}
+def _dated(machine: Machine) -> str:
+    """When a subject came where it is, as the swap writes it."""
+    return "".join(
+        f", {column} = CASE WHEN :target = '{state}' THEN clock_timestamp() ELSE s.{column} END"
+        for state, column in machine.dates
+    )
+
+
+_MOVE: Final = {m.kind: _moving(m.table, written=_dated(m)) for m in AGGREGATES}
 _SAY: Final = {
     machine.kind: _moving(
         machine.table,
-        written=f", {machine.says} = h.words",
+        written=f"{_dated(machine)}, {machine.says} = h.words",
         given=", CAST(:words AS text[])",
         names="id, token, words",
     )
@@ -172,7 +188,7 @@ def move(
     source: str,
     target: str,
     reason: str | None = None,
-    words: Mapping[UUID, str] | None = None,
+    words: Mapping[UUID, str | None] | None = None,
 ) -> list[UUID]:
     """Move held subjects from `source` to `target` by compare-and-swap; returns those that were in `source`.
 

@@ -58,6 +58,8 @@ class Machine:
     calls: tuple[Call, ...]
     says: str | None = None
     """The column in which a subject keeps, in words, what came of it; written as it moves."""
+    dates: tuple[tuple[str, str], ...] = ()
+    """(State, column) each: where a subject keeps when it last came into that state; written as it moves."""
     _index: dict[tuple[str, str | None, str | None], Call] = field(
         init=False, repr=False, compare=False
     )

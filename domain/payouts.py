@@ -52,6 +52,8 @@ def _of_senders(state: PayoutState, outcome: str | None, due: str) -> tuple[Call
 PAYOUTS: Final = Machine(
     kind="payout",
     table="payouts",
+    says="error",
+    dates=((_P.COMPLETED, "completed_at"),),
     initial=frozenset({_P.PENDING}),
     moves=(
         Move(source=_P.PENDING, target=_P.APPROVED, guard=Guard.UNLEASED, when="approved"),

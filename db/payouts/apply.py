@@ -45,16 +45,23 @@ class Verdict(NamedTuple):
     finding: Finding | None = None
 
 
-def apply(tx: LeasedTx, verdicts: Sequence[Verdict]) -> set[UUID]:
-    """Write the verdicts; returns the subjects whose CAS was lost (parked, for a person to see)."""
+def apply(
+    tx: LeasedTx, verdicts: Sequence[Verdict], rows: Mapping[UUID, Details] | None = None
+) -> set[UUID]:
+    """Write the verdicts; returns the subjects whose CAS was lost (parked, for a person to see).
+
+    `rows` are the payouts where this transaction has read them already, held.
+    """
     effects.answered(tx, [(v.subject, v.outcome) for v in verdicts if v.outcome is not None])
     ended: list[Ended] = []
     lost: set[UUID] = set()
     for (_, source, target), group in _steps(verdicts):
         going = [v for v in group if v.subject not in lost]
         moved = _move(tx, going, source, target)
-        ended += [Ended(row, source, target) for row in read(tx, moved)] if moved else []
-        lost |= {v.subject for v in going} - set(moved)
+        if moved:
+            ended += _ended(tx, moved, rows, source, target)
+        if len(moved) < len(going):
+            lost |= {v.subject for v in going} - set(moved)
     late.hold(tx, ended)
     tax_records.keep(tx, ended)
     tx.settle([_lost(tx, v) if v.subject in lost else v.next for v in verdicts])
@@ -76,16 +83,12 @@ def _steps(
     return sorted(steps.items())
 
 
-_TOUCH: Final = sa.text("""
-    WITH given AS MATERIALIZED (
-      SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:reasons AS text[])) AS g (id, reason)),
-    touched AS (
-      UPDATE payouts p SET error = g.reason, completed_at = CASE WHEN :completed THEN clock_timestamp() ELSE p.completed_at END
-      FROM given g WHERE p.id = g.id),
-    unlinked AS (
-      UPDATE payout_earnings l SET live = false FROM given g WHERE :releases AND l.payout = g.id AND l.live RETURNING l.earning),
+_EARNINGS: Final = sa.text("""
+    WITH unlinked AS (
+      UPDATE payout_earnings l SET live = false
+      WHERE :releases AND l.payout = ANY(CAST(:ids AS uuid[])) AND l.live RETURNING l.earning),
     paid AS (
-      SELECT l.earning FROM payout_earnings l JOIN given g ON l.payout = g.id WHERE :completed AND l.live),
+      SELECT l.earning FROM payout_earnings l WHERE :completed AND l.payout = ANY(CAST(:ids AS uuid[])) AND l.live),
     -- In key order, as whoever disputes or reduces them locks them.
     locked AS MATERIALIZED (
       SELECT e.id FROM earnings e
@@ -98,17 +101,33 @@ _TOUCH: Final = sa.text("""
 def _move(
     tx: LeasedTx, group: Sequence[Verdict], source: PayoutState, target: PayoutState
 ) -> list[UUID]:
-    reasons = {v.subject: v.reason for v in group}
-    moved = move(tx, PAYOUTS, list(reasons), source=source, target=target)
-    tx.run(
-        _TOUCH,
-        ids=moved,
-        # What was put back is not in error: its work row says what it waits for.
-        reasons=[None if target is PayoutState.APPROVED else reasons[s] for s in moved],
-        completed=target is PayoutState.COMPLETED,
-        releases=target in {PayoutState.FAILED, PayoutState.CANCELLED, PayoutState.REVERSED},
+    # What was put back is not in error: its work row says what it waits for.
+    is_said = target is not PayoutState.APPROVED
+    words = {v.subject: v.reason if is_said else None for v in group}
+    return move(tx, PAYOUTS, list(words), source=source, target=target, words=words)
+
+
+def _ended(
+    tx: LeasedTx,
+    moved: Sequence[UUID],
+    rows: Mapping[UUID, Details] | None,
+    source: PayoutState,
+    target: PayoutState,
+) -> list[Ended]:
+    """What was moved, its earnings moved along. Only what was put back is another than it was read."""
+    known = (
+        read(tx, moved)
+        if rows is None or target is PayoutState.APPROVED
+        else [rows[id_] for id_ in moved]
     )
-    return moved
+    if earned := [row.id for row in known if row.is_earned]:
+        tx.run(
+            _EARNINGS,
+            ids=earned,
+            completed=target is PayoutState.COMPLETED,
+            releases=target in {PayoutState.FAILED, PayoutState.CANCELLED, PayoutState.REVERSED},
+        )
+    return [Ended(row, source, target) for row in known]
 
 
 def _entries(tx: LeasedTx, ended: Sequence[Ended]) -> list[Entry]:

@@ -65,7 +65,7 @@ def start_processing(
     leased = claim(tx, job, claim_order)
     if not leased.held:
         return Batch(items=[], taken=0)
-    rows = read(tx, leased.held, key_seconds=provider.key_seconds)
+    rows = read(tx, leased.held, key_seconds=provider.key_seconds, is_sending=True)
     behind = guards.behind(tx, rows)
     debts = recovering.hold(tx, rows)
     verdicts = [

@@ -43,8 +43,8 @@ class Details(NamedTuple):
     payee_kind: str
     """What its payee was when it was made."""
     state: str
-    is_sealed: bool
-    """Whether amount, beneficiary and key still fit the seal of the approval."""
+    is_sealed: bool | None
+    """Whether amount, beneficiary and key still fit the seal of the approval; None where nobody asked."""
     fund_account_id: str
     is_vpa: bool
     """Whether UPI leads there, and nothing else."""
@@ -90,7 +90,7 @@ _READ: Final = sa.text("""
     SELECT p.id, p.amount, coalesce(p.net_amount, p.amount) AS net, p.tds_deducted AS withheld, p.recovered,
            p.tds_financial_year AS tax_year, p.tds_engine AS tax_engine, p.source = 'earnings' AS is_earned, p.wallet, p.dispersal, p.currency, p.mode, p.purpose, p.narration, p.generation,
            p.effect_key, p.payable, p.payee_kind, p.state,
-           p.approval_seal = payout_seal(p, p.generation, p.effect_key) AS is_sealed,
+           CASE WHEN :is_sending THEN p.approval_seal = payout_seal(p, p.generation, p.effect_key) END AS is_sealed,
            a.fund_account_id, coalesce(a.kind = 'vpa', false) AS is_vpa, a.active, a.verified, y.resident, t.id AS in_transit, c.id AS cash,
            e.state AS effect_state, e.sends, e.put_backs, e.provider_id, e.accepted_at, e.first_sent_at, p.completed_at,
            e.sends > 0 AND clock_timestamp() - e.first_sent_at > make_interval(secs => :key_seconds) AS is_past_key,
@@ -106,9 +106,12 @@ _READ: Final = sa.text("""
     WHERE p.id = ANY(CAST(:ids AS uuid[]))""")
 
 
-def read(tx: Tx, ids: Iterable[UUID], *, key_seconds: float = 0.0) -> list[Details]:
-    """The details of `ids`, in no order; what does not exist is absent."""
-    return list(map(Details._make, tx.rows(_READ, ids=list(ids), key_seconds=key_seconds)))
+def read(
+    tx: Tx, ids: Iterable[UUID], *, key_seconds: float = 0.0, is_sending: bool = False
+) -> list[Details]:
+    """The details of `ids`, in no order; what does not exist is absent. Seals are compared for whoever `is_sending`."""
+    asked = {"key_seconds": key_seconds, "is_sending": is_sending}
+    return list(map(Details._make, tx.rows(_READ, ids=list(ids), **asked)))
 
 
 def one(tx: Tx, payout: UUID) -> Details | None:

@@ -118,8 +118,8 @@ def _take(tx: Tx, open_: Sequence[Said], run: int) -> LeasedTx:
         if said.payout is not None
     }
     final = [payout for payout, is_final in wanted.items() if is_final]
-    leased = transitions.seize(
-        tx, final, run=run, actor=f"run:{run}", leased_too=True, spared=list(wanted)
+    leased = transitions.hold(
+        tx, wanted, run=run, actor=f"run:{run}", spared=wanted.keys() - set(final)
     )
     ends = {said.payout for said in open_ if said.is_final}
     idle = [payout for payout in wanted if payout in ends and payout not in leased.held]
@@ -134,11 +134,11 @@ def _settle(leased: LeasedTx, open_: Sequence[Said], hearing: Hearing) -> None:
     for one in open_:
         said[one.payout].append(one)
     moment = clock.now(leased)
+    rows = {row.id: row for row in read(leased, leased.held)}
     decided = [
-        _judge(leased.held[row.id], row, said[row.id], hearing, moment)
-        for row in read(leased, leased.held)
+        _judge(leased.held[id_], row, said[id_], hearing, moment) for id_, row in rows.items()
     ]
-    for payout in apply(leased, decided):
+    for payout in apply(leased, decided, rows):
         for one in said[payout]:
             hearing.conclude(one, "its state was changed from outside", applied=False)
 

@@ -1,7 +1,7 @@
 """What a provider's report is held against: a payout as we know it, under the lease it is held by."""
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from db.payouts.details import Details
@@ -11,8 +11,7 @@ from domain.payees import PayeeKind
 from domain.payouts import PayoutState
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class Known(NamedTuple):
     """A claimed payout about which its provider was asked."""
 
     held: Held
@@ -46,16 +45,12 @@ def known(held: Held, row: Details) -> Known:
 
 def mismatch(known: Known, paid: ProviderPayout) -> str | None:
     """How a report contradicts what we know, or None."""
-    told = {
-        "amount": (known.amount_minor, paid.amount_minor),
-        "currency": (known.currency, paid.currency),
-        "reference": (known.reference or paid.reference, paid.reference or known.reference),
-        "fund account": (known.fund_account_id, paid.fund_account_id or known.fund_account_id),
-        "id": (known.provider_id or paid.provider_id, paid.provider_id),
-    }
-    wrong = [
-        f"{name} is {theirs!r}, not {ours!r}"
-        for name, (ours, theirs) in told.items()
-        if ours != theirs
-    ]
+    told = (
+        ("amount", known.amount_minor, paid.amount_minor),
+        ("currency", known.currency, paid.currency),
+        ("reference", known.reference or paid.reference, paid.reference or known.reference),
+        ("fund account", known.fund_account_id, paid.fund_account_id or known.fund_account_id),
+        ("id", known.provider_id or paid.provider_id, paid.provider_id),
+    )
+    wrong = [f"{name} is {theirs!r}, not {ours!r}" for name, ours, theirs in told if ours != theirs]
     return f"provider's payout {paid.provider_id}: {', '.join(wrong)}" if wrong else None

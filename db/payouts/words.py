@@ -1,7 +1,6 @@
 """Whose payout each word of a provider is about: by the payment's name, else by the reference it is filed under."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -21,8 +20,7 @@ class Word(NamedTuple):
     paid: ProviderPayout
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
+class Said(NamedTuple):
     """A word, and the payout it is about; `payout` None: nobody knows it."""
 
     word: Word
@@ -68,13 +66,6 @@ def find(tx: Tx, words: Sequence[Word]) -> list[Said]:
         generations=[generation for _, generation in meant],
     )
     return [
-        Said(
-            word=words[row.n - 1],
-            payout=row.payout,
-            generation=row.generation,
-            newest=row.newest or 0,
-            state=row.state or "",
-            waits=row.waits,
-        )
-        for row in rows
+        Said(words[n - 1], payout, generation, newest or 0, state or "", waits)
+        for n, payout, generation, newest, state, waits in map(tuple, rows)
     ]

@@ -140,9 +140,7 @@ def _settle(tx: Tx, ours: Sequence[Said], hearing: Hearing, run: int) -> None:
     """Hold what the words are about, and settle it."""
     given = {s.refund for s in ours if s.refund is not None and s.status is RefundStatus.SUCCEEDED}
     all_ = {s.refund for s in ours if s.refund is not None}
-    leased = transitions.seize(
-        tx, sorted(given), run=run, actor=f"run:{run}", leased_too=True, spared=sorted(all_ - given)
-    )
+    leased = transitions.hold(tx, all_, run=run, actor=f"run:{run}", spared=all_ - given)
     paid = {s.refund: s.payment for s in ours if s.refund is not None and s.refund in given}
     idle = [refund for refund in sorted(paid) if refund not in leased.held]
     lock(leased, "payment", [p for refund in idle if (p := paid[refund]) is not None])

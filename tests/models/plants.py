@@ -111,8 +111,11 @@ def key_of_the_attempt(effect: Sendable, asked: PayoutOrder) -> FrozenRequest:
 _frozen = claim._frozen
 
 
-def trusted_for_ever(tx: Tx, ids: Iterable[UUID], *, key_seconds: float = 0.0) -> list[Details]:
-    return [row._replace(is_past_key=False) for row in read(tx, ids, key_seconds=key_seconds)]
+def trusted_for_ever(
+    tx: Tx, ids: Iterable[UUID], *, key_seconds: float = 0.0, is_sending: bool = False
+) -> list[Details]:
+    rows = read(tx, ids, key_seconds=key_seconds, is_sending=is_sending)
+    return [row._replace(is_past_key=False) for row in rows]
 
 
 def sent_unseen(self: RecoverPayouts, item: Recovering, still_mine: StillMine) -> Recovery:
@@ -158,11 +161,12 @@ def failures_unbooked(tx: transitions.LeasedTx, ended: Sequence[Ended]) -> list[
 
 
 def history_forgotten(patch: Patch) -> None:
-    wrong = {}
-    for kind, statement in transitions._MOVE.items():
-        assert "token FROM moved)" in statement.text
-        wrong[kind] = sa.text(statement.text.replace("FROM moved)", "FROM moved WHERE false)"))
-    patch.setattr(transitions, "_MOVE", wrong)
+    for name in ("_MOVE", "_SAY"):
+        wrong = {}
+        for kind, statement in getattr(transitions, name).items():
+            assert "token FROM moved)" in statement.text
+            wrong[kind] = sa.text(statement.text.replace("FROM moved)", "FROM moved WHERE false)"))
+        patch.setattr(transitions, name, wrong)
 
 
 _EVIDENCE: Final = ((process, "as_evidence"), (recover, "as_evidence"))

@@ -1,7 +1,8 @@
 """EXPLAIN guards: a claim, a settle and all between cost the same however much waits or is over."""
 
 from collections.abc import Iterator
-from uuid import UUID
+from contextlib import suppress
+from uuid import UUID, uuid4
 
 import pytest
 import sqlalchemy as sa
@@ -12,6 +13,7 @@ from db.payouts import listing, recovering
 from db.payouts.family import PAYOUTS
 from db.work import ClaimOrder
 from domain.effects import EffectState
+from domain.payouts import FOLLOW
 from jobs.catalog import ALL
 from jobs.webhooks.apply import ApplyEvents
 from tests.builders import House, house, owner, seed
@@ -48,8 +50,7 @@ HOT = {
     "paid of late": ("WITH latest AS", 8 * SET),
     "read events": ("SELECT id, provider, type, body, created_at", 20 * SET),
     "find what events mean": ("AS w (provider, name, reference, payout, generation, n)", 40 * SET),
-    "freeze": ("ORDER BY subject, job FOR UPDATE", 15 * SET),
-    "seize": ("s.leased_too OR", 30 * SET),
+    "hold": ("AS is_leased FROM work", 15 * SET),
     "recall": ("FROM token, unnest", 30 * SET),
     "mark events": ("UPDATE inbox s SET state", 40 * SET),
     "page of payouts": ("AS amount_minor, p.currency", 10 * SET),
@@ -62,6 +63,10 @@ FAR_IN = f"{40_000:031x}"
 """Where a page begins that has most of history before it."""
 
 
+class UndoneError(Exception):
+    """A part was tried, and is undone."""
+
+
 def drained(url: str, bank: FakeBank, first: int = 0) -> Plans:
     """Bring in one set of payouts, let the product work it off, and return how it did."""
     seed(url, SET, payees=20, first=first)
@@ -70,6 +75,9 @@ def drained(url: str, bank: FakeBank, first: int = 0) -> Plans:
             woken = wakes.wake(tx, home.runner.known)
             wakes.overdue(tx, home.runner.known, seconds=0, limit=50)
             work.renew(tx, [], [("run:0", 0)], 15)
+            with suppress(UndoneError), tx.savepoint():
+                work.recall(tx, FOLLOW, [uuid4() for _ in range(SET)], run=0)
+                raise UndoneError
             audit.look(
                 tx, PAYMENTS_ARE_NAMED_ONCE, after=f"b{FAR_IN}", page=SET, most=1, deep=False
             )
@@ -84,7 +92,7 @@ def drained(url: str, bank: FakeBank, first: int = 0) -> Plans:
             listing.listing(tx, listing.Page(after=UUID(f"a{10_000:031x}"), limit=SET))
         assert home.runner.execute(woken[0][0])
         assert home.row(woken[0][0]).tally["succeeded"] == SET
-        for word in ("failed", "processed"):  # the second is about payouts that wait for nothing
+        for word in ("failed", "processed"):
             _told(home, url, word)
     return plans
 
