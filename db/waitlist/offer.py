@@ -8,7 +8,6 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from db import findings
 from db.bookings.facts import lock
 from db.bookings.moving import shift
 from db.clock import now
@@ -16,9 +15,9 @@ from db.transitions import LeasedTx, take
 from db.tx import Row, Tx
 from db.waitlist.mails import tell
 from db.waitlist.skip import skip
+from db.waitlist.untold import say_who_is_untold
 from db.work import ClaimOrder, Next
 from domain.appointments import APPOINTMENTS, AppointmentState
-from domain.findings import Finding, FindingKind
 from domain.mails import MailKind
 from domain.waitlist import OFFER, WAITLIST, OfferPolicy, WaitState
 
@@ -99,31 +98,7 @@ def _notify(tx: LeasedTx, first: Sequence[Row], at: datetime, policy: OfferPolic
     waiting = dict.fromkeys(ends, WaitState.WAITING)
     shift(tx, WAITLIST, waiting, WaitState.NOTIFIED, reason="a place is held", due=due)
     if tell(tx, MailKind.WAITLIST_OFFERED, list(ends)) < len(ends):
-        _say_who_was_not_told(tx, list(ends))
-
-
-_UNTOLD: Final = sa.text("""
-    SELECT w.appointment, count(*) AS many, count(*) FILTER (WHERE c.email IS NULL) AS without, min(w.expires_at) AS until
-    FROM waitlist w JOIN customers c ON c.id = w.customer
-    WHERE w.id = ANY(CAST(:ids AS uuid[]))
-      AND NOT EXISTS (SELECT FROM mails m WHERE m.subject = w.id AND m.kind = :kind)
-    GROUP BY w.appointment ORDER BY w.appointment""")
-
-
-def _say_who_was_not_told(tx: Tx, offers: Sequence[UUID]) -> None:
-    """A place that is held for somebody who does not know of it is lost to both: a person looks."""
-    findings.report(
-        tx,
-        [
-            Finding(
-                kind=FindingKind.OFFER_TELLS_NOBODY,
-                subject=f"appointment {row.appointment}",
-                detail=f"{row.many} offers of it tell nobody, {row.without} for want of an address; "
-                f"the first ends {row.until:%Y-%m-%d %H:%M} UTC",
-            )
-            for row in tx.rows(_UNTOLD, ids=list(offers), kind=MailKind.WAITLIST_OFFERED)
-        ],
-    )
+        say_who_is_untold(tx, list(ends))
 
 
 _UNFINISHED: Final = sa.text("""

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Final, Self
 
 from db import clock, findings, hearing, switches, watch
 from db.tx import Row, Tx
+from db.waitlist import untold
 from domain.clocks import APART_SECONDS_MAX, Reading, apart_seconds
 from domain.findings import Finding, FindingKind
 from domain.ports import Alerts
@@ -60,6 +61,7 @@ class Watch(Sweep):
             # Taken over from a process that died: what it sent is not known, so it is sent again.
             return Page(cursor=None, tally=self._note(tx) if run == self._run else Tally())
         _observe(tx)
+        untold.look_again(tx)
         self._compare_clocks(tx)
         _listen(tx, hears=self.hears)
         self._run, self._is_due, self._delivered = run, True, []

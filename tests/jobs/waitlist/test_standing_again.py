@@ -17,6 +17,13 @@ from tests.kit.world import Scene
 from tests.lining import line, remove, taken, takes
 
 HOUR = timedelta(hours=1)
+WATCH = "upkeep.watch"
+
+
+def open_findings(world: Scene) -> list[str]:
+    """Kinds of what a person is to look at of the waitlist."""
+    statement = "SELECT kind FROM findings WHERE resolved_at IS NULL AND kind LIKE 'offer-%'"
+    return [row.kind for row in rows(world.owner, statement)]
 
 
 def refuse(world: Scene, payment: UUID) -> None:
@@ -80,3 +87,22 @@ def test_an_offer_that_tells_nobody_is_a_finding(
     assert (found.kind, found.subject) == ("offer-tells-nobody", f"appointment {there.appointment}")
     assert f"1 offers of it tell nobody, {int(is_on)} for want of an address" in found.detail
     assert_sound(world.owner)
+    world.run(WATCH)
+    assert open_findings(world) == ["offer-tells-nobody"]
+    change(world.owner, "UPDATE customers SET email = 'mira@example.org'")
+    change(world.owner, "UPDATE switches SET is_on = true WHERE name = 'mails'")
+    world.run(WATCH)
+    assert open_findings(world) == []
+    [told] = rows(world.owner, "SELECT kind, state FROM mails WHERE kind LIKE 'waitlist.%'")
+    assert (told.kind, told.state) == ("waitlist.offered", "QUEUED")
+    assert_sound(world.owner)
+
+
+def test_an_offer_that_told_nobody_and_ended_is_no_finding_any_more(world: Scene) -> None:
+    there = sold_out(world, waiting=1)
+    change(world.owner, "UPDATE customers SET email = NULL")
+    remove(world.database, there, there.seated[0])
+    world.run(OFFER)
+    takes(world.database, there, there.waiting[0])
+    world.run(WATCH)
+    assert open_findings(world) == []
