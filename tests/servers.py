@@ -23,14 +23,13 @@ TUNING = Tuning(
     shared_buffers_mb=64,
     wal_mb_max=512,
     settings={
-        "fsync": "off",
         "full_page_writes": "off",
         "wal_level": "minimal",
         "max_wal_senders": "0",
         "autovacuum": "off",
     },
 )
-"""Safe from whoever kills a process, as commits are written: no test takes the power away.
+"""Safe from whoever kills a process: no test takes the power away, and programs refuse a server without fsync.
 
 Nothing is vacuumed or analysed but by who asks for it: a plan is the same each time.
 """
