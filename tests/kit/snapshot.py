@@ -9,18 +9,20 @@ from typing import Final
 
 import psycopg
 import sqlalchemy as sa
+from psycopg.rows import namedtuple_row
 
 SWEPT_EVERY: Final = 400
 """Restores between two vacuums: each leaves a world of dead rows behind."""
 
 _TABLES: Final = """
-    SELECT relname, format('CREATE TEMPORARY TABLE %1$I AS TABLE bursar.%1$I', relname) AS keep,
-           format('DELETE FROM bursar.%1$I; '
-                  'INSERT INTO bursar.%1$I (%2$s) OVERRIDING SYSTEM VALUE SELECT %2$s FROM pg_temp.%1$I;',
+    SELECT relname, format('SELECT %1$L WHERE EXISTS (SELECT FROM bursar.%1$I)', relname) AS has_rows,
+           format('CREATE TEMPORARY TABLE %1$I AS TABLE bursar.%1$I', relname) AS keep,
+           format('DELETE FROM bursar.%1$I;', relname) AS empty,
+           format('INSERT INTO bursar.%1$I (%2$s) OVERRIDING SYSTEM VALUE SELECT %2$s FROM pg_temp.%1$I;',
                   relname, (
                     -- What is computed from a row is no part of it.
                     SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute
-                    WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = '')) AS restore
+                    WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = '')) AS fill
     FROM pg_class c WHERE relnamespace = 'bursar'::regnamespace AND relkind = 'r' ORDER BY relname"""
 _SEQUENCES: Final = """
     SELECT format('PERFORM setval(%L, %s, %L);', format('bursar.%I', sequencename), coalesce(last_value, start_value),
@@ -53,13 +55,17 @@ class Snapshot:
         )
         self._restores = 0
         self.connection.execute("SET session_replication_role = replica")
-        tables = self.connection.execute(_TABLES).fetchall()
+        tables = self.connection.cursor(row_factory=namedtuple_row).execute(_TABLES).fetchall()
+        # Of what is empty, and most tables are, there is nothing to keep.
+        asked = " UNION ALL ".join(table.has_rows for table in tables)
+        filled = {name for (name,) in self.connection.execute(asked.encode())}
         with self.connection.transaction():
-            for _, keep, _ in tables:
-                self.connection.execute(keep)
-        body = [restore for _, _, restore in tables]
+            for table in tables:
+                if table.relname in filled:
+                    self.connection.execute(table.keep)
+        body = [table.empty + (table.fill if table.relname in filled else "") for table in tables]
         body += [restore for (restore,) in self.connection.execute(_SEQUENCES).fetchall()]
-        names = ",".join(name for name, _, _ in tables)
+        names = ",".join(table.relname for table in tables)
         function = _FUNCTION.format(names=names, body="\n".join(body))
         self.connection.execute(function.encode())
 
