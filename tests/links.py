@@ -5,7 +5,7 @@ connected and with its statements planned. Two at a time never share one, and a 
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -50,9 +50,11 @@ class Links:
         return [pid for link in self._idle[url] for pid in link.pids]
 
     @contextmanager
-    def opened(self, options: DatabaseOptions) -> Iterator[Database]:
-        """A database that nobody else uses meanwhile."""
-        link = self._taken(options)
+    def opened(
+        self, options: DatabaseOptions, made: Callable[[Database], None] = lambda _: None
+    ) -> Iterator[Database]:
+        """A database that nobody else uses meanwhile; `made` is told of one that was not there before."""
+        link = self._taken(options, made)
         try:
             yield link.database
         finally:
@@ -62,7 +64,7 @@ class Links:
             else:
                 link.database.dispose()
 
-    def _taken(self, options: DatabaseOptions) -> Link:
+    def _taken(self, options: DatabaseOptions, made: Callable[[Database], None]) -> Link:
         idle = self._idle[options.url] if self._is_kept(options.url) else []
         found = [link for link in idle if link.database.options == options]
         if found:
@@ -70,6 +72,7 @@ class Links:
             return found[-1]
         link = Link(database=Database(options))
         sa.event.listen(link.database.engine, "connect", link.note)
+        made(link.database)
         return link
 
     def _is_kept(self, url: str) -> bool:

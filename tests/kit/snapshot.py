@@ -5,7 +5,7 @@ world costs a few milliseconds. Triggers and foreign keys are off meanwhile, app
 Tables made since (a month's) are dropped; none may be dropped or altered.
 """
 
-from typing import Final
+from typing import Any, Final
 
 import psycopg
 import sqlalchemy as sa
@@ -55,7 +55,9 @@ class Snapshot:
         )
         self._restores = 0
         self.connection.execute("SET session_replication_role = replica")
-        tables = self.connection.cursor(row_factory=namedtuple_row).execute(_TABLES).fetchall()
+        tables: list[Any] = (
+            self.connection.cursor(row_factory=namedtuple_row).execute(_TABLES).fetchall()
+        )
         # Of what is empty, and most tables are, there is nothing to keep.
         asked = " UNION ALL ".join(table.has_rows for table in tables)
         filled = {name for (name,) in self.connection.execute(asked.encode())}

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any, Final
 
 import psycopg
@@ -16,6 +16,7 @@ from tests.builders import rows
 from tests.fakes.bank import FakeBank
 from tests.kit.judging import broken
 from tests.kit.snapshot import Snapshot
+from tests.links import LINKS
 from tests.races.referee import Referee
 from tests.races.sides import step, watch
 
@@ -44,8 +45,9 @@ class Stage:
 
     def __init__(self, url: str, superuser_url: str, referee: Referee) -> None:
         self.url, self.superuser_url, self.referee = url, superuser_url, referee
-        self.worker = _opened(url, "bursar_worker")
-        self.operator = _opened(url, "bursar_operator")
+        self._held = ExitStack()
+        self.worker = self._held.enter_context(_opened(url, "bursar_worker"))
+        self.operator = self._held.enter_context(_opened(url, "bursar_operator"))
         self.bank: FakeBank = SteppedBank()
         self.given: Any = None
         """What the race's `prepare` returned."""
@@ -67,11 +69,10 @@ class Stage:
         self.bank.now, self.bank.reads = kept.now, kept.reads
 
     def close(self) -> None:
-        """Close every connection."""
+        """Close every connection that the next race does not use."""
         if self._snapshot is not None:
             self._snapshot.close()
-        self.worker.dispose()
-        self.operator.dispose()
+        self._held.close()
 
     def judge(self) -> None:
         """Assert every invariant of the audit, and that the bank's list says what ours says."""
@@ -117,11 +118,15 @@ def _prepare(superuser_url: str) -> None:
         connection.execute(f"ALTER DATABASE \"{url.database}\" SET deadlock_timeout = '1ms'")
 
 
-def _opened(url: str, role: str) -> Database:
-    database = Database(DatabaseOptions(url=url, role=role, pool_max=4, application="race"))
+def _opened(url: str, role: str) -> AbstractContextManager[Database]:
+    return LINKS.opened(
+        DatabaseOptions(url=url, role=role, pool_max=4, application="race"), _stepped
+    )
+
+
+def _stepped(database: Database) -> None:
     sa.event.listen(database.engine, "connect", _be_patient)
     watch(database.engine)
-    return database
 
 
 def _be_patient(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's
