@@ -62,18 +62,23 @@ def _asked(job: str, order: ClaimOrder) -> dict[str, object]:
 _HOLD: Final = sa.text("""
     SELECT job, subject, 0 AS token, claims, tries, waiting_since, leased_until > clock_timestamp() AS is_leased FROM work
     WHERE subject = ANY(CAST(:subjects AS uuid[])) ORDER BY subject, job FOR UPDATE""")
+_HOLD_KINDS: Final = sa.text("""
+    SELECT w.job, w.subject, 0 AS token, w.claims, w.tries, w.waiting_since, w.leased_until > clock_timestamp() AS is_leased
+    FROM unnest(CAST(:subjects AS uuid[])) WITH ORDINALITY AS s (subject, n) JOIN work w ON w.subject = s.subject
+    ORDER BY s.n, w.job FOR UPDATE OF w""")
 
 
-def hold(
-    tx: Tx, subjects: Collection[UUID], *, spared: Collection[UUID] = frozenset()
-) -> list[Held]:
-    """Lock the rows of `subjects`, whoever holds them, in key order; those that wait for nothing have none.
+def hold(tx: Tx, *subjects: Collection[UUID], spared: Collection[UUID] = frozenset()) -> list[Held]:
+    """Lock the rows of `subjects`, whoever holds them; those that wait for nothing have none.
 
-    A row of `spared` that is under a live lease is left to its holder.
+    In key order; of several kinds of subjects one kind after another, as they are given. A row of `spared`
+    that is under a live lease is left to its holder.
     """
-    if not subjects:
+    kinds = [kind for kind in subjects if kind]
+    if not kinds:
         return []
-    rows = tx.rows(_HOLD, subjects=list(subjects))
+    ordered = [subject for kind in kinds for subject in sorted(kind)]
+    rows = tx.rows(_HOLD if len(kinds) == 1 else _HOLD_KINDS, subjects=ordered)
     return [
         Held._make(row[:-1])
         for row in rows

@@ -72,19 +72,19 @@ def take(tx: Tx, job: str, order: ClaimOrder) -> LeasedTx:
 
 def hold(
     tx: LeasedTx | Tx,
-    subjects: Collection[UUID],
-    *,
+    *subjects: Collection[UUID],
     run: int | None,
     actor: str,
     spared: Collection[UUID] = (),
 ) -> LeasedTx:
     """Lock the work rows of `subjects`, for what changes all of them at once: an operation, a provider's word.
 
-    Waits for whoever works on them, and fences a holder whose row it settles. Of `spared` only what no
-    live worker holds is held. What `tx` holds stays held.
+    Of several kinds of subjects those of one kind after those of another, as they are given. Waits for
+    whoever works on them, and fences a holder whose row it settles. Of `spared` only what no live worker
+    holds is held. What `tx` holds stays held.
     """
     mine = tx.held.values() if isinstance(tx, LeasedTx) else ()
-    held = holds.hold(tx, subjects, spared=frozenset(spared))
+    held = holds.hold(tx, *subjects, spared=frozenset(spared))
     return LeasedTx(tx, [*held, *mine], run=run, actor=actor)
 
 

@@ -28,7 +28,8 @@ _WAKE: Final = sa.text("""
       WHERE r.wake_key = d.job AND r.state = 'queued' AND r.version > d.version RETURNING r.id, r.queue),
     made AS (
       INSERT INTO runs (job, queue, version, origin, wake_key)
-      SELECT job, queue, version, 'wake', job FROM due
+      -- In the order of the key, so that two who wake the same jobs never wait in a circle.
+      SELECT job, queue, version, 'wake', job FROM due ORDER BY job
       ON CONFLICT (wake_key) WHERE state = 'queued' DO NOTHING
       RETURNING id, queue)
     SELECT id, queue FROM made UNION ALL SELECT id, queue FROM lowered""")

@@ -134,6 +134,9 @@ class Drain(Job, Generic[ItemT, ResultT]):
         A first call may take `call_seconds_max`; before a second one, ask `still_mine` again.
         """
 
+    def brace(self, tx: Tx, answers: Sequence[Answer[ItemT, ResultT]]) -> None:
+        """Lock the work rows beside the items that `settle` changes too and that come before them in lock order."""
+
     @abstractmethod
     def settle(self, tx: LeasedTx, answers: Sequence[Answer[ItemT, ResultT]]) -> Tally:
         """Write down what the answers mean for the items this transaction holds."""

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from db import ledger
 from db.bookings import entries
 from db.bookings.facts import Checkout, grip
 from db.bookings.moving import shift
@@ -50,9 +51,9 @@ def capture(
     _schedule(leased, good)
     _orphan(leased, [c for c in lost if c.payment in late], TAKEN)
     _orphan(leased, [c for c in lost if c.payment not in late], GONE)
-    entries.paid(leased, good, run=run, actor=actor)
-    if lost:
-        entries.orphaned(leased, lost, run=run, actor=actor)
+    # Posted at once: a second posting would lock balances behind those of the first.
+    made = [*entries.paid(leased, good), *entries.orphaned(leased, lost)]
+    ledger.post(leased, made, run=run, actor=actor)
     words = dict.fromkeys(kept, "scheduled") | {c.payment: "orphaned" for c in lost}
     return [Captured(payment=c.payment, outcome=words.get(c.payment, "already")) for c in checkouts]
 

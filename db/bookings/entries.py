@@ -42,10 +42,10 @@ def released(tx: Tx, checkouts: Sequence[Checkout], *, run: int | None, actor: s
 _EARN: Final = sa.text("SELECT * FROM earn_of_payments(CAST(:ids AS uuid[]))")
 
 
-def paid(tx: Tx, checkouts: Sequence[Checkout], *, run: int | None, actor: str) -> None:
-    """Make the earning of each payment that was captured, and share it between consultant and platform."""
+def paid(tx: Tx, checkouts: Sequence[Checkout]) -> list[Entry]:
+    """Make the earning of each payment that was captured; returns the entries that share it between consultant and platform."""
     if not checkouts:
-        return
+        return []
     rows = tx.rows(_EARN, ids=[c.payment for c in checkouts])
     shares = {row.payment: row.share for row in rows}
     payables = open_accounts(tx, [_payable(c) for c in checkouts])
@@ -55,7 +55,7 @@ def paid(tx: Tx, checkouts: Sequence[Checkout], *, run: int | None, actor: str) 
     holds = _books(tx, _K.CHECKOUT_HOLDS, checkouts)
     revenue = _books(tx, _K.PLATFORM_REVENUE, checkouts)
     day = ledger.today(tx)
-    entries = [
+    return [
         _entry(
             day,
             c,
@@ -69,11 +69,12 @@ def paid(tx: Tx, checkouts: Sequence[Checkout], *, run: int | None, actor: str) 
         )
         for c in checkouts
     ]
-    ledger.post(tx, entries, run=run, actor=actor)
 
 
-def orphaned(tx: Tx, checkouts: Sequence[Checkout], *, run: int | None, actor: str) -> None:
-    """Owe back what was captured for nothing; legs that are ours only where they were still held."""
+def orphaned(tx: Tx, checkouts: Sequence[Checkout]) -> list[Entry]:
+    """The entries that owe back what was captured for nothing; legs that are ours only where they were still held."""
+    if not checkouts:
+        return []
     clearing = _books(tx, _K.GATEWAY_CLEARING, checkouts)
     holds = _books(tx, _K.CHECKOUT_HOLDS, checkouts)
     owed = _books(tx, _K.REFUNDS_PAYABLE, checkouts)
@@ -84,7 +85,7 @@ def orphaned(tx: Tx, checkouts: Sequence[Checkout], *, run: int | None, actor: s
             parts = [part for part in parts if part[0] != holds[c.currency]]
         back = (owed[c.currency], sum(amount for _, amount in parts))
         entries.append(_entry(day, c, EntryType.BOOKING_ORPHANED, "orphaned", parts, [back]))
-    ledger.post(tx, entries, run=run, actor=actor)
+    return entries
 
 
 def _payable(checkout: Checkout) -> Owner:

@@ -1,7 +1,8 @@
 """What belongs to a checkout, locked in order: its booking, payment, order, appointments and seats.
 
-Lock order: work rows, bookings, payments, orders, consultants, appointments, seats, accounts, totals,
-each in key order. Whoever changes a checkout holds all of it, so what is read here is how it is.
+Lock order: work rows (of payments, of orders, of seats, of appointments), bookings, payments, orders, consultants,
+appointments, seats, accounts, totals, each in key order. Whoever changes a checkout holds all of it, so what is read
+here is how it is.
 """
 
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from db import holds
 from db.transitions import LeasedTx, hold
 from db.tx import Row, Tx
 from domain.appointments import SeatState
@@ -98,6 +100,16 @@ _LOCKS: Final = {
 """In the order in which rows are locked."""
 
 
+_WAITING: Final = ("payment", "order", "seat", "appointment")
+"""What has work rows, in the order in which they are locked: of a checkout's the payment's first, of what many share the last."""
+
+
+def brace(tx: Tx, payments: Sequence[UUID]) -> None:
+    """Lock the work rows of payments, for who is about to regain their orders and to `grip` them then."""
+    if payments:
+        holds.hold(tx, set(payments))
+
+
 def lock(tx: Tx, what: str, ids: Sequence[UUID]) -> None:
     """Lock rows of one table (`booking`, `payment`, `order`, `consultant`, `appointment`, `seat`) in key order."""
     if ids:
@@ -109,8 +121,8 @@ def grip(
 ) -> tuple[LeasedTx, list[Checkout]]:
     """Hold the checkouts of `payments` to the end of this transaction, and read them; in the order of their ids."""
     found = tx.rows(_SUBJECTS, payments=list(payments))
-    waiting = {s for row in found for s in (row.payment, row.order, row.seat, row.appointment) if s}
-    leased = hold(tx, waiting, run=run, actor=actor)
+    waiting = [{id_ for row in found if (id_ := getattr(row, what))} for what in _WAITING]
+    leased = hold(tx, *waiting, run=run, actor=actor)
     for what in _LOCKS:
         lock(leased, what, [id_ for row in found if (id_ := getattr(row, what))])
     return leased, read(leased, payments)

@@ -82,11 +82,15 @@ def start_checkout(tx: Tx, request: Request, wanted: Wanted, *, offered: bool = 
     leased = hold(tx, held, run=None, actor=f"customer:{wanted.customer.id}")
     at = now(tx)
     booking = _booking(leased, plan, wanted)
+    is_ours = not amounts[LegKind.GATEWAY]
+    if is_ours:
+        # Captured below, by whoever holds the consultant: before the appointment, as everybody does.
+        lock(leased, "consultant", [plan.consultant])
     appointment = hold_places(leased, plan, wanted, at, offered=offered)
     sit(leased, wanted, booking, appointment, at)
     payment = _pay(leased, request, wanted, _Due(booking, amounts, plan.currency, at))
     _take_legs(leased, payment)
-    if not amounts[LegKind.GATEWAY]:
+    if is_ours:
         capture(leased, {payment: at}, run=None, actor=leased.actor)
     return receipt(tx, payment, replayed=False)
 

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from db import findings, installation
 from db.bookings.facts import lock
 from db.bookings.moving import shift
-from db.earnings.deciding import contest
+from db.earnings.deciding import contest, hold_rows
 from db.inbox.heard import Heard, Hearing, Word
 from db.refunds.taken import Taken, take_over
 from db.transitions import LeasedTx, hold
@@ -190,6 +190,7 @@ def _hold_or_free(
     open_ = {row.payment for row in tx.rows(_OPEN, payments=list(payments))}
     freed = {row.payment for row in rows if row.id in ended} - open_
     why = "disputed by its customer"
+    hold_rows(tx, [*open_, *freed])
     contest(tx, list(open_), opens=True, actor=tx.actor, why=why)
     contest(tx, list(freed), opens=False, actor=tx.actor, why="its dispute has ended")
     for row in rows:

@@ -72,6 +72,11 @@ def release(tx: Tx, earnings: Sequence[UUID], *, actor: str, why: str) -> list[D
     return done
 
 
+def hold_rows(tx: Tx, earnings: Sequence[UUID]) -> None:
+    """Lock earnings in key order, for who decides of some of them this and of others that."""
+    tx.rows(_LOCK, ids=list(earnings))
+
+
 def contest(
     tx: Tx, earnings: Sequence[UUID], *, opens: bool, actor: str, why: str
 ) -> list[Decided]:
@@ -83,7 +88,7 @@ def _hold(
     tx: Tx, earnings: Sequence[UUID], *, holds: bool, by_people: bool, actor: str, why: str
 ) -> list[Decided]:
     ids = sorted(set(earnings))
-    tx.rows(_LOCK, ids=ids)
+    hold_rows(tx, ids)
     rows = tx.rows(_HOLD, ids=ids, holds=holds, by_people=by_people, actor=actor, why=why)
     return [Decided(subject=row.id, outcome=row.outcome, source=row.state) for row in rows]
 
@@ -114,7 +119,7 @@ def reduce(tx: Tx, totals: Mapping[UUID, int | None], *, actor: str, why: str) -
     left for later; what was paid is owed back by its payee.
     """
     ids = sorted(totals)
-    tx.rows(_LOCK, ids=ids)
+    hold_rows(tx, ids)
     rows = tx.rows(_READ, ids=ids)
     wanted = {row.id: row.amount if (total := totals[row.id]) is None else total for row in rows}
     done = [

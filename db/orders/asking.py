@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from db import findings, transitions
 from db.batch import Batch
 from db.bookings.expire import end_unpaid_in_time, fail
+from db.bookings.facts import grip
 from db.clock import now
 from db.orders.capturing import Capture, take_in
 from db.orders.gateway import Gateway, why_parked
@@ -101,6 +102,11 @@ def conclude(tx: LeasedTx, gateway: str, answers: Sequence[tuple[Asking, Told]])
                 unpaid.append(item)
     tx.settle(nexts)
     findings.report(tx, found)
+    held = [[item for item, _ in paid], over, unpaid]
+    if sum(map(bool, held)) > 1:
+        # Each kind posts: whatever one of them locks is locked before any does.
+        payments = [item.payment for kind in held for item in kind]
+        grip(tx, payments, run=tx.holder, actor=tx.actor)
     _capture(tx, gateway, paid)
     if over:
         fail(tx, [item.payment for item in over], run=tx.holder, actor=tx.actor)

@@ -55,7 +55,11 @@ def apply(
     effects.answered(tx, [(v.subject, v.outcome) for v in verdicts if v.outcome is not None])
     ended: list[Ended] = []
     lost: set[UUID] = set()
-    for (_, source, target), group in _steps(verdicts):
+    steps = _steps(verdicts)
+    if len(steps) > 1:
+        # Each step changes the earnings of its payouts: all of them are locked before the first, in key order.
+        late.hold_earnings(tx, [v.subject for v in verdicts if v.path])
+    for (_, source, target), group in steps:
         going = [v for v in group if v.subject not in lost]
         moved = _move(tx, going, source, target)
         if moved:

@@ -66,11 +66,15 @@ class Bearing:
     """The account of the surplus; None where there is none."""
 
 
+def hold_earnings(tx: LeasedTx, payouts: Sequence[UUID]) -> None:
+    """Lock whatever `payouts` pay or paid, in key order."""
+    if payouts:
+        tx.rows(_HOLD, ids=list(payouts))
+
+
 def hold(tx: LeasedTx, ended: Sequence[Ended]) -> None:
     """Lock earnings, wallets and payees of what was paid late or came back, in key order: tax years and accounts follow."""
-    late = [one.row.id for one in ended if one.source in SETTLED and one.row.is_earned]
-    if late:
-        tx.rows(_HOLD, ids=late)
+    hold_earnings(tx, [one.row.id for one in ended if one.source in SETTLED and one.row.is_earned])
     lock_wallets(tx, {one.row.wallet for one in ended if one.source in SETTLED and one.row.wallet})
     paying.hold(tx, {one.row.id for one in ended if one.row.dispersal})
     recovering.hold_payees(tx, {one.row.id for one in ended if _may_settle(one)})

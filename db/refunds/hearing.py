@@ -38,10 +38,12 @@ def hear(tx: Tx, words: Sequence[Word[ProviderRefund]], *, run: int) -> dict[UUI
     found = find(tx, words)
     open_ = [said for said in found if not _is_concluded(said, hearing)]
     unasked = [said for said in open_ if said.refund is None]
-    _take_over(tx, unasked, hearing, by=f"run:{run}")
     ours = [said for said in open_ if said.refund is not None]
-    if ours:
-        _settle(tx, ours, hearing, run)
+    # Held before anything of a payment is: work rows come first in the order of locks, then payments, all at once.
+    leased = _hold(tx, ours, unasked, run) if ours else None
+    _take_over(tx, unasked, hearing, by=f"run:{run}")
+    if leased is not None:
+        _settle(leased, ours, hearing)
     again.mark(tx, {s.refund for s in found if s.refund is not None and _is_taken_back(s)})
     findings.report(tx, hearing.findings)
     return hearing.heard
@@ -136,17 +138,28 @@ def _take_over(tx: Tx, unasked: Sequence[Said], hearing: Hearing, *, by: str) ->
             )
 
 
-def _settle(tx: Tx, ours: Sequence[Said], hearing: Hearing, run: int) -> None:
-    """Hold what the words are about, and settle it."""
-    given = {s.refund for s in ours if s.refund is not None and s.status is RefundStatus.SUCCEEDED}
+def _given(ours: Sequence[Said]) -> set[UUID]:
+    return {s.refund for s in ours if s.refund is not None and s.status is RefundStatus.SUCCEEDED}
+
+
+def _hold(tx: Tx, ours: Sequence[Said], unasked: Sequence[Said], run: int) -> LeasedTx:
+    """Hold what the words are about, with the payments of what waits for nothing and of what is to be taken over."""
+    given = _given(ours)
     all_ = {s.refund for s in ours if s.refund is not None}
     leased = transitions.hold(tx, all_, run=run, actor=f"run:{run}", spared=all_ - given)
     paid = {s.refund: s.payment for s in ours if s.refund is not None and s.refund in given}
     idle = [refund for refund in sorted(paid) if refund not in leased.held]
-    lock(leased, "payment", [p for refund in idle if (p := paid[refund]) is not None])
+    theirs = [*(paid[refund] for refund in idle), *(said.payment for said in unasked)]
+    lock(leased, "payment", [payment for payment in theirs if payment is not None])
     leased = transitions.recall(leased, REFUNDS, RECOVER, idle)
     if not leased.held.keys() >= given:
         raise ContendedError("a refund was decided about since it was found")
+    return leased
+
+
+def _settle(leased: LeasedTx, ours: Sequence[Said], hearing: Hearing) -> None:
+    """Settle what is held of what the words are about."""
+    given = _given(ours)
     said = {s.refund: s for s in sorted(ours, key=lambda s: s.status is RefundStatus.SUCCEEDED)}
     rows = read(leased, leased.held)
     decided = [_judge(leased, row, said[row.id], hearing) for row in rows]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Self
 
 from db.batch import Batch
+from db.bookings import facts
 from db.orders import asking
 from db.orders.asking import Asking, Told
 from db.transitions import LeasedTx
@@ -51,6 +52,10 @@ class AskOrders(Drain[Asking, Told]):
     def broke(self, item: Asking, error: Exception) -> Told:
         """An exception says nothing about the order."""
         return LookUpFailed(reason=type(error).__name__)
+
+    def brace(self, tx: Tx, answers: Sequence[Answer[Asking, Told]]) -> None:
+        """Their payments may be captured or ended."""
+        facts.brace(tx, [a.item.payment for a in answers])
 
     def settle(self, tx: LeasedTx, answers: Sequence[Answer[Asking, Told]]) -> Tally:
         """Paid is captured, unpaid ends at its time, all else is asked about again."""

@@ -6,13 +6,14 @@ from uuid import UUID
 
 from db import effects
 from db.batch import Batch
+from db.bookings import facts
 from db.orders import closing
 from db.orders.closing import Closed, Closing
 from db.transitions import LeasedTx
 from db.tx import Tx
 from db.work import ClaimOrder
 from domain.answers import LookUpFailed
-from domain.checkout_answers import Taken
+from domain.checkout_answers import OrderStatus, ProviderOrder, Taken
 from domain.effects import as_evidence
 from domain.payments import CLOSE_ORDERS
 from domain.ports import Payments
@@ -72,6 +73,10 @@ class CloseOrders(Drain[Closing, Closed]):
         """An exception says nothing about the order."""
         return Closed(told=LookUpFailed(reason=type(error).__name__))
 
+    def brace(self, tx: Tx, answers: Sequence[Answer[Closing, Closed]]) -> None:
+        """What was paid all the same is captured."""
+        facts.brace(tx, [a.item.payment for a in answers if _is_paid(a.result)])
+
     def settle(self, tx: LeasedTx, answers: Sequence[Answer[Closing, Closed]]) -> Tally:
         """Forgotten is CLOSED, paid is captured, all else is asked about again."""
         tally = closing.conclude(tx, self.gateway, [(a.item, a.result) for a in answers])
@@ -90,6 +95,10 @@ class CloseOrders(Drain[Closing, Closed]):
     def evident(self, tx: Tx, answers: Sequence[Answer[Closing, Closed]]) -> set[UUID]:
         """Answers written under their token were settled."""
         return effects.settled_under(tx, {a.item.key: a.item.held for a in answers})
+
+
+def _is_paid(closed: Closed) -> bool:
+    return isinstance(closed.told, ProviderOrder) and closed.told.status is OrderStatus.PAID
 
 
 def _in_words(closed: Closed) -> tuple[str, str | None]:

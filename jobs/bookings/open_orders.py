@@ -6,12 +6,13 @@ from uuid import UUID
 
 from db import effects
 from db.batch import Batch
+from db.bookings import facts
 from db.orders import opening
 from db.orders.opening import Opened, Opening
 from db.transitions import LeasedTx
 from db.tx import Tx
 from db.work import ClaimOrder
-from domain.answers import LookUpFailed, Unknown
+from domain.answers import LookUpFailed, Rejected, Unknown
 from domain.checkout_answers import Listed
 from domain.effects import as_evidence
 from domain.payments import OPEN_ORDERS
@@ -65,6 +66,11 @@ class OpenOrders(Drain[Opening, Opened]):
     def broke(self, item: Opening, error: Exception) -> Opened:
         """An exception after a send may have begun is an unknown outcome."""
         return Opened(sent=Unknown(reason=type(error).__name__))
+
+    def brace(self, tx: Tx, answers: Sequence[Answer[Opening, Opened]]) -> None:
+        """What is refused ends its payment."""
+        refused = [a.item.payment for a in answers if isinstance(a.result.sent, Rejected)]
+        facts.brace(tx, refused)
 
     def settle(self, tx: LeasedTx, answers: Sequence[Answer[Opening, Opened]]) -> Tally:
         """Made is OPEN, refused ends its checkout, not sent and unknown come again."""

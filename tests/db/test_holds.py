@@ -117,3 +117,22 @@ def test_who_waited_for_a_row_handed_over_meanwhile_and_who_came_after_lock_in_o
             waiting(2)
         early.result()
         late.result()
+
+
+def test_of_several_kinds_of_subjects_those_of_one_are_locked_before_any_of_the_next(
+    database: Database, database_url: str
+) -> None:
+    """What many share is locked last: by key alone it might come first, and who has one of them would wait for it."""
+    shared, *own = sorted(add_work(database, "m.m", 3))
+
+    def holds() -> list[object]:
+        with database.begin() as tx:
+            return list(transitions.hold(tx, own, [shared], run=None, actor="asha").held)
+
+    with owner(database_url) as outside, ThreadPoolExecutor(1) as pool:
+        with database.begin() as tx:
+            transitions.hold(tx, [own[1]], run=None, actor="noor")
+            waits = pool.submit(holds)
+            eventually(lambda: len(rows(outside, WAITS_FOR_A_LOCK)) == 1, what="it waits")
+            assert set(transitions.hold(tx, [shared], run=None, actor="noor").held) == {shared}
+        assert waits.result() == [*own, shared]

@@ -154,6 +154,7 @@ class Settler(Generic[ItemT, ResultT]):
         self.book.drop(a.item.held.subject for a in answers)
 
     def _write(self, tried: Tried, answers: Sequence[Answer[ItemT, ResultT]], tx: Tx) -> Tally:
+        self.job.brace(tx, answers)
         leased = transitions.regain(tx, [a.item.held for a in answers], run=self.run)
         mine = answers
         if len(leased.held) < len(answers):
