@@ -37,8 +37,8 @@ _AWAITED: Final = sa.text("""
 def freed(tx: LeasedTx, appointments: Sequence[UUID]) -> None:
     """Have whoever waits for these appointments be offered what is free; this transaction has locked them.
 
-    Nobody joins a line meanwhile: that takes the same lock. A work row that is not held yet is locked
-    here, after its subject: where that meets somebody the other way round, one of both begins again.
+    Nobody joins a line meanwhile: that takes the same lock. A work row that is not held yet (its line began while we
+    waited for it) is locked here, after its subject: where that meets somebody the other way round, one of both begins again.
     """
     freed_of(tx, literal(list(appointments)))
 

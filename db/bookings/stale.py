@@ -32,6 +32,12 @@ class Released:
     appointments: int
 
 
+_AWAITED: Final = sa.text("""
+    -- Their work rows are locked before any row: what is freed of them is offered. Where nobody waits at all, no seat is read for it.
+    SELECT DISTINCT s.appointment FROM seats s
+    WHERE EXISTS (SELECT FROM waitlist WHERE state = 'WAITING')
+      AND s.id = ANY(CAST(:subjects AS uuid[]))
+      AND EXISTS (SELECT FROM waitlist w WHERE w.appointment = s.appointment AND w.state = 'WAITING')""")
 _RELEASE: Final = sa.text("""
     -- The predicate is asked here, after the locks: a payment that landed meanwhile keeps its seat.
     WITH taken AS MATERIALIZED (
@@ -77,7 +83,8 @@ def release_tentative(tx: Tx, order: ClaimOrder, *, older: timedelta) -> Release
     whole = holds.take_whole(tx, RELEASE_TENTATIVE, order)
     if whole is None:
         return Released(taken=0, seats=0, appointments=0)
-    leased = hold(tx, (), run=order.run, actor=f"run:{order.run}")
+    awaited = [row.appointment for row in tx.rows(_AWAITED, subjects=whole.subjects)]
+    leased = hold(tx, awaited, run=order.run, actor=f"run:{order.run}")
     row = leased.row(
         _RELEASE,
         subjects=whole.subjects,

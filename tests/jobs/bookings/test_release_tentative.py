@@ -1,12 +1,19 @@
 """Seats that nobody paid for are released a day after they were taken, and never one that a payment keeps."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
+from db.bookings.facts import lock
+from db.bookings.stale import Released, release_tentative
 from db.engine import Database
+from db.transitions import hold
+from db.waitlist.line import join
+from db.work import ClaimOrder
 from domain.appointments import RELEASE_TENTATIVE, TENTATIVE_FOR
+from domain.owners import CustomerOwner
 from tests.booking import (
     abandon,
     appointment,
@@ -16,9 +23,10 @@ from tests.booking import (
     plan,
     state,
 )
-from tests.builders import assert_sound, change, hurry, rows
+from tests.builders import WAITS_FOR_A_LOCK, assert_sound, change, hurry, rows
 from tests.jobs.bookings.seating import seated
 from tests.kit.world import Scene
+from tests.waiting import eventually
 
 
 def age(database: Database) -> None:
@@ -85,4 +93,32 @@ def test_a_thousand_seats_of_one_appointment_are_counted_out_of_it_at_once(world
     age(world.owner)
     assert world.run(RELEASE_TENTATIVE).tally["succeeded"] == 27
     assert [row.taken for row in rows(world.owner, "SELECT taken FROM appointments")] == [3]
+    assert_sound(world.owner)
+
+
+def test_whoever_holds_an_appointment_that_is_waited_for_meets_its_release_in_no_deadlock(
+    world: Scene,
+) -> None:
+    """Its work row is locked before its row: a capture at the same appointment has that one, and wants the row next."""
+    offer, waits = plan(world.operator), customer(world.operator)
+    at = appointment(world.operator, offer)
+    made = begin(world.database, of=customer(world.operator), plan=offer, at=at)
+    with world.database.begin() as tx:
+        join(tx, CustomerOwner(id=waits), at)
+    abandon(world.owner, made.payment)
+    age(world.owner)
+
+    def release() -> Released:
+        order = ClaimOrder(run=7, limit=10, lease_seconds=15)
+        with world.database.begin() as tx:
+            return release_tentative(tx, order, older=TENTATIVE_FOR)
+
+    with ThreadPoolExecutor(1) as pool:
+        with world.owner.begin() as tx:
+            hold(tx, [at], run=None, actor="asha")
+            released = pool.submit(release)
+            eventually(lambda: len(rows(world.owner, WAITS_FOR_A_LOCK)) == 1, what="it waits")
+            lock(tx, "appointment", [at])
+        assert released.result() == Released(taken=1, seats=1, appointments=1)
+    assert state(world.owner, "appointments", at) == "FREED"
     assert_sound(world.owner)
