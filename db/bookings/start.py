@@ -78,8 +78,8 @@ def start_checkout(tx: Tx, request: Request, wanted: Wanted, *, offered: bool = 
         check_membership(tx, wanted.organisation, wanted.customer)
     amounts = _amounts(plan, wanted)
     # What is paid wholly by us is captured below, which changes what waits for the appointment's end too.
-    held = [id_ for id_ in (wanted.appointment, wanted.booking) if id_ is not None]
-    leased = hold(tx, held, run=None, actor=f"customer:{wanted.customer.id}")
+    wishes, shared = (() if id_ is None else (id_,) for id_ in (wanted.booking, wanted.appointment))
+    leased = hold(tx, wishes, shared, run=None, actor=f"customer:{wanted.customer.id}")
     at = now(tx)
     booking = _booking(leased, plan, wanted)
     is_ours = not amounts[LegKind.GATEWAY]
