@@ -58,7 +58,8 @@ def apply(
     steps = _steps(verdicts)
     if len(steps) > 1:
         # Each step changes the earnings of its payouts: all of them are locked before the first, in key order.
-        late.hold_earnings(tx, [v.subject for v in verdicts if v.path])
+        moving = [v.subject for v in verdicts if v.path]
+        late.hold_earnings(tx, [id_ for id_ in moving if rows is None or rows[id_].is_earned])
     for (_, source, target), group in steps:
         going = [v for v in group if v.subject not in lost]
         moved = _move(tx, going, source, target)
