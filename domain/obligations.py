@@ -89,7 +89,7 @@ OBLIGATIONS: Final = Machine(
 """The frozen table of an obligation's life."""
 
 TAKES_CASH: Final = frozenset({_S.DUE, _S.PARTIALLY_SETTLED, _S.SETTLED, _S.STALLED})
-"""Where a receipt is received by its obligation, as far as that is open."""
+"""Where money goes to an obligation, as far as that is open: what comes in later is divided by nobody."""
 
 
 def obligation_key(obligation: UUID, what: str, generation: int = 1) -> str:

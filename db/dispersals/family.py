@@ -24,7 +24,7 @@ LENDERS_ARE_OWED_THEIR_SHARES: Final = Invariant(
         SELECT a.at, sum(d.amount) AS amount
         FROM page a JOIN dispersals d ON d.lender = a.lender AND d.currency = a.currency LEFT JOIN payouts p ON p.id = d.payout
         -- What is PROCESSING has left the account.
-        WHERE d.state IN ('PENDING', 'FAILED') OR d.state = 'SENDING' AND p.state IN ('PENDING', 'APPROVED') GROUP BY a.at)
+        WHERE d.state IN ('PENDING', 'SENDING', 'FAILED') AND (d.state <> 'SENDING' OR p.state IN ('PENDING', 'APPROVED')) GROUP BY a.at)
       SELECT 'lender ' || a.lender AS subject,
              format('is owed %s %s by the books, %s by dispersals', b.credits - b.debits, a.currency, coalesce(o.amount, 0)) AS detail
       FROM page a JOIN balances b ON b.account = a.id LEFT JOIN owed o ON o.at = a.at

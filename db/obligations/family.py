@@ -14,6 +14,7 @@ OBLIGATIONS: Final = Family(
         promises.OPEN_FITS_THE_STATE,
         promises.DIVIDED_WHOLE,
         promises.ESCALATED_IS_IN_SUSPENSE,
+        promises.CASH_IS_ACCOUNTED_FOR,
     ),
     columns=(
         "external_id",

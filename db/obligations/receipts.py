@@ -21,19 +21,22 @@ _JOINS: Final = """
     LEFT JOIN accounts a ON r.obligation IS NULL AND a.kind = 'suspense' AND a.owner = CAST(r.id AS text) AND a.currency = r.currency
     LEFT JOIN balances b ON b.account = a.id"""
 
-_NEWEST: Final = sa.text(f"""
-    SELECT * FROM (SELECT {_FIELDS} FROM receipts r {_JOINS}) r
+_PAGE: Final = f"""
+    SELECT * FROM (SELECT {_FIELDS} FROM receipts r {_JOINS} WHERE %s) r
     WHERE (CAST(:state AS text) IS NULL OR r.state = :state) AND (r.created_at, r.id) < (
         coalesce((SELECT x.created_at FROM receipts x WHERE x.id = CAST(:after AS uuid)), 'infinity'),
         coalesce(CAST(:after AS uuid), 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
-    ORDER BY r.created_at DESC, r.id DESC LIMIT :limit""")
+    ORDER BY r.created_at DESC, r.id DESC LIMIT :limit"""
+_NEWEST: Final = sa.text(_PAGE % "true")
+_IN_SUSPENSE: Final = sa.text(_PAGE % "r.obligation IS NULL")
 
 
 def listing(tx: Tx, *, state: ReceiptState | None, after: UUID | None, limit: int) -> Rows:
     """One page, newest first. Raises `BadInputError` where `after` is no receipt."""
     if after is not None:
         find(tx, str(after))
-    return tx.page(_NEWEST, state=state, after=after, limit=limit)
+    statement = _IN_SUSPENSE if state is ReceiptState.SUSPENSE else _NEWEST
+    return tx.page(statement, state=state, after=after, limit=limit)
 
 
 _FIND: Final = sa.text("""

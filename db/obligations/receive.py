@@ -15,6 +15,7 @@ from db.obligations.settling import Settled, settle
 from db.transitions import LeasedTx
 from db.tx import Tx
 from db.work import Next
+from domain.errors import RefusedError
 from domain.ledger import AccountKind, EntryType
 from domain.obligations import HEAL, OBLIGATIONS, TAKES_CASH, ObligationState, obligation_key
 
@@ -100,11 +101,16 @@ def apply(tx: LeasedTx | Tx, cash: Sequence[Unapplied], *, run: int | None, acto
     """Give unapplied cash of mortgages to their obligations, one amount for each.
 
     Raises `RuleBrokenError` where the mortgage has less, or the obligation is owed less, `KeyTakenError` for a
-    reference that was given before.
+    reference that was given before, `RefusedError` for one that takes no money any more: nobody would divide it.
     """
     leased, found = grip(tx, {one.obligation for one in cash}, run=run, actor=actor)
     given = {one.obligation: one for one in cash}
     drafts.check_new(leased, [_key_of_cash(one) for one in cash])
+    for one in found:
+        if one.state not in TAKES_CASH:
+            raise RefusedError(
+                f"obligation {one.external_id} is {one.state}: it takes no money any more"
+            )
     made = [_applied(o, given[o.id]) for o in found]
     taking = [(o, given[o.id].amount, Settled(on=given[o.id].on, method=None)) for o in found]
     drafts.post(leased, [*made, *_taken(leased, taking)], run=run, actor=leased.actor)

@@ -141,4 +141,35 @@ PLANTS = [
         "UPDATE payouts SET state = 'PROCESSING' WHERE state = 'APPROVED' AND source = 'dispersals'",
         "lender ",
     ),
+    (
+        "mortgage-cash-is-accounted-for",
+        """UPDATE balances SET debits = debits + 1
+           WHERE account IN (SELECT id FROM accounts WHERE kind = 'trust_cash' AND owner <> '')""",
+        "mortgage ",
+    ),
+    (
+        "mortgage-cash-is-accounted-for",
+        """UPDATE balances SET credits = credits + 1
+           WHERE account IN (SELECT id FROM accounts WHERE kind = 'unapplied_cash')""",
+        "mortgage ",
+    ),
+    (
+        "mortgage-cash-is-accounted-for",
+        """UPDATE postings SET amount = amount + 1
+           WHERE entry IN (SELECT id FROM entries WHERE type = 'CASH_RECEIVED')""",
+        "mortgage ",
+    ),
+    (
+        "mortgage-cash-is-accounted-for",
+        "UPDATE dispersals SET state = 'FAILED' WHERE state = 'DISBURSED'",
+        "mortgage ",
+    ),
+    # It leaves suspense as if nobody bore it.
+    (
+        "mortgage-cash-is-accounted-for",
+        """INSERT INTO postings (entry, debit, credit, amount)
+           SELECT e.id, (SELECT min(id) FROM accounts WHERE kind = 'write_off'), p.debit, 1
+           FROM entries e JOIN postings p ON p.entry = e.id WHERE e.type = 'SUSPENSE_ESCALATED'""",
+        "mortgage ",
+    ),
 ]  # fmt: skip

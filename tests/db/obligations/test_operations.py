@@ -94,6 +94,21 @@ def test_unapplied_cash_pays_another_obligation(database: Database) -> None:
     assert refused.value.constraint == "never_below_zero"
 
 
+def test_what_is_divided_already_takes_no_more_cash(database: Database) -> None:
+    """TRAP: what it is given is owed to nobody, and stays in the control of allocation."""
+    lend(database, {"A": 6000, "B": 4000})
+    divided, other = owe(database, SETTLED, replace(LINE, external_id="O-2"))
+    pay(database, divided, 50_000)
+    disperse(database)
+    pay(database, other, 130_000)
+    assert standing(database, divided).state == "DISPERSED"
+    before = balances(database)
+    cash = Unapplied(obligation=divided, amount=30_000, on=LATER, reference="asha 1")
+    with pytest.raises(RefusedError, match="O-1 is DISPERSED: it takes no money any more"):
+        database.transact(lambda tx: apply(tx, [cash], run=None, actor="asha"))
+    assert balances(database) == before
+
+
 def test_a_receipt_is_in_the_books_once(database: Database) -> None:
     [id_] = owe(database, LINE)
     made = pay(database, id_, 50_000)

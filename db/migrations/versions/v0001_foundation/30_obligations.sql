@@ -91,6 +91,8 @@ CREATE TABLE receipts (
 );
 CREATE INDEX receipts_of_obligation ON receipts (obligation);
 CREATE INDEX receipts_by_age ON receipts (created_at, id);
+-- Those that may be in suspense are few.
+CREATE INDEX receipts_of_nobody ON receipts (created_at, id) WHERE obligation IS NULL;
 
 -- Tries of healing that failed, each with what stood in its way. The fourth of a generation sets its money apart; of
 -- later ones the last error alone is kept, on the work row.
@@ -156,7 +158,8 @@ CREATE TABLE dispersals (
   CONSTRAINT sent_by_a_payout CHECK (state IN ('PENDING', 'CANCELLED') OR payout IS NOT NULL)
 ) WITH (fillfactor = 70);
 CREATE INDEX dispersals_by_age ON dispersals (created_at, id);
-CREATE INDEX dispersals_of_lender ON dispersals (lender);
+-- What a lender has still to get, however much they had before.
+CREATE INDEX dispersals_open_of_lender ON dispersals (lender) WHERE state IN ('PENDING', 'SENDING', 'FAILED');
 -- This prevents a payout from paying two dispersals.
 CREATE UNIQUE INDEX dispersals_one_per_payout ON dispersals (payout) WHERE payout IS NOT NULL;
 -- Of everything ever divided only what is under way is indexed by its state: what is reserved of a mortgage's cash, and of
