@@ -23,13 +23,12 @@ TUNING = Tuning(
     shared_buffers_mb=64,
     wal_mb_max=512,
     settings={
-        "full_page_writes": "off",
         "wal_level": "minimal",
         "max_wal_senders": "0",
         "autovacuum": "off",
     },
 )
-"""Safe from whoever kills a process: no test takes the power away, and programs refuse a server without fsync.
+"""Safe from whoever kills a process: no test takes the power away, and programs refuse a server that could not stand it.
 
 Nothing is vacuumed or analysed but by who asks for it: a plan is the same each time.
 """
