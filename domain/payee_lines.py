@@ -19,7 +19,9 @@ OF_PAYEE: Final = ("kind", "tax_class", "has_pan", "resident", "email")
 """What is said of the payee; the others are of its account."""
 OF_ACCOUNT: Final = frozenset({"verified", "default"})
 """What an operator's word about an account may change: no file fills it in from then on."""
-SETTABLE: Final = OF_ACCOUNT | {"resident", "email"}
+OF_TAX: Final = frozenset({"tax_class", "has_pan", "resident"})
+"""The same of what is withheld from the payee."""
+SETTABLE: Final = OF_ACCOUNT | OF_TAX | {"email", "account_kind"}
 """What `bursar payees set` changes."""
 KINDS: Final = tuple(kind.value for kind in PayeeKind)
 ACCOUNT_KINDS: Final = tuple(kind.value for kind in AccountKind)

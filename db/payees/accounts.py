@@ -14,7 +14,9 @@ import sqlalchemy as sa
 from db import changes
 from db.payees.imports import lock_imports
 from db.tx import Row, Tx
-from domain.errors import BadInputError
+from domain.errors import BadInputError, RefusedError
+from domain.payees import AccountKind
+from domain.payouts import ORG_PROCESS, PROCESS, RECOVER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +28,7 @@ class AccountWords:
     """Whether it is to be the default, in place of whichever is."""
     is_active: bool | None = None
     is_verified: bool | None = None
+    kind: AccountKind | None = None
 
     @property
     def lets_more_in(self) -> bool:
@@ -40,20 +43,23 @@ class AccountWords:
             "active": self.is_active,
             "verified": self.is_verified,
         }
-        return {word: _SPELLED[yes] for word, yes in said.items() if yes is not None}
+        words = {word: _SPELLED[yes] for word, yes in said.items() if yes is not None}
+        return words if self.kind is None else {**words, "kind": self.kind}
 
     @classmethod
     def of_details(cls, fund_account_id: str, details: Mapping[str, object]) -> Self:
         """Read `details` back. Raises `BadInputError` for what is none, or says nothing."""
         words = {word: _SAID[word, text] for word, text in details.items() if (word, text) in _SAID}
-        if not words or len(words) < len(details):
-            rule = "must be default=yes, active=yes|no, verified=yes|no, one of them at least"
+        kind = next((kind for kind in AccountKind if details.get("kind") == kind), None)
+        if not details or len(words) + (kind is not None) < len(details):
+            rule = "must be default=yes, active=yes|no, verified=yes|no, kind=bank|vpa, one of them at least"
             raise BadInputError("payee.account", dict(details), rule)
         return cls(
             fund_account_id=fund_account_id,
             is_default=words.get("default", False),
             is_active=words.get("active"),
             is_verified=words.get("verified"),
+            kind=kind,
         )
 
     @property
@@ -66,9 +72,12 @@ class AccountWords:
             (self.is_verified is True, "verified"),
             (self.is_verified is False, "unverified"),
         ]
-        return [word for is_said, word in said if is_said]
+        words = [word for is_said, word in said if is_said]
+        return words if self.kind is None else [*words, self.kind.value]
 
 
+_SEND: Final = (PROCESS, ORG_PROCESS, RECOVER)
+"""The jobs whose payouts may still be sent as they were frozen."""
 _SPELLED: Final = {True: "yes", False: "no"}
 _SAID: Final[Mapping[tuple[str, object], bool]] = {
     ("default", "yes"): True,
@@ -86,8 +95,12 @@ _NO_DEFAULT: Final = sa.text("""
 _SAY: Final = sa.text("""
     UPDATE payout_accounts
     SET is_default = is_default OR :is_default, active = coalesce(CAST(:is_active AS boolean), active),
-        verified = coalesce(CAST(:is_verified AS boolean), verified), said_by = :who
+        verified = coalesce(CAST(:is_verified AS boolean), verified), kind = coalesce(CAST(:kind AS text), kind), said_by = :who
     WHERE id = :id""")
+_FROZEN: Final = sa.text("""
+    SELECT p.external_id FROM work w JOIN payouts p ON p.id = w.subject JOIN effects e ON e.key = p.effect_key
+    WHERE w.job = ANY(CAST(:jobs AS text[])) AND p.account = :id AND e.state IN ('intended', 'not_sent', 'unknown')
+    ORDER BY p.created_at, p.id LIMIT 1""")
 
 
 def check(tx: Tx, payee: tuple[UUID, str], fund_account_id: str) -> None:
@@ -100,11 +113,17 @@ def set_account(
 ) -> None:
     """Say something of an account of `payee`, an id and a name. Raises `BadInputError` for one it does not have.
 
+    Raises `RefusedError` for what it is, bank or VPA, while a request is under way that was frozen for what it was. One
+    that is frozen beside this word goes the old way, is refused by its provider, and a retry goes the new one.
     Under `policy:maker-checker` what `lets_more_in` is said in the transaction that approves its proposal, which the
     database holds (`accounts_are_made_payable_by_two`).
     """
     lock_imports(tx)
     accounts, mine = _accounts(tx, payee, said.fund_account_id)
+    frozen = None if said.kind is None else tx.scalar(_FROZEN, id=mine.id, jobs=list(_SEND))
+    if frozen is not None:
+        rule = f"payout {frozen} is under way to it, as it was: say it again when that has ended"
+        raise RefusedError(rule)
     former = next((a for a in accounts if a.is_default and a.id != mine.id), None)
     if said.is_default and former is not None:
         tx.run(_NO_DEFAULT, id=former.id, who=actor)
@@ -115,6 +134,7 @@ def set_account(
         is_default=said.is_default,
         is_active=said.is_active,
         is_verified=said.is_verified,
+        kind=said.kind,
         who=actor,
     )
     for word in said.words:

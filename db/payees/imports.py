@@ -16,6 +16,7 @@ from domain.payee_lines import (
     MAY_BE_ABSENT,
     OF_ACCOUNT,
     OF_PAYEE,
+    OF_TAX,
     SETTABLE,
     UNTOLD,
     PayeeLine,
@@ -47,7 +48,7 @@ class PayeesImported:
 
 
 _STORED: Final = sa.text("""
-    SELECT n.n AS at, y.id AS payee, a.id AS account, y.kind, y.tax_class, y.has_pan, y.resident, y.email, a.verified,
+    SELECT n.n AS at, y.id AS payee, a.id AS account, y.kind, y.tax_class, y.has_pan, y.resident, y.email, y.said_by AS payee_said_by, a.verified,
            coalesce(a.is_default, false) AS is_default, a.said_by, a.kind AS account_kind, d.fund_account_id AS default_is
     FROM unnest(CAST(:payees AS uuid[]), CAST(:accounts AS uuid[])) WITH ORDINALITY AS n (payee, account, n)
     LEFT JOIN payees y ON y.id = n.payee
@@ -140,11 +141,12 @@ def _contradictions(order: PayeeLines, at: int, seen: _Seen, row: Row) -> list[B
         for name in OF_PAYEE
         if theirs[name] != ours[name]
     }
+    said_by = {**dict.fromkeys(OF_ACCOUNT, row.said_by), **dict.fromkeys(OF_TAX, row.payee_said_by)}
     for name, known in _known(row).items():
         if known == ours[name] or _says_nothing(name, ours[name]):
             continue
-        if name in OF_ACCOUNT and row.said_by is not None:
-            told[name] = f"{row.said_by} said {known!r} of it: bursar payees set says otherwise"
+        if (who := said_by.get(name)) is not None:
+            told[name] = f"{who} said {known!r} of it: bursar payees set says otherwise"
         elif known != UNTOLD[name]:
             told[name] = f"{known!r} was told of it before: what was told stays{_cure(name)}"
     if line.default:

@@ -2,7 +2,8 @@
 
 Only what is made of earnings is withheld from: a set of imported payouts costs no statement. Of one
 payee one payout comes after another, under the lock of their tax year, so that whatever runs beside
-it, one exemption is given once. Locks: the payouts, then tax years, each in key order.
+it, one exemption is given once. Locks: the payouts, then tax years, each in key order; payees only against who
+says that other tax is withheld from them.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -33,7 +34,7 @@ _FACTS: Final = sa.text(f"""
     JOIN payees y ON y.id = p.payee
     CROSS JOIN LATERAL ({GROSS}) s
     WHERE p.id = ANY(CAST(:ids AS uuid[])) AND p.state = 'APPROVED'
-    ORDER BY p.id FOR UPDATE OF p""")
+    ORDER BY p.id FOR UPDATE OF p FOR KEY SHARE OF y""")
 
 _YEARS: Final = sa.text("""
     -- Made where they are missing, and locked, in key order: who comes second sees what the first one added.

@@ -23,7 +23,7 @@ GRANT UPDATE (updated_at) ON payees TO bursar_worker, bursar_operator;
 GRANT UPDATE (state, held, contested, updated_at) ON earnings TO bursar_worker, bursar_operator;
 -- An operator says what is given back, and of payees what was not known of them.
 GRANT UPDATE (refunded) ON earnings TO bursar_operator;
-GRANT UPDATE (kind, tax_class, has_pan, resident, email) ON payees TO bursar_operator;
+GRANT UPDATE (kind, tax_class, has_pan, resident, email, said_by) ON payees TO bursar_operator;
 GRANT UPDATE (active, verified, is_default, said_by, kind) ON payout_accounts TO bursar_operator;
 GRANT UPDATE (live) ON payout_earnings TO bursar_worker, bursar_operator;
 GRANT UPDATE (provider, account, system_identifier, timeline, incarnation) ON installation TO bursar_operator;

@@ -190,6 +190,7 @@ DOORS: Final[tuple[Flow, ...]] = (
         tests=(
             "tests/db/payees/test_imports.py",
             "tests/db/payees/test_four_eyes.py",
+            "tests/db/payouts/test_tax_words.py",
             "tests/jobs/payouts/test_accounts.py",
             "tests/workers/cli/test_payees.py",
             "tests/db/earnings/test_imports.py",

@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 from typing import Final
 
-from db.payees import accounts, listing
+from db.payees import accounts, listing, setting
 from db.payees.accounts import AccountWords
+from db.payees.setting import TaxWords
+from domain.errors import RefusedError
+from domain.tax import TaxClass
 from tests.builders import rows
 from tests.earning import know, payee
 from tests.races.earnings import Given, approved as batched, batches, owed
@@ -33,13 +36,34 @@ def approved(stage: Stage) -> Given:
 
 def says(account: str, **words: bool) -> Act:
     """An operator says something of an account."""
-    said = AccountWords(fund_account_id=account, **words)
+    said = AccountWords(fund_account_id=account, **words)  # type: ignore[arg-type]  # words by name
 
     def say(stage: Stage) -> None:
         with stage.operator.begin() as tx:
             accounts.set_account(tx, listing.find(tx, NAME), said, actor="asha", why="she wrote")
 
     return say
+
+
+def is_a_company(stage: Stage) -> None:
+    """An operator says that the payee, an individual so far, is a company: nothing of it is exempt."""
+    said = TaxWords(tax_class=TaxClass.COMPANY)
+    with stage.operator.begin() as tx:
+        payee, _ = listing.find(tx, NAME)
+        setting.set_tax(tx, payee, said, actor="asha", why="her deed")
+
+
+def taxed_as_what_it_is(stage: Stage, sides: Sequence[Side]) -> None:
+    """Said before its tax was computed, it is of a company; else the word is refused while it is under way."""
+    [made] = rows(
+        stage.worker,
+        """SELECT p.tds_gross, p.tds_deducted, y.tax_class FROM payouts p JOIN payees y ON y.id = p.payee""",
+    )
+    assert made.tds_gross == 2_000_000
+    if isinstance(sides[1].error, RefusedError):
+        assert (made.tax_class, made.tds_deducted) == ("individual", 0)
+    else:
+        assert (made.tax_class, made.tds_deducted) == ("company", 2_000)
 
 
 def one_default(stage: Stage, _sides: Sequence[Side]) -> None:
@@ -92,6 +116,13 @@ ALL: Final = (
         prepare=approved,
         sides=(works(process, 7), says(FIRST, is_active=False)),
         check=sent_or_parked,
+    ),
+    Race(
+        name="account/process-taxed",
+        prepare=approved,
+        sides=(works(process, 7), is_a_company),
+        errors=(RefusedError,),
+        check=taxed_as_what_it_is,
     ),
 )
 """Every race about accounts."""

@@ -1,10 +1,12 @@
 """`payees set`: what operators say of a payee: where it is paid, whether it may be, where it is told."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from domain.errors import BadInputError
+from domain.payees import AccountKind
+from domain.tax import TaxClass
 from workers.cli.asking import Why, reason
 from workers.cli.context import context
 
@@ -12,8 +14,18 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from db.payees.accounts import AccountWords
+    from db.payees.setting import TaxWords
     from db.tx import Tx
     from workers.cli.context import Context
+
+
+class AccountSaid(NamedTuple):
+    """What the options say of an account; False and None: nothing."""
+
+    default: bool
+    active: bool | None
+    verified: bool | None
+    kind: AccountKind | None
 
 
 def set_(
@@ -32,6 +44,15 @@ def set_(
     verified: Annotated[
         bool | None, typer.Option("--verified/--unverified", help="Whether it is proven theirs.")
     ] = None,
+    account_kind: Annotated[
+        AccountKind | None, typer.Option("--account-kind", help="Which ways lead there.")
+    ] = None,
+    tax_class: Annotated[
+        TaxClass | None, typer.Option("--tax-class", help="Whose income theirs is.")
+    ] = None,
+    pan: Annotated[
+        bool | None, typer.Option("--pan/--no-pan", help="Whether they gave a PAN or Aadhaar.")
+    ] = None,
     resident: Annotated[
         bool | None,
         typer.Option("--resident/--non-resident", help="Of India: who is not is paid by hand."),
@@ -43,20 +64,26 @@ def set_(
 ) -> None:
     """Say where a payee is paid and told of payouts, from the next one on.
 
-    A payout that is made already keeps the account it was made for. While policy:maker-checker is on,
+    A payout that is made already keeps the account it was made for; what is withheld is looked at when it
+    is sent. While policy:maker-checker is on,
     what lets an account be paid (--default, --active, --verified) is only proposed, and another operator
     approves it.
     """
     from db.payees import listing as rows, setting
 
     here, because = context(ctx), reason(why)
-    said = _account(account, default=default, active=active, verified=verified)
-    _check(payee, email, no_email=no_email, is_said=said is not None or resident is not None)
+    said = _account(account, AccountSaid(default, active, verified, account_kind))
+    tax = setting.TaxWords(tax_class=tax_class, has_pan=pan)
+    is_said = said is not None or resident is not None or bool(tax.words)
+    _check(payee, email, no_email=no_email, is_said=is_said)
     with here.database().begin() as tx:
         id_, name = rows.find(tx, payee)
         told = list[str]()
         if said is not None:
             told.append(_say(tx, here, (id_, name), said, why=because))
+        if tax.words:
+            setting.set_tax(tx, id_, tax, actor=here.actor, why=because)
+            told.append(f"{name} is taxed as {_taxed(tax)}")
         if resident is not None:
             setting.set_residence(tx, id_, resident=resident, actor=here.actor, why=because)
             told.append(f"{name} is {setting.RESIDENCE[resident]}")
@@ -80,23 +107,35 @@ def _say(
     return f"{of} is {words}"
 
 
-def _account(
-    account: str | None, *, default: bool, active: bool | None, verified: bool | None
-) -> "AccountWords | None":
+def _taxed(said: "TaxWords") -> str:
+    words = [] if said.tax_class is None else [said.tax_class.value]
+    if said.has_pan is not None:
+        words.append("with a PAN" if said.has_pan else "without a PAN")
+    return ", ".join(words)
+
+
+def _account(account: str | None, said: AccountSaid) -> "AccountWords | None":
     """What is said of an account; raises `BadInputError` where that is half said, or against itself."""
     from db.payees.accounts import AccountWords
 
-    is_said = default or active is not None or verified is not None
+    is_said = said != AccountSaid(default=False, active=None, verified=None, kind=None)
     if account is None and not is_said:
         return None
     if account is None or not is_said:
-        rule = "--default, --active, --inactive, --verified and --unverified go with an --account, and it with them"
+        rule = (
+            "--default, --active, --inactive, --verified, --unverified and --account-kind go with an --account, "
+            "and it with them"
+        )
         raise BadInputError("--account", account or "", rule)
-    if default and (active is False or verified is False):
+    if said.default and (said.active is False or said.verified is False):
         rule = "a default account is active and verified, or nobody is paid"
         raise BadInputError("--default", account, rule)
     return AccountWords(
-        fund_account_id=account, is_default=default, is_active=active, is_verified=verified
+        fund_account_id=account,
+        is_default=said.default,
+        is_active=said.active,
+        is_verified=said.verified,
+        kind=said.kind,
     )
 
 
@@ -107,7 +146,9 @@ def _check(payee: str, email: str | None, *, no_email: bool, is_said: bool) -> N
     if email is not None and no_email:
         raise BadInputError("payees set", payee, "say either --email or --no-email")
     if email is None and not no_email and not is_said:
-        rule = "say what is so: an --account, --resident, --non-resident, --email or --no-email"
+        rule = (
+            "say what is so: of an --account, --tax-class, --pan, --resident, --email or --no-email"
+        )
         raise BadInputError("payees set", payee, rule)
     if email is not None and not is_address(email):
         raise BadInputError("--email", email, ADDRESS_RULE)

@@ -9,12 +9,13 @@ from db.payees import accounts, listing, setting
 from db.payees.accounts import AccountWords
 from db.payouts.decide import decide
 from domain.decisions import Decision
-from domain.errors import BadInputsError
+from domain.errors import BadInputsError, RefusedError
+from domain.payees import AccountKind
 from domain.payouts import PayoutState
 from domain.tax import Engine, Withholding
 from jobs.payouts.process import ProcessPayouts
 from tests.builders import abandon, assert_sound, change, hurry, payout, rows, seed
-from tests.earning import know, owe, payee
+from tests.earning import earn, earning, know, owe, payee
 from tests.kit.world import Scene
 
 PROCESS, BATCH = "payouts.process", "payouts.batch"
@@ -22,11 +23,11 @@ NAME, OLD, NEW = "payee 0", "fa_payee_0", "fa_new"
 SECOND = payee(NAME, fund_account_id=NEW, default=False)
 
 
-def say(world: Scene, fund_account_id: str, **words: bool) -> None:
+def say(world: Scene, fund_account_id: str, **words: bool | AccountKind) -> None:
     """What an operator says of an account of the one payee."""
     with world.operator.begin() as tx:
         found = listing.find(tx, NAME)
-        said = AccountWords(fund_account_id=fund_account_id, **words)
+        said = AccountWords(fund_account_id=fund_account_id, **words)  # type: ignore[arg-type]  # words by name
         accounts.set_account(tx, found, said, actor="asha", why="her bank wrote")
 
 
@@ -124,6 +125,21 @@ def test_an_older_file_takes_no_operators_word_back(
     say(world, NEW if field == "default" else OLD, **words)
     with pytest.raises(BadInputsError, match=f"field {field}.*payees set"):
         know(world.operator, [payee(NAME)])
+
+
+def test_an_account_turns_out_to_be_a_vpa_and_is_paid_by_upi_from_then_on(world: Scene) -> None:
+    """Invariant 4: not while a request is under way that was frozen for a bank's account."""
+    batched(world)
+    abandon(world, sent=False)
+    with pytest.raises(RefusedError, match="is under way to it, as it was"):
+        say(world, OLD, kind=AccountKind.VPA)
+    hurry(world.owner)
+    world.run(PROCESS)
+    say(world, OLD, kind=AccountKind.VPA)
+    earn(world.operator, [earning("E-9")])
+    world.run(BATCH, period="day")
+    world.run(PROCESS)
+    assert [json.loads(sent.body)["mode"] for sent in world.bank.submits] == ["IMPS", "UPI"]
 
 
 @pytest.mark.parametrize(("each", "is_sent"), [(9_999_999, True), (10_000_000, False)])

@@ -54,6 +54,27 @@ def test_an_account_is_closed_and_another_is_paid_from_now_on(known: Line) -> No
     assert "payee.account.verified" in known("payees", "show", "Asha Rao").out
 
 
+def test_what_is_withheld_and_which_ways_lead_to_an_account_are_said_and_kept(known: Line) -> None:
+    words = ("payees", "set", "Asha Rao")
+    said = known(*words, "--tax-class", "company", "--no-pan", "--why", "her deed")
+    assert said.out == "Asha Rao is taxed as company, without a PAN\n"
+    said = known(*words, "--account", "fa_1", "--account-kind", "vpa", "--why", "she wrote")
+    assert said.out == "account fa_1 of Asha Rao is vpa\n"
+    shown = known("payees", "show", "Asha Rao", "--json").json
+    assert (shown["tax_class"], shown["has_pan"], shown["accounts"][0]["kind"]) == (
+        "company",
+        False,
+        "vpa",
+    )
+    assert [(line["what"], line["why"]) for line in shown["history"]] == [
+        ("payee.account.vpa", "she wrote"),
+        ("payee.no-pan", "her deed"),
+        ("payee.tax-class.company", "her deed"),
+    ]
+    assert known(*words, "--tax-class", "club", "--why", "x").code == 2
+    assert known(*words, "--account-kind", "vpa", "--why", "x").code == 2
+
+
 def test_who_moves_abroad_and_comes_back(known: Line) -> None:
     said = known("payees", "set", "Asha Rao", "--non-resident", "--why", "moved")
     assert said.out == "Asha Rao is non-resident\n"

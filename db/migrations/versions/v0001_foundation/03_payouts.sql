@@ -10,7 +10,8 @@ CREATE TABLE payees (
   has_pan   boolean NOT NULL DEFAULT false,
   resident  boolean NOT NULL DEFAULT true,
   email     text CHECK (email ~ '^[!-~]+@[!-~]+$' AND length(email) <= 254),  -- where they are told of payouts
-  updated_at timestamptz NOT NULL DEFAULT clock_timestamp()
+  updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  said_by   text  -- the operator who last said what is withheld from them, after they were taken over
 );
 CREATE INDEX payees_organisations ON payees (name) WHERE kind = 'organisation';
 
