@@ -28,39 +28,43 @@ class AccountSaid(NamedTuple):
     kind: AccountKind | None
 
 
+_Account = Annotated[
+    str | None, typer.Option("--account", help="Which account, as its provider knows it.")
+]
+_Default = Annotated[bool, typer.Option("--default", help="Batches pay to it from now on.")]
+_Active = Annotated[
+    bool | None, typer.Option("--active/--inactive", help="Whether anything may be sent there.")
+]
+_Verified = Annotated[
+    bool | None, typer.Option("--verified/--unverified", help="Whether it is proven theirs.")
+]
+_Kind = Annotated[AccountKind | None, typer.Option("--account-kind", help="Which ways lead there.")]
+_Class = Annotated[TaxClass | None, typer.Option("--tax-class", help="Whose income theirs is.")]
+_Pan = Annotated[
+    bool | None, typer.Option("--pan/--no-pan", help="Whether they gave a PAN or Aadhaar.")
+]
+_Resident = Annotated[
+    bool | None,
+    typer.Option("--resident/--non-resident", help="Of India: who is not is paid by hand."),
+]
+_Email = Annotated[str | None, typer.Option("--email", help="Where they are told of payouts.")]
+_NoEmail = Annotated[bool, typer.Option("--no-email", help="They are told nowhere.")]
+
+
 def set_(
     ctx: typer.Context,
     payee: Annotated[str, typer.Argument(help="Name or id.")],
     why: Why,
-    account: Annotated[
-        str | None, typer.Option("--account", help="Which account, as its provider knows it.")
-    ] = None,
-    default: Annotated[
-        bool, typer.Option("--default", help="Batches pay to it from now on.")
-    ] = False,
-    active: Annotated[
-        bool | None, typer.Option("--active/--inactive", help="Whether anything may be sent there.")
-    ] = None,
-    verified: Annotated[
-        bool | None, typer.Option("--verified/--unverified", help="Whether it is proven theirs.")
-    ] = None,
-    account_kind: Annotated[
-        AccountKind | None, typer.Option("--account-kind", help="Which ways lead there.")
-    ] = None,
-    tax_class: Annotated[
-        TaxClass | None, typer.Option("--tax-class", help="Whose income theirs is.")
-    ] = None,
-    pan: Annotated[
-        bool | None, typer.Option("--pan/--no-pan", help="Whether they gave a PAN or Aadhaar.")
-    ] = None,
-    resident: Annotated[
-        bool | None,
-        typer.Option("--resident/--non-resident", help="Of India: who is not is paid by hand."),
-    ] = None,
-    email: Annotated[
-        str | None, typer.Option("--email", help="Where they are told of payouts.")
-    ] = None,
-    no_email: Annotated[bool, typer.Option("--no-email", help="They are told nowhere.")] = False,
+    account: _Account = None,
+    default: _Default = False,
+    active: _Active = None,
+    verified: _Verified = None,
+    account_kind: _Kind = None,
+    tax_class: _Class = None,
+    pan: _Pan = None,
+    resident: _Resident = None,
+    email: _Email = None,
+    no_email: _NoEmail = False,
 ) -> None:
     """Say where a payee is paid and told of payouts, from the next one on.
 
