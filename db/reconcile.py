@@ -66,6 +66,9 @@ _WINDOW: Final = sa.text("""
       (SELECT min(e.first_sent_at) FROM work w
        JOIN payouts p ON p.id = w.subject AND p.state IN ('APPROVED', 'PROCESSING')
        JOIN effects e ON e.key = p.effect_key),
+      (SELECT min(e.first_sent_at) FROM work w
+       JOIN refunds r ON r.id = w.subject AND r.state IN ('RESERVED', 'PROCESSING')
+       JOIN effects e ON e.key = r.effect_key),
       coalesce((SELECT at FROM switches WHERE name = :name AND is_on), clock_timestamp())
         - make_interval(days => :days))""")
 

@@ -10,6 +10,7 @@ from domain.checkout_answers import (
     OrderAnswer,
     OrderLookUp,
     ProviderOrder,
+    ProviderRefund,
     RefundAnswer,
     RefundLookUp,
 )
@@ -173,6 +174,9 @@ class Payments(Protocol):
 
     def find_refunds(self, payment_id: str, reference: str) -> RefundLookUp:
         """Every refund of a capture under `reference`, to the end of the list."""
+
+    def refunds_between(self, start: datetime, end: datetime) -> Iterator[ProviderRefund]:
+        """Every refund made in `[start, end)`, in no order. Raises `UnreachableError` where not all can be read."""
 
 
 class Alerts(Protocol):

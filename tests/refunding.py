@@ -15,7 +15,7 @@ from domain.checkout_answers import Taken
 from domain.checkouts import Receipt, Request
 from domain.ledger import AccountKind
 from domain.owners import OrganisationOwner
-from domain.ports import FrozenCall, OrderAsk
+from domain.ports import FrozenCall, OrderAsk, RefundAsk
 from domain.refunds import RECOVER
 from domain.telling import DisputeStatus, ToldDispute
 from jobs.refunds.recover import RecoverRefunds
@@ -133,6 +133,17 @@ def give_back(
 ) -> Reserved:
     """Reserve a refund."""
     return database.transact(lambda tx: reserve(tx, asking(payment, amount, key)))
+
+
+def ask_for(gateway: FakePayments, one: Paid, refund: UUID, amount: int) -> None:
+    """Have the gateway give back a part of a payment, as `refund` of ours would: here nobody knows."""
+    assert one.capture is not None
+    asked = RefundAsk(
+        reference=str(refund), payment_id=one.capture, amount_minor=amount, currency="INR"
+    )
+    body = gateway.freeze_refund(asked)
+    call = FrozenCall(refund.hex, body, str(refund), amount, "INR", one.capture)
+    assert isinstance(gateway.refund(call), Taken)
 
 
 def refunds(database: Database) -> dict[UUID, str]:

@@ -5,12 +5,12 @@ them does, and a checkout of one: of two that come at once the second sees what 
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
 import sqlalchemy as sa
 
+from db.bookings.decisions import APPROVAL, REJECTION, WITHDRAWAL, Decision
 from db.bookings.facts import lock
 from db.bookings.moving import shift
 from db.bookings.request import wished
@@ -18,46 +18,9 @@ from db.clock import now
 from db.transitions import hold
 from db.tx import Tx
 from domain.booking_errors import NotOpenError, UnknownError
-from domain.bookings import BOOKINGS, WISH_FOR, BookingState
+from domain.bookings import BOOKINGS, WISH_FOR
 from domain.owners import ConsultantOwner, CustomerOwner, owned_by
 from domain.wishes import Wished
-
-_B: Final = BookingState
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Decision:
-    """Where wishes must be, and where they go; `of` finds those that whoever decides may decide on."""
-
-    of: sa.TextClause
-    sources: frozenset[BookingState]
-    target: BookingState
-    reason: str
-
-
-_OF_CONSULTANT: Final = sa.text("""
-    SELECT b.id FROM bookings b JOIN plans l ON l.id = b.plan
-    WHERE b.id = ANY(CAST(:ids AS uuid[])) AND l.consultant = :owner""")
-_OF_CUSTOMER: Final = sa.text("""
-    SELECT id FROM bookings WHERE id = ANY(CAST(:ids AS uuid[])) AND customer = :owner""")
-_APPROVAL: Final = _Decision(
-    of=_OF_CONSULTANT,
-    sources=frozenset({_B.PENDING}),
-    target=_B.APPROVED,
-    reason="its consultant agreed",
-)
-_REJECTION: Final = _Decision(
-    of=_OF_CONSULTANT,
-    sources=frozenset({_B.PENDING, _B.APPROVED_PENDING_PAYMENT}),
-    target=_B.REJECTED,
-    reason="its consultant declined",
-)
-_WITHDRAWAL: Final = _Decision(
-    of=_OF_CUSTOMER,
-    sources=frozenset({_B.PENDING, _B.APPROVED, _B.APPROVED_PENDING_PAYMENT}),
-    target=_B.CANCELLED,
-    reason="its customer withdrew it",
-)
 
 
 def approve_bookings(tx: Tx, owner: ConsultantOwner, bookings: Collection[UUID]) -> list[Wished]:
@@ -67,13 +30,13 @@ def approve_bookings(tx: Tx, owner: ConsultantOwner, bookings: Collection[UUID])
     elsewhere: then nothing changes.
     """
     whose = owned_by(owner)
-    return _decide(tx, _APPROVAL, whose, f"consultant:{whose}", bookings)
+    return _decide(tx, APPROVAL, whose, f"consultant:{whose}", bookings)
 
 
 def reject_bookings(tx: Tx, owner: ConsultantOwner, bookings: Collection[UUID]) -> list[Wished]:
     """Decline wishes that are PENDING, or to be paid while no checkout is under way. Raises as `approve_bookings` does."""
     whose = owned_by(owner)
-    return _decide(tx, _REJECTION, whose, f"consultant:{whose}", bookings)
+    return _decide(tx, REJECTION, whose, f"consultant:{whose}", bookings)
 
 
 def withdraw_bookings(tx: Tx, owner: CustomerOwner, bookings: Collection[UUID]) -> list[Wished]:
@@ -82,7 +45,7 @@ def withdraw_bookings(tx: Tx, owner: CustomerOwner, bookings: Collection[UUID]) 
     Raises as `approve_bookings` does.
     """
     whose = owned_by(owner)
-    return _decide(tx, _WITHDRAWAL, whose, f"customer:{whose}", bookings)
+    return _decide(tx, WITHDRAWAL, whose, f"customer:{whose}", bookings)
 
 
 _WHERE: Final = sa.text("""
@@ -95,7 +58,7 @@ _NOW: Final = sa.text("""
 
 
 def _decide(
-    tx: Tx, decision: _Decision, whose: UUID, actor: str, bookings: Collection[UUID]
+    tx: Tx, decision: Decision, whose: UUID, actor: str, bookings: Collection[UUID]
 ) -> list[Wished]:
     ids = sorted(set(bookings))
     mine = {row.id for row in tx.rows(decision.of, ids=ids, owner=whose)}

@@ -101,6 +101,28 @@ def start_asking(tx: Tx, gateway: Gateway, order: ClaimOrder) -> Batch[Asking]:
     return Batch(items=items, taken=len(leased.held))
 
 
+def commit_to(leased: LeasedTx, gateway: Gateway, *, why: str) -> dict[UUID, str]:
+    """Take held RESERVED refunds as sent, which their gateway's own list says: each is asked about, at once.
+
+    Returns those of which no request can be frozen, and why: they are parked.
+    """
+    rows = [row for row in read(leased, leased.held) if row.state == RefundState.RESERVED]
+    bodies, refused = _frozen(gateway, [row for row in rows if row.captured_as is not None])
+    parked = {**refused, **{row.id: NO_NAME for row in rows if row.captured_as is None}}
+    sent = [row for row in rows if row.id in bodies]
+    ids = [row.id for row in sent]
+    source, target = RefundState.RESERVED, RefundState.PROCESSING
+    move(leased, REFUNDS, ids, source=source, target=target, reason=why)
+    _commit(leased, gateway, sent, bodies)
+    others = leased.held.keys() - {row.id for row in rows}
+    leased.settle(
+        [Next(subject=id_, job=RECOVER) for id_ in ids]
+        + [_park(leased.held[id_], reason) for id_, reason in parked.items()]
+        + [Next(subject=id_, job=leased.job(id_)) for id_ in sorted(others)]
+    )
+    return parked
+
+
 Judge = Callable[[Held, Refund], Next | None]
 
 

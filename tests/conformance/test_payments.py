@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 from uuid import UUID, uuid4
@@ -19,7 +19,7 @@ from domain.checkout_answers import (
     Taken,
 )
 from domain.effects import as_evidence, effect_key
-from domain.errors import BadInputError
+from domain.errors import BadInputError, UnreachableError
 from domain.ports import FrozenCall, OrderAsk, Payments, RefundAsk
 from tests.fakes.payments import FakePayments
 from tests.fakes.sandbox import running
@@ -195,6 +195,31 @@ def test_a_refund_is_what_was_asked_for(stage: Stage) -> None:
     stage.sandbox.advance(10)
     [later] = stage.given(payment, request)
     assert (later.provider_id, later.status) == (refund.provider_id, RefundStatus.SUCCEEDED)
+
+
+def test_refunds_are_listed_by_when_they_were_made_whatever_they_are_of(stage: Stage) -> None:
+    """TRAP: what a restored database forgot has no reference here to be looked for by."""
+    made = []
+    for _ in range(2):
+        for amount in (10_000, 20_000):
+            answer = stage.gateway.refund(stage.refunding(stage.captured(), amount))
+            assert isinstance(answer, Taken)
+            made.append(answer.thing)
+        stage.sandbox.advance(10)
+    first, last = (made[n].created_at.replace(microsecond=0) for n in (0, -1))
+    second = timedelta(seconds=1)
+
+    def listed(start: datetime, end: datetime) -> set[tuple[str, int, str]]:
+        found = stage.gateway.refunds_between(start, end)
+        return {(one.provider_id, one.amount_minor, one.payment_id) for one in found}
+
+    told = [(one.provider_id, one.amount_minor, one.payment_id) for one in made]
+    assert listed(first, last + second) == set(told)
+    assert listed(last - second, last + second) >= {told[-1]}
+    assert listed(last - second, last + second).isdisjoint(told[:2])
+    stage.sandbox.order(Fault.ERROR, call="read", times=20)
+    with pytest.raises(UnreachableError):
+        list(stage.gateway.refunds_between(first, last + second))
 
 
 def test_a_refund_that_fails_says_so(stage: Stage) -> None:

@@ -23,6 +23,7 @@ from domain.checkout_answers import (
     Taken,
     ThingT,
 )
+from domain.errors import UnreachableError
 from domain.ports import FrozenCall, OrderAsk, RefundAsk
 from tests.fakes.bank import SUSPECT, Hold
 from workers.sandbox.faults import BEFORE, Fault
@@ -203,6 +204,13 @@ class FakePayments:
                 and one.created_at <= self.now - self.index_lag
             ]
             return Listed(tuple(found))
+
+    def refunds_between(self, start: datetime, end: datetime) -> Iterator[ProviderRefund]:
+        with self._lock:
+            if self.unreachable:
+                raise UnreachableError(self.unreachable)
+            made = [one for one in self.refunds if start <= one.created_at < end]
+            yield from map(self._by_now, made)
 
     @contextmanager
     def _sent(

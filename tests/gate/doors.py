@@ -282,10 +282,13 @@ DOORS: Final[tuple[Flow, ...]] = (
     ),
     Flow(
         name="reconcile after a restore",
-        constraints=("effects_one_per_payment", "effects_pkey"),
-        tests=("tests/jobs/payouts/test_reconcile_effects.py",),
+        constraints=("effects_one_per_payment", "effects_pkey", "refunds_once_per_name"),
+        tests=(
+            "tests/jobs/payouts/test_reconcile_effects.py",
+            "tests/jobs/refunds/test_reconcile_effects.py",
+        ),
         worlds=("reconcile effects",),
-        transaction="one for each page of the provider's list",
+        transaction="one for each page of a provider's list",
         lease="the switch `restored`: nothing is sent meanwhile",
     ),
     Flow(

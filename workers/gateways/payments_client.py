@@ -2,7 +2,7 @@
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Self
 
@@ -21,6 +21,7 @@ from domain.checkout_answers import (
     Taken,
     ThingT,
 )
+from domain.errors import UnreachableError
 from domain.ports import FrozenCall
 from workers.gateways.classify import (
     OK_FIRST,
@@ -43,6 +44,10 @@ log = structlog.get_logger()
 Read = Callable[[object], ThingT | None]
 Exchange = Callable[[float], Reply]
 """Makes one exchange before an instant (monotonic seconds), or raises `httpx.HTTPError`."""
+
+
+class EndlessListError(ReadFailedError):
+    """A list of more than `PAGES_MAX` pages: nothing is concluded from a part of it."""
 
 
 class PaymentsClient(ABC):
@@ -84,6 +89,10 @@ class PaymentsClient(ABC):
     def _refunds(self, payment_id: str, until: float) -> list[ProviderRefund]: ...
 
     @abstractmethod
+    def _refunds_made(self, first: int, end: int, until: float) -> list[ProviderRefund]:
+        """Every refund made in the unix seconds `[first, end)`. Raises `ReadFailedError`."""
+
+    @abstractmethod
     def _read_order(self, entity: object) -> ProviderOrder | None: ...
 
     @abstractmethod
@@ -114,6 +123,23 @@ class PaymentsClient(ABC):
         except ReadFailedError as error:
             return error.failed
         return Listed(tuple(refund for refund in found if refund.reference == reference))
+
+    def refunds_between(self, start: datetime, end: datetime) -> Iterator[ProviderRefund]:
+        """Yield every refund made in `[start, end)`: too long a list is cut in two. Raises `UnreachableError`."""
+        windows = [(int(start.timestamp()), -int(-end.timestamp() // 1))]
+        while windows:
+            first, last = windows.pop()
+            middle = (first + last) // 2
+            try:
+                yield from self._refunds_made(first, last, self._until())
+            except EndlessListError as error:
+                if middle == first:
+                    raise UnreachableError(
+                        f"{self.provider}: no list of refunds: {error}"
+                    ) from error
+                windows += [(middle, last), (first, middle)]
+            except ReadFailedError as error:
+                raise UnreachableError(f"{self.provider}: no list of refunds: {error}") from error
 
     def _until(self) -> float:
         return time.monotonic() + self._timeout_seconds
@@ -165,7 +191,7 @@ class PaymentsClient(ABC):
             things += found
             if not self._has_more(whole, len(entries)):
                 return things
-        raise ReadFailedError(LookUpFailed(reason="the list does not end"))
+        raise EndlessListError(LookUpFailed(reason="the list does not end"))
 
     @abstractmethod
     def _has_more(self, page: Mapping[str, object], count: int) -> bool: ...

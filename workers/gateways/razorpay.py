@@ -104,6 +104,15 @@ class Razorpay(PaymentsClient):
 
         return self._pages(page, self._read_refund)
 
+    def _refunds_made(self, first: int, end: int, until: float) -> list[ProviderRefund]:
+        # Newest first: what is made meanwhile moves an entry to a later page, never past the reader.
+        def page(before: list[ProviderRefund]) -> tuple[Mapping[str, object], object]:
+            asked = {"from": first, "to": end - 1, **_from(len(before))}
+            found = self._read_list("refunds", asked, until)
+            return found, found.get("items")
+
+        return self._pages(page, self._read_refund)
+
     def _read_list(
         self, path: str, params: dict[str, str | int], until: float
     ) -> Mapping[str, object]:

@@ -120,6 +120,16 @@ class StripePayments(PaymentsClient):
 
         return self._pages(page, self._read_refund)
 
+    def _refunds_made(self, first: int, end: int, until: float) -> list[ProviderRefund]:
+        def page(before: list[ProviderRefund]) -> tuple[Mapping[str, object], object]:
+            params: RefundListParams = {"created": {"gte": first, "lt": end}, "limit": PAGE_MAX}
+            if before:
+                params["starting_after"] = before[-1].provider_id
+            found = self._document(lambda stripe: stripe.v1.refunds.list(params), until)
+            return found, found.get("data")
+
+        return self._pages(page, self._read_refund)
+
     def _document(self, call: Call, until: float) -> Mapping[str, object]:
         return self._patience.document("list", lambda: self._calls.reply(call, until), until)
 

@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 from starlette.applications import Starlette
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 from starlette.routing import Route
 
 from workers.sandbox import (
@@ -28,6 +29,13 @@ from workers.sandbox.wires import Wires
 
 PREFIX: Final = "/v1"
 """Where the providers' own paths are: payouts and transfers, orders and refunds."""
+
+
+async def refunds(request: Request) -> Response:
+    """GET /refunds: both have it, and their credentials say whose is asked for."""
+    is_basic = request.headers.get("authorization", "").startswith("Basic ")
+    return await (razorpay_till.refunds_between if is_basic else stripe_till.refunds)(request)
+
 
 ROUTES: Final = (
     Route(f"{PREFIX}/payouts", payouts.create, methods=["POST"]),
@@ -54,7 +62,7 @@ ROUTES: Final = (
     Route(f"{PREFIX}/payment_intents/{{order}}", stripe_till.fetch, methods=["GET"]),
     Route(f"{PREFIX}/payment_intents/{{order}}/cancel", stripe_till.cancel, methods=["POST"]),
     Route(f"{PREFIX}/refunds", stripe_till.refund, methods=["POST"]),
-    Route(f"{PREFIX}/refunds", stripe_till.refunds, methods=["GET"]),
+    Route(f"{PREFIX}/refunds", refunds, methods=["GET"]),
     Route("/_sandbox/captures", control.capture, methods=["POST"]),
     Route("/_sandbox/failures", control.fail, methods=["POST"]),
     Route("/_sandbox/disputes", control.dispute, methods=["POST"]),

@@ -9,6 +9,7 @@ from domain.razorpay import AMOUNT_MIN, CURRENCY, PROVIDER, REFERENCE_MAX, fits_
 from workers.sandbox import razorpay_words
 from workers.sandbox.entities import collection
 from workers.sandbox.faults import BEFORE, Fault
+from workers.sandbox.lists import SECONDS_MAX, SKIP_MAX
 from workers.sandbox.payouts import instead, limit, spoil, take_order
 from workers.sandbox.reading import spoilt
 from workers.sandbox.refusals import Refusal, RefusedError
@@ -24,7 +25,6 @@ from workers.sandbox.service import Service, service_of
 from workers.sandbox.till import Wanted
 
 KEY_HEADER: Final = "X-Refund-Idempotency"
-SKIP_MAX: Final = 10**6
 
 
 async def create(request: Request) -> Response:
@@ -94,6 +94,17 @@ async def refunds(request: Request) -> Response:
     service = _checked(request)
     paid = service.till.paid(PROVIDER, request.path_params["payment"])
     items = [razorpay_words.refund(row) for row in service.till.refunds(paid)]
+    return spoilt(service, None, _page(request, items))
+
+
+async def refunds_between(request: Request) -> Response:
+    """GET /refunds."""
+    service = _checked(request)
+    first = read_whole(request.query_params, "from", 0, SECONDS_MAX)
+    last = read_whole(request.query_params, "to", SECONDS_MAX, SECONDS_MAX)
+    items = [
+        razorpay_words.refund(row) for row in service.till.refunds_between(PROVIDER, first, last)
+    ]
     return spoilt(service, None, _page(request, items))
 
 

@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, Response
 from domain.stripe import PROVIDER
 from workers.sandbox import stripe_words
 from workers.sandbox.faults import BEFORE, Fault
+from workers.sandbox.lists import SECONDS_MAX
 from workers.sandbox.payouts import instead, limit, spoil, take_order
 from workers.sandbox.reading import spoilt
 from workers.sandbox.refusals import SERVER_ERROR
@@ -101,9 +102,14 @@ async def cancel(request: Request) -> Response:
 @worded
 async def refunds(request: Request) -> Response:
     """GET /refunds."""
-    service = _checked(request)
-    paid = service.till.paid(PROVIDER, request.query_params.get("payment_intent", ""))
-    items = [stripe_words.refund(row) for row in service.till.refunds(paid)]
+    service, asked = _checked(request), request.query_params
+    if "payment_intent" in asked:
+        rows = service.till.refunds(service.till.paid(PROVIDER, asked["payment_intent"]))
+    else:
+        first = read_whole(asked, "created[gte]", 0, SECONDS_MAX)
+        end = read_whole(asked, "created[lt]", SECONDS_MAX, SECONDS_MAX)
+        rows = service.till.refunds_between(PROVIDER, first, end - 1)
+    items = [stripe_words.refund(row) for row in rows]
     after = request.query_params.get("starting_after")
     if after is not None:
         ids = [item["id"] for item in items]

@@ -227,6 +227,17 @@ class Till:
         """Return the refunds of a capture, newest first."""
         return self._refunds('r."order" = :number ORDER BY r.number DESC', number=paid["number"])
 
+    def refunds_between(self, provider: str, first: int, last: int) -> list[sqlite3.Row]:
+        """Return the refunds of one gateway made in the unix seconds from `first` to `last`, newest first."""
+        return self._storage.rows(
+            f"{REFUNDS} WHERE o.provider = :provider AND r.created_ms >= :low AND r.created_ms < :high"
+            " ORDER BY r.number DESC",
+            provider=provider,
+            low=first * 1000,
+            high=(last + 1) * 1000,
+            now=self._storage.now_ms(),
+        )
+
     def summary(self) -> dict[str, object]:
         """What customers paid, and what of it was given back: counts and sums."""
         paid = self._storage.one(

@@ -1,4 +1,4 @@
-"""A database restored to before its sends: the bank's list is compared before anything is claimed."""
+"""A database restored to before its sends: the lists of bank and gateway are compared before anything is claimed."""
 
 from contextlib import suppress
 from typing import Final
@@ -9,8 +9,10 @@ from domain.payouts import PROCESS
 from domain.switches import RESTORED
 from jobs.payouts.process import ProcessPayouts
 from jobs.payouts.reconcile_effects import reconcile_effects
+from jobs.refunds.reconcile_effects import reconcile_refunds
 from tests.builders import rows, seed, states
 from tests.kit.world import BATCH, Scene, World
+from tests.refunding import ask_for, give_back, paid, refunds
 
 
 class UndoneError(Exception):
@@ -18,7 +20,7 @@ class UndoneError(Exception):
 
 
 class Restored(World):
-    """What the bank made is adopted, not sent again; then the workers go on."""
+    """What bank and gateway made is adopted, not sent again; then the workers go on."""
 
     job = "reconcile effects"
     asks_again = True
@@ -33,6 +35,10 @@ class Restored(World):
             ):
                 scene.bank.submit(item.request)
             raise UndoneError
+        # Reserved in the backup, and given since.
+        one = paid(scene.operator, scene.database, scene.fakes.payments)
+        made = give_back(scene.database, one.payment)
+        ask_for(scene.fakes.payments, one, made.refund, made.gateway_minor)
         with scene.operator.begin() as tx:
             switches.turn(tx, RESTORED, on=True, who="bursar", why="another server wrote this")
 
@@ -43,11 +49,14 @@ class Restored(World):
         return job
 
     def act(self, scene: Scene) -> None:
+        reconcile_refunds(scene.operator, scene.fakes.payments, actor="asha")
         reconcile_effects(scene.operator, self._process(scene).bank, actor="asha")
 
     def check(self, scene: Scene) -> None:
         assert states(scene.owner) == {"COMPLETED": BATCH}
         assert len(scene.bank.submits) == BATCH, "what the bank had was sent again"
+        assert list(refunds(scene.owner).values()) == ["CASCADED"]
+        assert len(scene.fakes.payments.refunds) == 1, "what the gateway had was given again"
         assert rows(scene.owner, "SELECT FROM switches WHERE is_on") == []
 
 

@@ -123,10 +123,23 @@ def test_a_restored_database_adopts_what_the_bank_has_and_lets_workers_go_on(
             assert {r.name for r in audit.run(restored) if not r.holds} == set()
 
 
-def test_a_transfer_that_is_nobodys_is_reported_and_exits_1(
+def test_transfers_and_refunds_that_are_nobodys_are_reported_and_exit_1(
     configured: Line, bank: RunningSandbox, databases: Databases, template: str
 ) -> None:
-    """A database that never heard of a payout, beside a bank that paid it."""
+    """A database that never heard of a payout, beside a bank that paid it, and gave a refund too."""
+    for name, value in (
+        ("PAYMENT_PROVIDER", "razorpay"),
+        ("RAZORPAY_URL", bank.url),
+        ("RAZORPAY_KEY_ID", bank.settings.key_id),
+        ("RAZORPAY_KEY_SECRET", bank.settings.key_secret),
+    ):
+        configured.set(f"BURSAR_{name}", value)
+    order = bank.http.post("/v1/orders", json={"amount": 5_000, "currency": "INR"}).json()
+    capture = bank.capture(order["id"])
+    key = {"X-Refund-Idempotency": "0123456789abcdef"}
+    bank.http.post(
+        f"/v1/payments/{capture}/refund", json={"amount": 1_000}, headers=key
+    ).raise_for_status()
     with (
         databases.database(template) as other,
         bank.client() as client,
@@ -135,10 +148,14 @@ def test_a_transfer_that_is_nobodys_is_reported_and_exits_1(
         one(elsewhere)
         drive(elsewhere, process(client))
     said = configured("reconcile", "effects", "--json")
-    assert (said.code, said.json["foreign"]) == (1, 1)
+    assert (said.code, said.json["foreign"], said.json["refunds_foreign"]) == (1, 1, 1)
+    assert "foreign, refunds_foreign: see" in said.err
     assert "bursar findings list" in said.err
-    found = query(configured.database, "SELECT kind, severity FROM findings")
-    assert [(row.kind, row.severity) for row in found] == [("transfer-without-payout", "P0")]
+    found = query(configured.database, "SELECT kind, severity FROM findings ORDER BY kind")
+    assert [(row.kind, row.severity) for row in found] == [
+        ("refund-unasked", "P0"),
+        ("transfer-without-payout", "P0"),
+    ]
 
 
 def test_without_a_provider_there_is_nothing_to_compare_with(bursar: Line) -> None:
