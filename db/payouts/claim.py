@@ -169,9 +169,13 @@ def keep_back(
 
     Returns all rows that may be sent, with what is left to send, and why each other one may not.
     """
-    fresh = {row.id for row in rows if withholding.is_fresh(row)}
+    fresh = {row.id for row in rows if withholding.is_fresh(row) or _is_fresh_share(row)}
     ready, refused = withholding.stage(leased, provider.withholding, rows, leaving)
     return recovering.stage(leased, debts, ready, fresh, provider.least_minor), refused
+
+
+def _is_fresh_share(row: Details) -> bool:
+    return row.dispersal is not None and row.effect_state is None
 
 
 def commit_to(

@@ -3,7 +3,7 @@
 What was paid twice, or given back to a customer after it was paid, stands on its payee's account
 `payee_receivable`. The claim of a first send keeps it back, down to the least that is paid, and its entry
 takes it off that account: so nothing is kept back twice, and what is put back, fails or comes back is owed
-again. Only what is made of earnings is kept back from; sets of imported payouts cost no statement.
+again. What is made of earnings, and lenders' shares, is kept back from; sets of imported payouts cost no statement.
 
 Whoever takes from that account holds the payee's row first; who adds to it needs no lock. Lock order:
 after wallets, before tax years; payees in the order of their ids.
@@ -69,8 +69,12 @@ def hold_payees(tx: Tx, payouts: Collection[UUID]) -> None:
 
 
 def hold(tx: Tx, rows: Sequence[Details]) -> Debts:
-    """What is owed by the payees of those of `rows` that are about to be sent, and are made of earnings."""
-    ids = [row.id for row in rows if row.is_earned and row.state == PayoutState.APPROVED]
+    """What is owed by the payees of those of `rows` that are about to be sent, and are made of earnings or shares."""
+    ids = [
+        row.id
+        for row in rows
+        if (row.is_earned or row.dispersal) and row.state == PayoutState.APPROVED
+    ]
     owing = debts(tx, ids).accounts
     hold_payees(tx, owing)
     return debts(tx, owing)
@@ -85,7 +89,7 @@ def debts(tx: Tx, payouts: Collection[UUID]) -> Debts:
 
 
 _WRITE: Final = sa.text("""
-    UPDATE payouts p SET net_amount = p.net_amount - g.recovered, recovered = g.recovered
+    UPDATE payouts p SET net_amount = coalesce(p.net_amount, p.amount) - g.recovered, recovered = g.recovered
     FROM unnest(CAST(:ids AS uuid[]), CAST(:recovered AS bigint[])) AS g (id, recovered)
     WHERE p.id = g.id AND p.state = 'APPROVED' AND p.recovered = 0""")
 
@@ -95,11 +99,12 @@ def stage(
 ) -> list[Details]:
     """Keep back what the payees of the `fresh` ones of `rows` owe, each debt once; `least_minor` is left of each at least.
 
-    Nor less than any provider pays out. `fresh` are those that tax was just computed for; the others stay as they were.
+    Nor less than any provider pays out; of a share no more than that is left. `fresh` are those that tax was just computed
+    for, and shares sent for the first time; the others stay as they were.
     """
     least = max(least_minor, AMOUNT_MIN)
     taken = {
-        row.id: debts.take(row, row.net - least)
+        row.id: debts.take(row, row.net - (AMOUNT_MIN if row.dispersal else least))
         for row in sorted(rows, key=lambda row: row.id)
         if row.id in fresh
     }
@@ -107,7 +112,7 @@ def stage(
     if recovered:
         written = tx.run(_WRITE, ids=list(recovered), recovered=list(recovered.values()))
         if written != len(recovered):
-            raise AssertionError("a payout that tax was just computed for is APPROVED")
+            raise AssertionError("a payout that is sent for the first time is APPROVED")
     return [
         row._replace(net=row.net - recovered[row.id], recovered=recovered[row.id])
         if row.id in recovered

@@ -101,7 +101,7 @@ CREATE TABLE payouts (
     'import',     -- a file named the amount to send: nothing is withheld from it
     'earnings',   -- a batch made it of earnings: withheld as the law asks
     'wallets',    -- a batch made it of what is left of a wallet: nothing is withheld from it
-    'dispersals')),  -- it pays a lender's share of an obligation: nothing is withheld from it
+    'dispersals')),  -- it pays a lender's share of an obligation: no tax is withheld from it
   -- What is sent and what is kept back, fixed at the claim of the first send; null and 0 before it. In a payout
   -- that failed they say what its last request was: it is counted nowhere, and a retry computes anew.
   net_amount    bigint CHECK (net_amount > 0),
@@ -124,8 +124,8 @@ CREATE TABLE payouts (
   CONSTRAINT of_dispersals_has_one CHECK ((source = 'dispersals') = (dispersal IS NOT NULL)),
   CONSTRAINT approved_is_sealed CHECK (state IN ('PENDING', 'CANCELLED') OR (effect_key IS NOT NULL AND approval_seal IS NOT NULL)),
   CONSTRAINT gross_is_its_parts CHECK (amount = coalesce(net_amount, amount - tds_deducted - recovered) + tds_deducted + recovered),
-  -- This prevents a debt from being kept back of what was told, and not earned.
-  CONSTRAINT recovered_is_of_earnings CHECK (recovered = 0 OR source = 'earnings' AND net_amount IS NOT NULL)
+  -- This prevents a debt from being kept back of what was told, or kept in a wallet.
+  CONSTRAINT recovered_of_earnings_or_shares CHECK (recovered = 0 OR source IN ('earnings', 'dispersals') AND net_amount IS NOT NULL)
 ) WITH (fillfactor = 50);
 -- Keyset pages, newest first. No index names the state: a change of state stays on its page.
 CREATE INDEX payouts_by_age ON payouts (created_at, id);

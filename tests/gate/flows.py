@@ -58,7 +58,7 @@ MORE: Final[tuple[Flow, ...]] = (
         constraints=(
             "approved_is_sealed",
             "gross_is_its_parts",
-            "recovered_is_of_earnings",
+            "recovered_of_earnings_or_shares",
             *BOOKS,
         ),
         tests=(
