@@ -17,7 +17,7 @@ from workers.servers import SandboxPlan
 
 PAGE = ROOT / "docs/how-to/pay-from-earnings.md"
 TYPED = re.compile(r"^(?:\$ )?bursar (.+)$", re.MULTILINE)
-SECONDS_MAX = 60.0
+SECONDS_MAX = 180.0
 FAULTS = "drop=0.2,error=0.2,event_twice=0.3,event_late=0.1"
 """Replies that are lost, and events that come twice, or late: a bank on a bad day."""
 MONEY = "money --by state"

@@ -8,7 +8,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def eventually(look: Callable[[], T], seconds: float = 60.0, what: str = "") -> T:
+def eventually(look: Callable[[], T], seconds: float = 120.0, what: str = "") -> T:
     """Return the first true value of `look`, asked every few milliseconds; fail after `seconds`."""
     ends_at = time.monotonic() + seconds
     pause = threading.Event()

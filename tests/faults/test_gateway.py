@@ -23,7 +23,7 @@ def test_a_payout_in_process_for_hours_stays_open_and_is_only_asked_about(home: 
         [row] = rows(home.database, "SELECT min(tries) AS tries FROM work")
         return bool(row.tries >= 4)
 
-    eventually(asked, 60, "asked four times")
+    eventually(asked, what="asked four times")
     assert states(home.database) == {"PROCESSING": 3}
     home.bank.advance(6 * HOURS)
 
@@ -31,7 +31,7 @@ def test_a_payout_in_process_for_hours_stays_open_and_is_only_asked_about(home: 
         hurry(home.database, "payouts.follow")
         return states(home.database) == {"COMPLETED": 3}
 
-    eventually(completed, 60, "completed")
+    eventually(completed, what="completed")
     assert len(home.recorder.sent) == 3
     home.assert_each_paid_once(3)
 
@@ -51,7 +51,7 @@ def test_a_send_under_an_expired_key_is_looked_up_and_never_repeated(
     if strike == "kill:after_call":
         home.accepted(1)
     else:
-        eventually(lambda: home.payout(id_).w_parked, 60, "parked for a person")
+        eventually(lambda: home.payout(id_).w_parked, what="parked for a person")
         found = "SELECT severity FROM findings WHERE kind = 'payout-unknown-too-long'"
         assert len(rows(home.database, found)) == 1
         assert home.payout(id_).state == "PROCESSING"
@@ -64,7 +64,7 @@ def test_a_refusal_fails_the_payout_and_only_an_operator_sends_it_again(home: Ho
     [refused, *_] = home.seed(3)
     home.bank.order("refuse", reference=reference(refused, 1))
     home.start()
-    eventually(lambda: home.payout(refused).state == "FAILED", 60, "failed")
+    eventually(lambda: home.payout(refused).state == "FAILED", what="failed")
     home.accepted(2)
     assert home.payout(refused).w_job is None
     [first] = home.sent(refused)
@@ -81,9 +81,9 @@ def test_a_bank_out_of_reach_fails_nothing(far_home: House, door: Gate) -> None:
     """F66: cut in the middle of a batch, shut for a while, open again: each is paid once."""
     far_home.start().ready()
     far_home.seed(200)
-    eventually(lambda: far_home.count("accepted") > 20, 60, "a batch under way")
+    eventually(lambda: far_home.count("accepted") > 20, what="a batch under way")
     door.shut()
-    eventually(lambda: far_home.count("not_sent") > 10, 60, "payouts put back")
+    eventually(lambda: far_home.count("not_sent") > 10, what="payouts put back")
     assert "FAILED" not in states(far_home.database)
     door.open()
 
@@ -91,6 +91,6 @@ def test_a_bank_out_of_reach_fails_nothing(far_home: House, door: Gate) -> None:
         hurry(far_home.database)
         return far_home.count("accepted") == 200
 
-    eventually(done, 60, "all of it")
+    eventually(done, what="all of it")
     assert rows(far_home.database, "SELECT FROM moves WHERE target = 'FAILED'") == []
     far_home.assert_each_paid_once(200)

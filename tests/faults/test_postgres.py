@@ -49,7 +49,7 @@ def test_kill_9_of_the_cluster_mid_batch_loses_nothing(
     """F19: the same two processes work again as soon as it is back; each payout is sent once."""
     workers = [own_home.start().ready() for _ in range(2)]
     own_home.seed(400)
-    eventually(lambda: own_home.count("accepted") > 40, 60, "a batch under way")
+    eventually(lambda: own_home.count("accepted") > 40, what="a batch under way")
     kill(own_servers.postgres)
     own_servers.postgres.start()
     own_home.database.dispose()
@@ -62,7 +62,7 @@ def test_a_fast_restart_mid_batch_is_a_pause(own_home: House, own_servers: Clust
     """F20: connections are checked before use; nothing is lost, nobody has to be restarted."""
     worker = own_home.start().ready()
     own_home.seed(300)
-    eventually(lambda: own_home.count("accepted") > 40, 60, "a batch under way")
+    eventually(lambda: own_home.count("accepted") > 40, what="a batch under way")
     own_home.database.dispose()
     restart(own_servers.postgres)
     own_home.accepted(300)
@@ -145,7 +145,7 @@ def test_where_no_connection_is_to_be_had_a_worker_waits_and_loses_nothing(
     """F31: the server has no room in the middle of a batch; the same process goes on once there is."""
     working = own_home.start().ready()
     own_home.seed(200)
-    eventually(lambda: own_home.count("accepted") > 20, 60, "a batch under way")
+    eventually(lambda: own_home.count("accepted") > 20, what="a batch under way")
     admin = sa.create_engine(own_servers.superuser_url, isolation_level="AUTOCOMMIT")
     with admin.connect() as superuser:
         superuser.exec_driver_sql("ALTER DATABASE bursar CONNECTION LIMIT 0")

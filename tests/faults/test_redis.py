@@ -45,7 +45,7 @@ def test_due_work_is_done_whatever_redis_does(
     worker = own_home.start().ready()
     fault(own_servers)
     own_home.seed(BATCH)
-    eventually(lambda: own_home.count("accepted") > 20, 60, "a batch under way")
+    eventually(lambda: own_home.count("accepted") > 20, what="a batch under way")
     if own_servers.redis.running:
         fault(own_servers)
     own_home.accepted(BATCH)
@@ -85,9 +85,9 @@ def test_a_worker_that_starts_without_a_redis_works_and_hears_it_later(
     own_servers.redis.start()
     bell = Bell(own_servers.broker_url)
     run = asked(own_home, "later")
-    eventually(lambda: bell.ring("money", [run]), 60, "a bell that rings")
+    eventually(lambda: bell.ring("money", [run]), what="a bell that rings")
     bell.close()
-    eventually(lambda: state(own_home, run) == "succeeded", 60, "the run rung for")
+    eventually(lambda: state(own_home, run) == "succeeded", what="the run rung for")
     own_home.assert_each_paid_once(20)
 
 
@@ -111,7 +111,7 @@ def test_what_is_due_later_is_run_at_its_time_whatever_became_of_redis(
         assert not [key for key in client.scan_iter("*") if b"DQ" in key]
         client.flushall()
     restart(own_servers.redis)
-    eventually(lambda: state(own_home, run) == "succeeded", 60, "the run that was due later")
+    eventually(lambda: state(own_home, run) == "succeeded", what="the run that was due later")
     [row] = rows(own_home.database, "SELECT started_at FROM runs WHERE id = :id", id=run)
     assert row.started_at >= due
 
@@ -140,7 +140,7 @@ def test_killed_around_the_commit_that_should_be_rung_for(home: House, strike: s
     assert [row.state for row in found] == ["queued"] * committed
     if committed:
         home.start().ready()
-        eventually(lambda: state(home, found[0].id) == "succeeded", 60, "found by the sweep")
+        eventually(lambda: state(home, found[0].id) == "succeeded", what="found by the sweep")
 
 
 def test_a_storm_of_wake_ups_for_one_run_starts_it_once(home: House) -> None:
@@ -153,10 +153,10 @@ def test_a_storm_of_wake_ups_for_one_run_starts_it_once(home: House) -> None:
     rung = 0
     while rung < 1000:  # what a busy machine was late with is not counted
         rung += bell.ring("money", [run])
-    eventually(lambda: state(home, run) == "succeeded", 60, "the run")
+    eventually(lambda: state(home, run) == "succeeded", what="the run")
     last = asked(home, "last")
     bell.ring("money", [run, last])
-    eventually(lambda: state(home, last) == "succeeded", 60, "what came behind the storm")
+    eventually(lambda: state(home, last) == "succeeded", what="what came behind the storm")
     bell.close()
     attempts = rows(home.database, "SELECT run FROM run_attempts WHERE run = :run", run=run)
     assert len(attempts) == 1

@@ -47,7 +47,7 @@ def test_tick_enqueue_sql_and_another_tick_in_the_same_second_run_one_body(home:
         open_ = "SELECT FROM runs WHERE job = :job AND state IN ('queued', 'running')"
         return not rows(home.database, open_, job=AUDIT)
 
-    eventually(ended, 60, "four runs that ended")
+    eventually(ended, what="four runs that ended")
     found = rows(home.database, "SELECT state, reason, tally FROM runs WHERE job = :j", j=AUDIT)
     assert sorted(row.state for row in found) == ["skipped", "skipped", "skipped", "succeeded"]
     assert all(row.reason for row in found if row.state == "skipped")
@@ -60,7 +60,7 @@ def test_two_workers_ask_for_one_watch_a_minute(home: House) -> None:
     done = (
         "SELECT request_key, attempts FROM runs WHERE job = 'upkeep.watch' AND state = 'succeeded'"
     )
-    eventually(lambda: rows(home.database, done), 60, "a watch")
+    eventually(lambda: rows(home.database, done), what="a watch")
     for working in home.started:
         working.ready()
     found = rows(home.database, "SELECT request_key FROM runs WHERE job = 'upkeep.watch'")

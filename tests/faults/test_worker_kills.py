@@ -82,7 +82,7 @@ def test_killed_in_the_call_the_bank_knows_the_key(home: House) -> None:
     [id_] = home.seed()
     home.bank.order("hang", seconds=30)
     calling = home.start(BURSAR_LEASE_SECONDS="60", BURSAR_GATEWAY_TIMEOUT_SECONDS="30")
-    eventually(lambda: home.bank.summary()["transfers"], 60)
+    eventually(lambda: home.bank.summary()["transfers"])
     calling.signal(signal.SIGKILL)
     calling.ended()
     home.lapse()
@@ -106,7 +106,7 @@ def test_killed_after_the_settle_nothing_is_sent_again(home: House) -> None:
     row = home.payout(id_)
     assert (row.e_state, row.w_job) == ("accepted", "payouts.follow")
     home.start()
-    eventually(lambda: home.payout(id_).state == "COMPLETED", 60, "completed")
+    eventually(lambda: home.payout(id_).state == "COMPLETED", what="completed")
     assert len(home.sent(id_)) == 1
     home.assert_each_paid_once(1)
 
@@ -127,7 +127,7 @@ def test_accepted_and_then_refused_is_never_failed(home: House) -> None:
         change(home.database, "UPDATE switches SET is_on = false WHERE name LIKE 'brake:%'")
         return home.count("accepted") == 4
 
-    eventually(asked, 60, "accepted at last")
+    eventually(asked, what="accepted at last")
     assert len(home.recorder.sent) >= 8
     assert len(set(home.recorder.sent)) == 4
     heard = {r.answer for r in rows(home.database, "SELECT DISTINCT answer FROM effect_answers")}
@@ -187,7 +187,7 @@ def test_a_payout_that_kills_its_worker_is_sent_thrice_at_most_and_then_asked_ab
         )
         return bool(home.payout(poison).w_job == "payouts.recover")
 
-    eventually(handed_over, 60, "the poison looked up")
+    eventually(handed_over, what="the poison looked up")
     assert workers.said("child.ended") <= 3
     assert home.payout(poison).state == "PROCESSING"
     home.accepted(19)
@@ -203,7 +203,7 @@ def test_one_child_of_a_supervisor_is_killed_and_the_batch_is_done(home: House) 
     """F13: its sibling goes on, it is started again, and each payout is sent once."""
     workers = home.supervise().ready(2)
     home.seed(400)
-    eventually(lambda: home.count("accepted") > 20, 60, "a batch under way")
+    eventually(lambda: home.count("accepted") > 20, what="a batch under way")
     [victim, _] = rows(home.database, "SELECT pid FROM workers WHERE NOT stopping ORDER BY pid")
     os.kill(victim.pid, signal.SIGKILL)
     eventually(lambda: workers.said("child.ended"), what="a dead child")
@@ -216,7 +216,7 @@ def test_a_batch_killed_midway_is_finished_by_whoever_comes_next(home: House) ->
     """F93: none is sent under two keys or left out; what the dead one held comes back, one by one."""
     home.seed(200)
     worker = home.start().ready()
-    eventually(lambda: home.count("accepted") > 50, 60, "a part of it")
+    eventually(lambda: home.count("accepted") > 50, what="a part of it")
     worker.signal(signal.SIGKILL)
     assert worker.ended() == -signal.SIGKILL
     home.lapse()

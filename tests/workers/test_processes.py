@@ -19,8 +19,8 @@ from workers.cli import main
 from workers.embedded import Home, join
 
 ROOT = Path(__file__).parents[2]
-READY_SECONDS_MAX = 60
-STOP_SECONDS_MAX = 60
+READY_SECONDS_MAX = 180
+STOP_SECONDS_MAX = 180
 """Processes are stopped in order, and a worker alone may take 25 s."""
 
 
@@ -149,7 +149,7 @@ def test_a_worker_refuses_another_provider_account_and_says_which(
             env=environment(**settings, BURSAR_RAZORPAYX_ACCOUNT_NUMBER=account),
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=READY_SECONDS_MAX,
             check=False,
         )
         codes.append(done.returncode)
@@ -167,7 +167,7 @@ def test_up_runs_everything_once_in_a_home_and_ctrl_c_ends_all_of_it(tmp_path: P
             env=environment(),
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=READY_SECONDS_MAX,
             check=False,
         )
         assert (again.returncode, "is up already" in again.stdout) == (0, True)
@@ -186,7 +186,7 @@ def test_up_runs_everything_once_in_a_home_and_ctrl_c_ends_all_of_it(tmp_path: P
             env=environment(),
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=READY_SECONDS_MAX,
             check=False,
         )
         assert joined.returncode == 0, joined.stdout

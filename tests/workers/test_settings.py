@@ -289,7 +289,7 @@ def test_every_module_imports_in_an_empty_environment() -> None:
         cwd="/",
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
 

@@ -20,7 +20,7 @@ from workers.tracing import OFF, is_asked_for, open_tracing
 
 ROOT = Path(__file__).parents[2]
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
-SECONDS_MAX = 60
+SECONDS_MAX = 180
 
 
 @dataclass

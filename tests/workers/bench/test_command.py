@@ -50,8 +50,8 @@ def test_a_bench_that_is_ended_leaves_no_server_and_no_folder(
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     ) as bench:
-        eventually(lambda: [*folder.glob("*/servers/postgres.log")], 60, "servers that start")
+        eventually(lambda: [*folder.glob("*/servers/postgres.log")], 180, "servers that start")
         bench.send_signal(number)
-        assert bench.wait(60) == INTERRUPTED
+        assert bench.wait(180) == INTERRUPTED
     assert [*folder.iterdir()] == []
     assert processes_of(folder) == []

@@ -18,7 +18,7 @@ import redis
 
 from workers.broker import QUEUES, Bell, Refusals, RunningWorker, open_broker, start_worker
 
-DEADLINE_SECONDS = 60.0
+DEADLINE_SECONDS = 120.0
 BINARY = "bin/redis-server"
 
 

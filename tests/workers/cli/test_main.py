@@ -24,7 +24,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
         env={**clean, **environment},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
 
@@ -57,7 +57,7 @@ def test_help_imports_neither_database_nor_broker() -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=True,
     )
     assert done.stdout.splitlines()[-1] == "[]"
@@ -149,5 +149,5 @@ def test_a_reader_that_goes_away_is_not_answered_with_a_traceback() -> None:
         assert process.stderr is not None
         process.stdout.close()
         said = process.stderr.read()
-        assert process.wait(60) == 141
+        assert process.wait(180) == 141
     assert said == ""

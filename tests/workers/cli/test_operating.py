@@ -82,7 +82,7 @@ def test_ctrl_c_leaves_the_run_waited_for_and_says_how_to_follow_it(bursar: Line
         assert process.stderr
         assert "no live worker" in process.stderr.readline()  # so it waits
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=180)
     [(run, state)] = query(bursar.database, "SELECT id, state FROM runs")
     assert (process.returncode, state) == (130, "queued")
     assert said.endswith(f"run {run} goes on without you: bursar run {run}, bursar why run {run}\n")

@@ -38,7 +38,7 @@ def test_the_demo_pays_each_once_although_replies_are_lost_and_a_worker_dies(
         env=environment(temporary) | {"BURSAR_OFFER_SECONDS": "12"},
         capture_output=True,
         text=True,
-        timeout=150,
+        timeout=500,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
@@ -74,7 +74,7 @@ def test_ctrl_c_ends_the_demo_in_order_and_removes_its_home(
         children = psutil.Process(process.pid).children(recursive=True)
         process.send_signal(signal.SIGINT)
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=180)
     assert (process.returncode, "nothing is proven" in said) == (130, True)
     assert psutil.wait_procs(children, timeout=60)[1] == []
     assert list(temporary.iterdir()) == []
@@ -95,9 +95,9 @@ def test_a_stop_while_the_servers_start_leaves_nothing_either(
         text=True,
         start_new_session=True,
     ) as process:
-        eventually(lambda: any(temporary.glob("*/servers/keeper.log")), 60, "a keeper is made")
+        eventually(lambda: any(temporary.glob("*/servers/keeper.log")), 180, "a keeper is made")
         process.send_signal(number)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=180)
     assert (process.returncode, "interrupted" in said) == (130, True)
     assert list(temporary.iterdir()) == []
     assert processes_of(temporary) == []
@@ -113,7 +113,7 @@ def test_the_demo_never_runs_where_real_servers_or_a_real_provider_are_set(
         env=environment(tmp_path) | {name: "razorpayx"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     assert done.returncode == 2

@@ -169,7 +169,7 @@ def test_a_row_that_somebody_holds_locked_is_put_off_alone(
                     {"s": ids[0]},
                 )
                 hold.release()
-                eventually(lambda: rows(outside, accepted) and rows(outside, put_off), 60)
+                eventually(lambda: rows(outside, accepted) and rows(outside, put_off))
         assert run.end().tally["failed"] == 1
         hurry(outside)
         home.run(PROCESS)

@@ -23,7 +23,7 @@ from workers.sandbox.serve import serve
 from workers.sandbox.settings import SandboxSettings
 serve(SandboxSettings(storage=Path(sys.argv[1])), port=int(sys.argv[2]))
 """
-START_SECONDS_MAX = 60.0
+START_SECONDS_MAX = 180.0
 
 
 @contextmanager

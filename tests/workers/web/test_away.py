@@ -97,7 +97,7 @@ def bursar_web(database_url: str, broker_url: str) -> Iterator[tuple[subprocess.
     ) as process:
         address = f"http://127.0.0.1:{port}"
         try:
-            eventually(lambda: _lives(address), 60, "a web process")
+            eventually(lambda: _lives(address), 180, "a web process")
             yield process, address
         finally:
             process.kill()
@@ -127,6 +127,6 @@ def test_what_was_answered_outlives_the_process(
             timeout=60,
         )
         process.send_signal(number)
-        assert process.wait(60) in {0, -signal.SIGKILL}
+        assert process.wait(180) in {0, -signal.SIGKILL}
         assert answer.status_code == 200
         assert rows(operator) == 1

@@ -28,7 +28,7 @@ def test_what_the_bank_tells_is_kept_once_and_what_a_forger_tells_never(
             [row] = query(operator, "SELECT count(*) AS n FROM inbox")
             return bool(row.n == 60)
 
-        eventually(all_told, 60)
+        eventually(all_told)
         summary = bank.summary()
 
     found = query(operator, "SELECT type, entity FROM inbox")
@@ -62,7 +62,7 @@ def test_what_the_bank_tells_of_transfers_is_kept_once_and_no_forgery(
             [row] = query(operator, "SELECT count(*) AS n FROM inbox")
             return bool(row.n == 40)
 
-        eventually(all_told, 60)
+        eventually(all_told)
         summary = bank.summary()
 
     found = query(operator, "SELECT type, entity FROM inbox WHERE provider = 'stripe'")
