@@ -4,7 +4,7 @@ Elsewhere a lost reply was written down as a failure. Only what the provider say
 payout for a second payment.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -13,11 +13,11 @@ import sqlalchemy as sa
 from db import clock, effects, transitions
 from db.payouts import verdicts
 from db.payouts.apply import apply
-from db.payouts.details import one
+from db.payouts.details import read
 from db.payouts.known import known
 from db.tx import Tx
+from db.work import Next
 from domain.answers import ProviderPayout, ProviderStatus
-from domain.errors import BusyError, RefusedError
 from domain.payouts import FOLLOW, PAYOUTS, PayoutState
 
 
@@ -48,33 +48,54 @@ UNPAID: Final = frozenset(
 )
 
 
-def was_not_paid(tx: Tx, one_: Unproven, paid: ProviderPayout | None) -> None:
-    """Keep that the provider has no such payment, or that it was not paid or came back: a retry may follow.
+def were_not_paid(tx: Tx, said: Sequence[tuple[Unproven, ProviderPayout | None]]) -> None:
+    """Keep of each that the provider has no such payment, or that it was not paid or came back: a retry may follow.
 
     Raises `AssertionError` for one that is neither.
     """
-    if paid is not None and paid.status not in UNPAID:
-        raise AssertionError(f"{paid.provider_id} is {paid.raw_status}")
+    effects.keep_evidence(tx, [(one.key, *_in_words(one, paid)) for one, paid in said], run=None)
+
+
+def _in_words(one: Unproven, paid: ProviderPayout | None) -> tuple[str, str]:
     if paid is None:
-        told = ("absent", f"no payment under {one_.reference}")
-    else:
-        told = ("unpaid", f"{paid.provider_id} is {paid.raw_status}")
-    effects.keep_evidence(tx, [(one_.key, *told)], run=None)
+        return "absent", f"no payment under {one.reference}"
+    if paid.status not in UNPAID:
+        raise AssertionError(f"{paid.provider_id} is {paid.raw_status}")
+    return "unpaid", f"{paid.provider_id} is {paid.raw_status}"
 
 
-def adopt(tx: Tx, payout: UUID, paid: ProviderPayout, *, actor: str) -> PayoutState:
-    """Settle a payout that its provider has after all, by the one completion rule; returns the state it is in then.
+class Adopted(NamedTuple):
+    """What became of payouts that their provider has after all."""
 
-    Raises `BusyError` where a worker holds it, `RefusedError` where the provider's payment contradicts ours.
-    """
-    leased = transitions.seize(tx, [payout], run=None, actor=actor, leased_too=False)
-    if payout not in leased.held:
-        leased = transitions.recall(leased, PAYOUTS, FOLLOW, [payout])
-    row = one(tx, payout)
-    if row is None or payout not in leased.held:
-        raise BusyError(f"a worker holds payout {payout}: try again")
-    verdict, _ = verdicts.of_report(known(leased.held[payout], row), paid, clock.now(tx))
-    if verdict.outcome is None:
-        raise RefusedError(f"not adopted: {verdict.next.parked}")
-    apply(leased, [verdict])
-    return verdict.path[-1] if verdict.path else PayoutState(row.state)
+    states: Mapping[UUID, PayoutState]
+    """Where each is now."""
+    refused: Mapping[UUID, str]
+    """Why each other one is as it was: a worker holds it, or the provider's payment contradicts ours."""
+
+
+def adopt(tx: Tx, paid: Mapping[UUID, ProviderPayout], *, actor: str) -> Adopted:
+    """Settle payouts as their provider has them, by the one completion rule."""
+    ids = sorted(paid)
+    seized = transitions.seize(tx, ids, run=None, actor=actor, leased_too=False)
+    resting = [id_ for id_ in ids if id_ not in seized.held]
+    leased = transitions.recall(seized, PAYOUTS, FOLLOW, resting)
+    rows = {row.id: row for row in read(tx, leased.held)}
+    now = clock.now(tx)
+    judged = [
+        verdicts.of_report(known(leased.held[id_], row), paid[id_], now)[0]
+        for id_, row in sorted(rows.items())
+    ]
+    good = [verdict for verdict in judged if verdict.outcome is not None]
+    bad = [verdict for verdict in judged if verdict.outcome is None]
+    apply(leased, good)
+    # What waited for nothing does so again.
+    leased.settle(
+        [v.next if v.subject in seized.held else Next(subject=v.subject, job=None) for v in bad]
+    )
+    busy = dict.fromkeys((id_ for id_ in ids if id_ not in rows), "a worker holds it: try again")
+    return Adopted(
+        states={
+            v.subject: v.path[-1] if v.path else PayoutState(rows[v.subject].state) for v in good
+        },
+        refused={**busy, **{v.subject: f"not adopted: {v.next.parked}" for v in bad}},
+    )

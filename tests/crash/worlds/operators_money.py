@@ -120,14 +120,15 @@ class Proven(World):
         ids = [row.id for row in rows(scene.owner, "SELECT id FROM payouts ORDER BY external_id")]
         with scene.operator.begin() as tx:
             asked = proving.unproven(tx, ids)
-        for one in asked:
-            found = scene.bank.find(one.reference)
-            assert isinstance(found, Found)
-            with scene.operator.begin() as tx:
-                if found.payouts:
-                    proving.adopt(tx, one.payout, found.payouts[0], actor="asha")
-                else:
-                    proving.was_not_paid(tx, one, None)
+        found = {one.payout: scene.bank.find(one.reference) for one in asked}
+        paid = {
+            id_: told.payouts[0]
+            for id_, told in found.items()
+            if isinstance(told, Found) and told.payouts
+        }
+        with scene.operator.begin() as tx:
+            proving.were_not_paid(tx, [(one, None) for one in asked if one.payout not in paid])
+            proving.adopt(tx, paid, actor="asha")
         with scene.operator.begin() as tx:
             decide(tx, Decision.RETRY, ids, actor="asha", why="looked it up")
 

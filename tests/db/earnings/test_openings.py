@@ -179,7 +179,7 @@ def test_what_a_payout_may_have_paid_that_failed_by_their_word_alone_is_in_no_ba
         told = of_earning(why.earning(tx, first.id), 50_000)
         assert told.reason.startswith("payout A-1 may have paid it")
         [unproven] = proving.unproven(tx, [row.id for row in payouts])
-        proving.was_not_paid(tx, unproven, None)
+        proving.were_not_paid(tx, [(unproven, None)])
     home.run(BATCH, period="day")
     assert earning_states(operator) == {"BATCHED": 3}
     assert_sound(operator)

@@ -21,13 +21,17 @@ RETRY = ("payouts", "retry", "A-1", "--why", "looked it up", "--json")
 
 
 class Bank(FakeBank):
-    """A bank that answers every look-up alike."""
+    """A bank that answers every look-up alike, but for what it `has` by its reference."""
 
     says: LookUp = Found(payouts=())
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.has: dict[str, ProviderPayout] = {}
+
     def find(self, reference: str) -> LookUp:
         self.reads += 1
-        return self.says
+        return Found(payouts=(self.has[reference],)) if reference in self.has else self.says
 
 
 @pytest.fixture
@@ -71,6 +75,7 @@ def state(bursar: Line) -> str:
     return found
 
 
+PAID = paid(ProviderStatus.PAID, "processed")
 FAILED_THERE = Found(payouts=(paid(ProviderStatus.FAILED, "failed"),))
 
 
@@ -163,6 +168,49 @@ def test_many_are_asked_about_one_after_another(bursar: Line, bank: Bank) -> Non
     said = bursar("payouts", "retry", *names, "--why", "looked them up", "--json")
     assert (said.code, bank.reads) == (0, 3)
     assert {row["outcome"] for row in said.json} == {"moved"}
+
+
+def several(bursar: Line, bank: Bank, count: int) -> list[str]:
+    """Payouts A-0, A-1 … that failed, and of all that the bank has of them the first is paid."""
+    names = [f"A-{n}" for n in range(count)]
+    lines = [opening(name, "FAILED", reference=f"OLD-{name}") for name in names]
+    taken(bursar.database, lines, bank)
+    bank.has["OLD-A-0"] = replace(PAID, reference="OLD-A-0")
+    return names
+
+
+def states(bursar: Line) -> list[str]:
+    return [
+        row.state
+        for row in query(bursar.database, "SELECT state FROM payouts ORDER BY external_id")
+    ]
+
+
+def test_a_set_of_answers_is_settled_and_what_contradicts_ours_is_as_it_was(
+    bursar: Line, bank: Bank
+) -> None:
+    names = several(bursar, bank, 3)
+    bank.has["OLD-A-1"] = replace(PAID, reference="OLD-A-1", provider_id="pout_2", amount_minor=1)
+    said = bursar("payouts", "retry", *names, "--why", "looked them up", "--json")
+    assert states(bursar) == ["COMPLETED", "FAILED", "APPROVED"]
+    assert "pout_old_1 is processed, so it is COMPLETED" in said.err
+    assert "pout_2 is processed; not adopted: " in said.err
+    [waiting] = query(
+        bursar.database,
+        "SELECT p.external_id FROM work w JOIN payouts p ON p.id = w.subject WHERE p.state <> 'COMPLETED'",
+    )
+    assert waiting.external_id == "A-2"
+    assert_sound(bursar.database)
+
+
+def test_an_answer_that_breaks_a_rule_stops_none_of_its_set(bursar: Line, bank: Bank) -> None:
+    """The bank has one payment under two references: who is first is paid by it, and nobody else."""
+    names = several(bursar, bank, 3)
+    bank.has["OLD-A-1"] = replace(PAID, reference="OLD-A-1")
+    said = bursar("payouts", "retry", *names, "--why", "looked them up", "--json")
+    assert sorted(states(bursar)) == ["APPROVED", "COMPLETED", "FAILED"]
+    assert "cannot be settled: " in said.err
+    assert_sound(bursar.database)
 
 
 def test_without_a_reference_two_people_decide(bursar: Line, bank: Bank) -> None:
