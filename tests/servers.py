@@ -28,7 +28,7 @@ TUNING = Tuning(
         "autovacuum": "off",
     },
 )
-"""Safe from whoever kills a process: no test takes the power away, and programs refuse a server that could not stand it.
+"""Safe from whoever kills a process: no test takes the power away; programs refuse a server that could not stand it.
 
 Nothing is vacuumed or analysed but by who asks for it: a plan is the same each time.
 """

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from db.payees import accounts, listing, setting
-from db.payees.accounts import AccountWords
 from db.payees.setting import TaxWords
+from db.payees.words import AccountWords
 from domain.errors import RefusedError
 from domain.tax import TaxClass
 from tests.builders import rows

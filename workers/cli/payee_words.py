@@ -1,70 +1,49 @@
 """`payees set`: what operators say of a payee: where it is paid, whether it may be, where it is told."""
 
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from domain.errors import BadInputError
-from domain.payees import AccountKind
-from domain.tax import TaxClass
 from workers.cli.asking import Why, reason
 from workers.cli.context import context
+from workers.cli.payee_options import (
+    Account,
+    AccountSaid,
+    Active,
+    Class,
+    Default,
+    Email,
+    Kind,
+    NoEmail,
+    Pan,
+    Resident,
+    Verified,
+)
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from db.payees.accounts import AccountWords
     from db.payees.setting import TaxWords
+    from db.payees.words import AccountWords
     from db.tx import Tx
     from workers.cli.context import Context
-
-
-class AccountSaid(NamedTuple):
-    """What the options say of an account; False and None: nothing."""
-
-    default: bool
-    active: bool | None
-    verified: bool | None
-    kind: AccountKind | None
-
-
-_Account = Annotated[
-    str | None, typer.Option("--account", help="Which account, as its provider knows it.")
-]
-_Default = Annotated[bool, typer.Option("--default", help="Batches pay to it from now on.")]
-_Active = Annotated[
-    bool | None, typer.Option("--active/--inactive", help="Whether anything may be sent there.")
-]
-_Verified = Annotated[
-    bool | None, typer.Option("--verified/--unverified", help="Whether it is proven theirs.")
-]
-_Kind = Annotated[AccountKind | None, typer.Option("--account-kind", help="Which ways lead there.")]
-_Class = Annotated[TaxClass | None, typer.Option("--tax-class", help="Whose income theirs is.")]
-_Pan = Annotated[
-    bool | None, typer.Option("--pan/--no-pan", help="Whether they gave a PAN or Aadhaar.")
-]
-_Resident = Annotated[
-    bool | None,
-    typer.Option("--resident/--non-resident", help="Of India: who is not is paid by hand."),
-]
-_Email = Annotated[str | None, typer.Option("--email", help="Where they are told of payouts.")]
-_NoEmail = Annotated[bool, typer.Option("--no-email", help="They are told nowhere.")]
 
 
 def set_(
     ctx: typer.Context,
     payee: Annotated[str, typer.Argument(help="Name or id.")],
     why: Why,
-    account: _Account = None,
-    default: _Default = False,
-    active: _Active = None,
-    verified: _Verified = None,
-    account_kind: _Kind = None,
-    tax_class: _Class = None,
-    pan: _Pan = None,
-    resident: _Resident = None,
-    email: _Email = None,
-    no_email: _NoEmail = False,
+    account: Account = None,
+    default: Default = False,
+    active: Active = None,
+    verified: Verified = None,
+    account_kind: Kind = None,
+    tax_class: Class = None,
+    pan: Pan = None,
+    resident: Resident = None,
+    email: Email = None,
+    no_email: NoEmail = False,
 ) -> None:
     """Say where a payee is paid and told of payouts, from the next one on.
 
@@ -120,7 +99,7 @@ def _taxed(said: "TaxWords") -> str:
 
 def _account(account: str | None, said: AccountSaid) -> "AccountWords | None":
     """What is said of an account; raises `BadInputError` where that is half said, or against itself."""
-    from db.payees.accounts import AccountWords
+    from db.payees.words import AccountWords
 
     is_said = said != AccountSaid(default=False, active=None, verified=None, kind=None)
     if account is None and not is_said:

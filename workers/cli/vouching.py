@@ -5,7 +5,7 @@ from uuid import UUID
 
 from db import proposals, switches
 from db.payees import accounts, listing
-from db.payees.accounts import AccountWords
+from db.payees.words import AccountWords
 from domain.errors import BadInputError
 from domain.switches import MAKER_CHECKER
 

@@ -6,8 +6,9 @@ import sqlalchemy as sa
 
 from db import installation, proposals
 from db.importing.order import Lines
-from db.payees.accounts import AccountWords, set_account
+from db.payees.accounts import set_account
 from db.payees.setting import set_address
+from db.payees.words import AccountWords
 from db.payouts import proving
 from db.payouts.decide import decide
 from db.payouts.overdue import pull_forward

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from db.payees import accounts, listing, setting
-from db.payees.accounts import AccountWords
+from db.payees.words import AccountWords
 from db.payouts.decide import decide
 from domain.decisions import Decision
 from domain.errors import BadInputsError, RefusedError
