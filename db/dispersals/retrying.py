@@ -32,8 +32,8 @@ def retry(tx: Tx, id_: UUID, *, actor: str, why: str, by_two: bool = False) -> N
     arrived = tx.row(_ARRIVED, id=id_)
     if arrived is not None and not by_two:
         raise RefusedError(
-            f"dispersal {id_}: its lender has the money of payout {arrived.external_id}, and owes it. Where it was given back "
-            f"two people may have it paid once more, bursar propose dispersal.retry {id_}"
+            f"dispersal {id_}: its lender has the money of payout {arrived.external_id}, and owes it. Two people may "
+            f"have it paid once more, less what is owed still: bursar propose dispersal.retry {id_}"
         )
     if row.sendings >= SENDINGS_MAX and not by_two:
         raise RefusedError(

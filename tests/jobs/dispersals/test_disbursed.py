@@ -216,8 +216,16 @@ def test_one_person_does_not_pay_a_share_again_whose_lender_has_the_money_of_ano
         again(world)
     assert_sound(world.owner)
     with world.operator.begin() as tx:
-        retry(tx, the_dispersal(world), actor="asha, ravi", why="it came back", by_two=True)
-    assert states(world) == {"PENDING": 1}
+        retry(tx, the_dispersal(world), actor="asha, ravi", why="set it off", by_two=True)
+    world.run(DISBURSE)
+    world.run(PROCESS)
+    third = payout(world.owner, the_payout(world))
+    assert (third.net_amount, third.recovered) == (100, 91_567), (
+        "the one is set off against the other"
+    )
+    hears(world, third.id, "processed")
+    assert (states(world), owes(world)) == ({"DISBURSED": 1}, 100)
+    assert_sound(world.owner)
 
 
 def test_what_arrives_after_its_share_was_taken_back_is_owed_by_its_lender(world: Scene) -> None:
