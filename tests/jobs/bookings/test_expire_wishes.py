@@ -78,6 +78,7 @@ def test_a_wish_whose_checkout_was_begun_ends_with_that_alone(
     at = appointment(world.operator, webinar)
     made = begin(world.database, of=who, plan=webinar, at=at, booking=asked)
     assert made.booking == asked
+    assert_sound(world.owner)
     hurry(world.owner, EXPIRE_WISHES)
     assert world.run(EXPIRE_WISHES).tally["processed"] == 0
     assert state(world.owner, "bookings", asked) == "APPROVED_PENDING_PAYMENT"
