@@ -8,23 +8,16 @@ from typing import Final, TypeVar
 T = TypeVar("T")
 
 
-<<<<<<< HEAD
-def eventually(look: Callable[[], T], seconds: float = 120.0, what: str = "") -> T:
-    """Return the first true value of `look`, asked every few milliseconds; fail after `seconds`."""
-    ends_at = time.monotonic() + seconds
-    pause = threading.Event()
-=======
 FIRST_PAUSE: Final = 0.005
 PAUSE_MAX: Final = 0.05
 
 
-def eventually(look: Callable[[], T], seconds: float = 60.0, what: str = "") -> T:
+def eventually(look: Callable[[], T], seconds: float = 120.0, what: str = "") -> T:
     """Return the first true value of `look`; fail after `seconds`.
 
     Asked soon at first, and then more seldom: who waits takes from what is waited for.
     """
     ends_at, pause, rest = time.monotonic() + seconds, FIRST_PAUSE, threading.Event()
->>>>>>> 5e5b773 (Who waits in a test asks more and more seldom: to ask took from what was waited for)
     while not (found := look()):
         assert time.monotonic() < ends_at, f"not within {seconds:g} s: {what or look}"
         rest.wait(pause)
