@@ -11,7 +11,7 @@ from db.tx import Tx
 _WAKE: Final = sa.text("""
     WITH known AS (
       SELECT * FROM unnest(CAST(:jobs AS text[]), CAST(:queues AS text[]), CAST(:versions AS int[]), CAST(:widths AS int[]))
-        AS k (job, queue, version, width_max)),
+        WITH ORDINALITY AS k (job, queue, version, width_max, n)),
     -- What a switch holds back is not woken each second only to say so.
     shut AS MATERIALIZED (
       SELECT g.job FROM unnest(CAST(:gate_jobs AS text[]), CAST(:gates AS text[])) AS g (job, gate)
@@ -28,8 +28,8 @@ _WAKE: Final = sa.text("""
       WHERE r.wake_key = d.job AND r.state = 'queued' AND r.version > d.version RETURNING r.id, r.queue),
     made AS (
       INSERT INTO runs (job, queue, version, origin, wake_key)
-      -- In the order of the key, so that two who wake the same jobs never wait in a circle.
-      SELECT job, queue, version, 'wake', job FROM due ORDER BY job
+      -- In the order of the catalog, so that two who wake the same jobs never wait in a circle.
+      SELECT job, queue, version, 'wake', job FROM due ORDER BY n
       ON CONFLICT (wake_key) WHERE state = 'queued' DO NOTHING
       RETURNING id, queue)
     SELECT id, queue FROM made UNION ALL SELECT id, queue FROM lowered""")
