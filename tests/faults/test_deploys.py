@@ -127,8 +127,12 @@ def test_p02_two_processes_share_five_thousand_payouts_and_each_is_sent_once(hom
     """Invariant 1: real processes, real HTTP; no reference twice, no request too many."""
     home.seed(5000)
     for _ in range(2):
-        home.start(BURSAR_CONCURRENCY="16")
-    home.accepted(5000, seconds=180)
+        home.start(
+            BURSAR_CONCURRENCY="16",
+            BURSAR_GATEWAY_TIMEOUT_SECONDS="30",  # a bank that is held up loses no reply
+            BURSAR_LEASE_SECONDS="60",
+        )
+    home.accepted(5000)
     [counted] = rows(home.database, "SELECT CAST(sum(sends) AS bigint) AS sends FROM effects")
     assert len(home.recorder.sent) == counted.sends == 5000
     assert len({sent.key for sent in home.recorder.sent}) == 5000
