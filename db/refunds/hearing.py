@@ -18,7 +18,7 @@ from db.inbox.heard import Heard, Hearing, Word
 from db.refunds import again, settle, verdicts
 from db.refunds.facts import Refund, read
 from db.refunds.settle import Verdict
-from db.refunds.taken import Taken, take_over
+from db.refunds.taken import take_over
 from db.refunds.words import Said, find
 from db.transitions import LeasedTx
 from db.tx import Tx
@@ -26,7 +26,7 @@ from db.work import Next
 from domain.checkout_answers import ProviderRefund, RefundStatus
 from domain.effects import EffectState
 from domain.findings import FindingKind
-from domain.refunds import RECOVER, REFUNDS, Origin, RefundState
+from domain.refunds import RECOVER, REFUNDS, RefundState
 
 _K: Final = FindingKind
 _GIVEN: Final = frozenset({RefundState.SUCCEEDED, RefundState.CASCADED})
@@ -114,22 +114,10 @@ def _again(said: Said, hearing: Hearing) -> None:
 def _take_over(tx: Tx, unasked: Sequence[Said], hearing: Hearing, *, by: str) -> None:
     """Take over what was made at the gateway; a word that one of ours may turn out to mean comes again."""
     meant = [said for said in unasked if said.payment is not None and not said.is_awaited]
-    taken = [
-        Taken(
-            payment=said.payment,
-            provider=said.word.provider,
-            name=said.word.told.provider_id,
-            origin=Origin.GATEWAY,
-            amount_minor=said.word.told.amount_minor,
-            currency=said.word.told.currency,
-            why="made at the gateway",
-        )
-        for said in meant
-        if said.payment is not None
-    ]
+    taken = [said.taken(why="made at the gateway") for said in meant]
     wrong = take_over(tx, taken, by=by)
-    for said in meant:
-        why = wrong.get((said.word.provider, said.word.told.provider_id))
+    for said, given in zip(meant, taken, strict=True):
+        why = wrong.get(given.called)
         if why is None:
             hearing.conclude(said.word.event, "taken over: made at the gateway")
         else:

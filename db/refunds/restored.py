@@ -17,13 +17,13 @@ from db.inbox.heard import Word
 from db.reconcile import Match, Matches
 from db.refunds.claim import Gateway, commit_to
 from db.refunds.lost import Sorted, named, place
-from db.refunds.taken import Taken, take_over
+from db.refunds.taken import take_over
 from db.refunds.words import find
 from db.transitions import seize, unleased_move
 from db.tx import Tx
 from domain.checkout_answers import ProviderRefund
 from domain.findings import FindingKind
-from domain.refunds import REFUNDS, Origin, RefundState
+from domain.refunds import REFUNDS, RefundState
 
 _K: Final = FindingKind
 _S: Final = RefundState
@@ -75,22 +75,10 @@ def _adopt(tx: Tx, gateway: Gateway, done: Sorted, actor: str) -> None:
 
 def _take_over(tx: Tx, done: Sorted, actor: str) -> None:
     """Take over what was asked for in the time that was lost."""
-    taken = [
-        Taken(
-            payment=said.payment,
-            provider=said.word.provider,
-            name=said.word.told.provider_id,
-            origin=Origin.GATEWAY,
-            amount_minor=said.word.told.amount_minor,
-            currency=said.word.told.currency,
-            why=WHY,
-        )
-        for said in done.unasked
-        if said.payment is not None
-    ]
+    taken = [said.taken(why=WHY) for said in done.unasked]
     wrong = take_over(tx, taken, by=actor)
-    for said in done.unasked:
-        why = wrong.get((said.word.provider, said.word.told.provider_id))
+    for said, given in zip(done.unasked, taken, strict=True):
+        why = wrong.get(given.called)
         if why is None:
             done.matches[Match.ADOPTED] += 1
         else:

@@ -8,10 +8,11 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from db.inbox.heard import Word
+from db.refunds.taken import Taken
 from db.tx import Tx
 from domain.checkout_answers import ProviderRefund, RefundStatus
 from domain.payout_ids import of_reference
-from domain.refunds import EFFECT
+from domain.refunds import EFFECT, Origin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,20 @@ class Said:
         """The word, for people."""
         given = self.word.told
         return f"{given.provider_id} is {given.raw_status}"
+
+    def taken(self, *, why: str) -> Taken:
+        """Itself as what somebody gave at the gateway, of a payment that is known."""
+        assert self.payment is not None, "nobody takes over what is of no payment of ours"
+        told = self.word.told
+        return Taken(
+            payment=self.payment,
+            provider=self.word.provider,
+            name=told.provider_id,
+            origin=Origin.GATEWAY,
+            amount_minor=told.amount_minor,
+            currency=told.currency,
+            why=why,
+        )
 
 
 _FIND: Final = sa.text("""

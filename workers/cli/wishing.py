@@ -42,7 +42,7 @@ def request(
     here, because = context(ctx), reason(why)
 
     def work(tx: "Tx") -> Wished:
-        owner = CustomerOwner(id=id_of(tx, Named.CUSTOMER, customer))
+        owner = _customer(tx, customer)
         asked = Request(scope=SCOPE, actor=str(owner.id), key=key)
         wish = Wish(customer=owner, plan=id_of(tx, Named.PLAN, plan))
         wished = request_booking(tx, asked, wish)
@@ -57,12 +57,10 @@ def approve(
     ctx: typer.Context, bookings: Bookings, consultant: Consultant, why: Why, json: Json = False
 ) -> None:
     """Agree to wishes for their consultant: each waits a week for its checkout. All of them, or none."""
-    from db.bookings.names import Named, id_of
     from db.bookings.wishes import approve_bookings
 
     def work(tx: "Tx", ids: list[UUID]) -> list[Wished]:
-        owner = ConsultantOwner(id=id_of(tx, Named.CONSULTANT, consultant))
-        return approve_bookings(tx, owner, ids)
+        return approve_bookings(tx, _consultant(tx, consultant), ids)
 
     _decide(ctx, "booking.approve", bookings, why, work, json=json)
 
@@ -71,12 +69,10 @@ def reject(
     ctx: typer.Context, bookings: Bookings, consultant: Consultant, why: Why, json: Json = False
 ) -> None:
     """Decline wishes for their consultant. All of them, or none."""
-    from db.bookings.names import Named, id_of
     from db.bookings.wishes import reject_bookings
 
     def work(tx: "Tx", ids: list[UUID]) -> list[Wished]:
-        owner = ConsultantOwner(id=id_of(tx, Named.CONSULTANT, consultant))
-        return reject_bookings(tx, owner, ids)
+        return reject_bookings(tx, _consultant(tx, consultant), ids)
 
     _decide(ctx, "booking.reject", bookings, why, work, json=json)
 
@@ -85,14 +81,24 @@ def withdraw(
     ctx: typer.Context, bookings: Bookings, customer: Customer, why: Why, json: Json = False
 ) -> None:
     """Take wishes back for their customer, while no checkout of them is under way. All of them, or none."""
-    from db.bookings.names import Named, id_of
     from db.bookings.wishes import withdraw_bookings
 
     def work(tx: "Tx", ids: list[UUID]) -> list[Wished]:
-        owner = CustomerOwner(id=id_of(tx, Named.CUSTOMER, customer))
-        return withdraw_bookings(tx, owner, ids)
+        return withdraw_bookings(tx, _customer(tx, customer), ids)
 
     _decide(ctx, "booking.withdraw", bookings, why, work, json=json)
+
+
+def _customer(tx: "Tx", name: str) -> CustomerOwner:
+    from db.bookings.names import Named, id_of
+
+    return CustomerOwner(id=id_of(tx, Named.CUSTOMER, name))
+
+
+def _consultant(tx: "Tx", name: str) -> ConsultantOwner:
+    from db.bookings.names import Named, id_of
+
+    return ConsultantOwner(id=id_of(tx, Named.CONSULTANT, name))
 
 
 def _decide(
