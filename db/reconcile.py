@@ -53,7 +53,7 @@ class Match(StrEnum):
     ENDED = "ended"
     """Of a payout that ended unpaid, here and there."""
     FOREIGN = "foreign"
-    """No payout explains it."""
+    """No payout or refund of ours explains it, or not all of it."""
     SURPLUS = "surplus"
     """A second transfer, or one of a payout that was given up: money went out that nobody awaits."""
 
@@ -98,6 +98,10 @@ _NAMED: Final = sa.text("""
     WHERE provider = :provider AND account = :account AND provider_id = ANY(CAST(:ids AS text[]))""")
 
 
+FINDER: Final = "reconcile"
+"""Who says that what a provider has was approved: whoever did is forgotten, and who compares may be who had made it."""
+
+
 def compare(
     tx: Tx, provider: Provider, transfers: Sequence[ProviderPayout], *, actor: str
 ) -> Matches:
@@ -112,9 +116,9 @@ def compare(
     _sort(tx, provider, new, done)
     waiting = sorted(done.adopt.keys() - set(done.approve))
     leased = seize(tx, waiting, run=None, actor=actor, leased_too=True)
-    why = "its provider has it: sent in the time that the restored database has lost"
+    why = f"its provider has it: sent in the time that the restored database has lost; compared by {actor}"
     moved = unleased_move(
-        leased, PAYOUTS, sorted(done.approve), target=PayoutState.APPROVED, actor=actor, why=why
+        leased, PAYOUTS, sorted(done.approve), target=PayoutState.APPROVED, actor=FINDER, why=why
     )
     for refused in (m for m in moved if m.outcome != "moved"):
         transfer = done.adopt.pop(refused.subject)

@@ -15,6 +15,7 @@ from domain.checkout_answers import Taken
 from domain.checkouts import Receipt, Request
 from domain.ledger import AccountKind
 from domain.owners import OrganisationOwner
+from domain.payout_ids import reference
 from domain.ports import FrozenCall, OrderAsk, RefundAsk
 from domain.refunds import RECOVER
 from domain.telling import DisputeStatus, ToldDispute
@@ -135,14 +136,15 @@ def give_back(
     return database.transact(lambda tx: reserve(tx, asking(payment, amount, key)))
 
 
-def ask_for(gateway: FakePayments, one: Paid, refund: UUID, amount: int) -> None:
+def ask_for(
+    gateway: FakePayments, one: Paid, refund: UUID, amount: int, *, generation: int = 1
+) -> None:
     """Have the gateway give back a part of a payment, as `refund` of ours would: here nobody knows."""
     assert one.capture is not None
-    asked = RefundAsk(
-        reference=str(refund), payment_id=one.capture, amount_minor=amount, currency="INR"
-    )
+    name = reference(refund, generation)
+    asked = RefundAsk(reference=name, payment_id=one.capture, amount_minor=amount, currency="INR")
     body = gateway.freeze_refund(asked)
-    call = FrozenCall(refund.hex, body, str(refund), amount, "INR", one.capture)
+    call = FrozenCall(refund.hex, body, name, amount, "INR", one.capture)
     assert isinstance(gateway.refund(call), Taken)
 
 

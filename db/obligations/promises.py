@@ -114,9 +114,12 @@ CASH_IS_ACCOUNTED_FOR: Final = Invariant(
       apart AS (
         SELECT o.mortgage, o.currency,
                (SELECT coalesce(sum(p.amount), 0) FROM postings p JOIN entries e ON e.id = p.entry
-                WHERE p.debit = s.id AND p.credit = h.account AND e.type <> 'CORRECTION')
+                LEFT JOIN entries c ON c.id = e.cause AND e.type = 'REVERSAL'
+                WHERE p.debit = s.id AND p.credit = h.account AND coalesce(c.type, e.type) <> 'CORRECTION')
                - (SELECT coalesce(sum(p.amount), 0) FROM postings p JOIN entries e ON e.id = p.entry JOIN accounts d ON d.id = p.debit
-                  WHERE p.credit = s.id AND (p.debit = h.account OR d.kind = 'write_off') AND e.type <> 'CORRECTION') AS minor
+                  LEFT JOIN entries c ON c.id = e.cause AND e.type = 'REVERSAL'
+                  WHERE p.credit = s.id AND (p.debit = h.account OR d.kind = 'write_off')
+                    AND coalesce(c.type, e.type) <> 'CORRECTION') AS minor
         FROM owed o
         JOIN accounts s ON s.kind = 'suspense' AND s.owner = CAST(o.id AS text) AND s.currency = o.currency
         LEFT JOIN held h ON h.mortgage = o.mortgage AND h.currency = o.currency AND h.kind = 'trust_cash'),

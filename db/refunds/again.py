@@ -22,13 +22,14 @@ from domain.refunds import RefundState
 _MARK: Final = sa.text("""
     WITH said AS MATERIALIZED (
       SELECT id FROM refunds WHERE id = ANY(CAST(:ids AS uuid[])) AND taken_back_at IS NULL ORDER BY id FOR UPDATE)
-    UPDATE refunds r SET taken_back_at = clock_timestamp(), updated_at = clock_timestamp() FROM said s WHERE r.id = s.id""")
+    UPDATE refunds r SET taken_back_at = clock_timestamp(), updated_at = clock_timestamp() FROM said s WHERE r.id = s.id RETURNING r.id""")
 
 
-def mark(tx: Tx, refunds: set[UUID]) -> None:
-    """Keep that their gateway was heard to say that they failed after they had been given."""
-    if refunds:
-        tx.run(_MARK, ids=sorted(refunds))
+def mark(tx: Tx, refunds: set[UUID]) -> set[UUID]:
+    """Keep that their gateway was heard to say that they failed after they had been given; returns those that are new."""
+    if not refunds:
+        return set()
+    return {row.id for row in tx.rows(_MARK, ids=sorted(refunds))}
 
 
 _PAYMENT: Final = sa.text("SELECT payment FROM refunds WHERE id = :id")

@@ -19,7 +19,7 @@ from db.refunds import again, settle, verdicts
 from db.refunds.facts import Refund, read
 from db.refunds.settle import Verdict
 from db.refunds.taken import take_over
-from db.refunds.words import Said, find
+from db.refunds.words import GIVEN, Said, find
 from db.transitions import LeasedTx
 from db.tx import Tx
 from db.work import Next
@@ -29,7 +29,6 @@ from domain.findings import FindingKind
 from domain.refunds import RECOVER, REFUNDS, RefundState
 
 _K: Final = FindingKind
-_GIVEN: Final = frozenset({RefundState.SUCCEEDED, RefundState.CASCADED})
 
 
 def hear(tx: Tx, words: Sequence[Word[ProviderRefund]], *, run: int) -> dict[UUID, Heard]:
@@ -44,15 +43,9 @@ def hear(tx: Tx, words: Sequence[Word[ProviderRefund]], *, run: int) -> dict[UUI
     _take_over(tx, unasked, hearing, by=f"run:{run}")
     if leased is not None:
         _settle(leased, ours, hearing)
-    again.mark(tx, {s.refund for s in found if s.refund is not None and _is_taken_back(s)})
+    again.mark(tx, {s.refund for s in found if s.refund is not None and s.is_taken_back})
     findings.report(tx, hearing.findings)
     return hearing.heard
-
-
-def _is_taken_back(said: Said) -> bool:
-    """Whether a word is that what was given has failed since."""
-    is_over = said.generation < said.newest
-    return said.status is RefundStatus.FAILED and said.state in _GIVEN and not is_over
 
 
 def _is_concluded(said: Said, hearing: Hearing) -> bool:
@@ -67,7 +60,7 @@ def _is_concluded(said: Said, hearing: Hearing) -> bool:
         return _is_nobodys(said, hearing)
     elif said.generation < said.newest:
         _of_the_past(said, hearing)
-    elif said.state in _GIVEN:
+    elif said.state in GIVEN:
         _again(said, hearing)
     elif said.status is RefundStatus.FAILED and said.state != RefundState.PROCESSING:
         hearing.conclude(said.word.event, f"nothing to do: it is {said.state}")
@@ -107,8 +100,7 @@ def _again(said: Said, hearing: Hearing) -> None:
     if said.status is RefundStatus.SUCCEEDED:
         hearing.conclude(said.word.event, f"nothing to do: it is {said.state}")
         return
-    why = f"{said.said}; here it is {said.state}: its customer may not have it"
-    hearing.contradicts(said.word.event, _K.REFUND_CONTRADICTED, _subject(said), why)
+    hearing.contradicts(said.word.event, _K.REFUND_CONTRADICTED, _subject(said), said.taken_back)
 
 
 def _take_over(tx: Tx, unasked: Sequence[Said], hearing: Hearing, *, by: str) -> None:
@@ -167,7 +159,7 @@ def _settle(leased: LeasedTx, ours: Sequence[Said], hearing: Hearing) -> None:
 def _judge(leased: LeasedTx, row: Refund, said: Said, hearing: Hearing) -> Verdict:
     """What becomes of one refund after what was said of it."""
     held = leased.held[row.id]
-    if row.generation != said.newest or row.state in _GIVEN:
+    if row.generation != said.newest or row.state in GIVEN:
         raise ContendedError("a refund was decided about since it was found")
     wrong = verdicts.mismatch(row, said.word.told)
     if wrong is not None:

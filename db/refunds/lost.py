@@ -50,6 +50,8 @@ def place(done: Sorted, said: Said) -> None:
     else:
         here = f"here it is {said.state} in generation {said.newest}"
         detail = f"{said.said} in generation {said.generation}; {here}"
+        if said.generation == said.newest + 1:
+            detail += f". Compare again once generation {said.newest} has FAILED, and have it tried by nobody before"
         done.flag(Match.SURPLUS, _K.REFUND_CONTRADICTED, f"refund {said.refund}", detail)
 
 

@@ -12,7 +12,10 @@ from db.refunds.taken import Taken
 from db.tx import Tx
 from domain.checkout_answers import ProviderRefund, RefundStatus
 from domain.payout_ids import of_reference
-from domain.refunds import EFFECT, Origin
+from domain.refunds import EFFECT, Origin, RefundState
+
+GIVEN: Final = frozenset({RefundState.SUCCEEDED, RefundState.CASCADED})
+"""Where a refund is given, as far as anybody here knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +43,17 @@ class Said:
         """The word, for people."""
         given = self.word.told
         return f"{given.provider_id} is {given.raw_status}"
+
+    @property
+    def is_taken_back(self) -> bool:
+        """Whether it is that what was given has failed since."""
+        is_over = self.generation < self.newest
+        return self.status is RefundStatus.FAILED and self.state in GIVEN and not is_over
+
+    @property
+    def taken_back(self) -> str:
+        """The same, for people."""
+        return f"{self.said}; here it is {self.state}: its customer may not have it"
 
     def taken(self, *, why: str) -> Taken:
         """Itself as what somebody gave at the gateway, of a payment that is known."""

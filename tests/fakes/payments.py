@@ -111,6 +111,10 @@ class FakePayments:
         """Bring every refund that is pending to its end."""
         self.advance(REFUND_TAKES)
 
+    def fail_refund(self, name: str) -> None:
+        """Let a refund have failed, though it may have been told as given before."""
+        self._failing.add(name)
+
     def capture(self, order: str) -> str:
         """Let a customer pay an order; returns what the capture is called."""
         [found] = [one for one in self.orders if one.provider_id == order]

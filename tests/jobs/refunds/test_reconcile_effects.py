@@ -8,6 +8,7 @@ import pytest
 from db import switches
 from db.reconcile import Match, Matches
 from db.refunds.reserve import Receipt
+from db.refunds.restored import LEGS_UNKNOWN
 from domain.checkout_answers import RefundStatus
 from domain.errors import RefusedError, UnreachableError
 from domain.refunds import RECOVER, SUBMIT
@@ -98,6 +99,65 @@ def test_what_nothing_here_explains_is_a_finding(world: Scene, one: Paid) -> Non
     assert [row.kind for row in found] == ["refund-contradicted", "refund-failed", "refund-unasked"]
     assert refunds(world.database) == {made.refund: "FAILED"}
     assert_sound(world.owner)
+
+
+def test_what_its_own_proposer_compares_is_adopted_and_never_sent_again(
+    world: Scene, one: Paid
+) -> None:
+    """TRAP: who had approved it is forgotten; left as proposed it would be approved once more, and given twice."""
+    with world.operator.begin() as tx:
+        switches.turn(tx, "policy:maker-checker", on=True, who="asha", why="two people")
+    made = reserved(world, one)
+    ask_for(world.fakes.payments, one, made.refund, 4_000)
+    world.fakes.payments.finish()
+    assert compared(world) == {Match.ADOPTED: 1}
+    hurry(world.owner, RECOVER)
+    world.run(RECOVER)
+    assert (refunds(world.database)[made.refund], sends(world)) == ("SUCCEEDED", 1)
+    [move] = rows(world.owner, "SELECT actor, reason FROM moves WHERE source = 'PROPOSED'")
+    assert (move.actor, move.reason.endswith("compared by asha")) == ("reconcile", True)
+
+
+def test_what_was_given_and_failed_in_the_time_that_was_lost_is_owed_again(
+    world: Scene, one: Paid
+) -> None:
+    """TRAP: its event was heard, and is not sent again."""
+    made = reserved(world, one)
+    world.run(SUBMIT)
+    world.fakes.payments.finish()
+    hurry(world.owner, RECOVER)
+    world.run(RECOVER)
+    assert compared(world) == {Match.KNOWN: 1}
+    [given] = world.fakes.payments.refunds
+    world.fakes.payments.fail_refund(given.provider_id)
+    assert compared(world) == {Match.SURPLUS: 1}
+    assert compared(world) == {Match.KNOWN: 1}
+    [row] = rows(world.owner, "SELECT id FROM refunds WHERE taken_back_at IS NOT NULL")
+    assert row.id == made.refund
+    [found] = rows(world.owner, "SELECT subject FROM findings WHERE kind = 'refund-contradicted'")
+    assert found.subject == f"refund {made.refund}"
+
+
+def test_a_lost_refund_of_what_a_wallet_paid_too_is_taken_over_and_told(world: Scene) -> None:
+    """TRAP: of a refund that is not here nobody knows what the wallet got."""
+    mixed = paid(world.operator, world.database, world.fakes.payments, wallet=4_000)
+    ask_for(world.fakes.payments, mixed, uuid4(), 6_000)
+    world.fakes.payments.finish()
+    assert compared(world) == {Match.FOREIGN: 1}
+    assert compared(world) == {Match.KNOWN: 1}
+    [row] = rows(world.owner, "SELECT origin, gateway, wallet FROM refunds")
+    assert (row.origin, row.gateway, row.wallet) == ("gateway", 6_000, 0)
+    [found] = rows(world.owner, "SELECT detail FROM findings WHERE kind = 'refund-unasked'")
+    assert found.detail.endswith(LEGS_UNKNOWN)
+
+
+def test_of_a_retry_that_was_lost_people_are_told_to_compare_again(world: Scene, one: Paid) -> None:
+    made = reserved(world, one)
+    ask_for(world.fakes.payments, one, made.refund, 4_000, generation=2)
+    world.fakes.payments.finish()
+    assert compared(world) == {Match.SURPLUS: 1}
+    [found] = rows(world.owner, "SELECT detail FROM findings WHERE kind = 'refund-contradicted'")
+    assert "Compare again once generation 1 has FAILED" in found.detail
 
 
 def test_a_list_that_cannot_be_read_lets_nobody_go_on(world: Scene) -> None:
