@@ -39,7 +39,11 @@ _FROZEN: Final = sa.text("""
 
 
 def check(tx: Tx, payee: tuple[UUID, str], fund_account_id: str) -> None:
-    """Raise `BadInputError` where this is no account of `payee`, an id and a name."""
+    """Raise `BadInputError` where this is no account of `payee`, an id and a name.
+
+    Whoever goes on to change it holds the import lock first, as an import does.
+    """
+    lock_imports(tx)
     _accounts(tx, payee, fund_account_id)
 
 

@@ -13,6 +13,8 @@ _SAID: Final[Mapping[tuple[str, object], bool]] = {
     **{(word, text): yes for word in ("active", "verified") for yes, text in _SPELLED.items()},
 }
 
+CLOSED_AT_ONCE: Final = "closes it (inactive, unverified), which one person says at once: `payees set`, apart from what two people let in"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountWords:
@@ -29,6 +31,11 @@ class AccountWords:
     def lets_more_in(self) -> bool:
         """Whether money may go where it might not before: under `policy:maker-checker` two people say so."""
         return self.is_default or self.is_active is True or self.is_verified is True
+
+    @property
+    def closes(self) -> bool:
+        """Whether money may go no more where it might before: one person says so, at once."""
+        return self.is_active is False or self.is_verified is False
 
     @property
     def details(self) -> dict[str, str]:
@@ -49,13 +56,16 @@ class AccountWords:
         if not details or len(words) + (kind is not None) < len(details):
             rule = "must be default=yes, active=yes|no, verified=yes|no, kind=bank|vpa, one of them at least"
             raise BadInputError("payee.account", dict(details), rule)
-        return cls(
+        made = cls(
             fund_account_id=fund_account_id,
             is_default=words.get("default", False),
             is_active=words.get("active"),
             is_verified=words.get("verified"),
             kind=kind,
         )
+        if made.closes:
+            raise BadInputError("payee.account", dict(details), CLOSED_AT_ONCE)
+        return made
 
     @property
     def words(self) -> list[str]:

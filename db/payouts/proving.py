@@ -10,14 +10,15 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from db import clock, effects, transitions
+from db import clock, effects, findings, transitions
 from db.payouts import verdicts
-from db.payouts.apply import apply
-from db.payouts.details import read
+from db.payouts.apply import Verdict, apply
+from db.payouts.details import Details, read
 from db.payouts.known import known
 from db.tx import Tx
 from db.work import Next
 from domain.answers import ProviderPayout, ProviderStatus
+from domain.findings import Finding, FindingKind
 from domain.payouts import FOLLOW, PAYOUTS, PayoutState
 
 
@@ -70,11 +71,26 @@ class Adopted(NamedTuple):
     states: Mapping[UUID, PayoutState]
     """Where each is now."""
     refused: Mapping[UUID, str]
-    """Why each other one is as it was: a worker holds it, or the provider's payment contradicts ours."""
+    """Why each other one is not: a worker holds it, or the provider's payment contradicts ours."""
+
+
+def _paid_beside(payment: ProviderPayout, row: Details, verdict: Verdict) -> Finding:
+    told = f"{payment.provider_id} is {payment.raw_status} under {payment.reference}"
+    here = (
+        f"here it is {row.state} in generation {row.generation}, and parked: {verdict.next.parked}"
+    )
+    return Finding(
+        kind=FindingKind.PAYOUT_PAID_AFTER_FAILED,
+        subject=f"payout {verdict.subject}",
+        detail=f"{told}; {here}",
+    )
 
 
 def adopt(tx: Tx, paid: Mapping[UUID, ProviderPayout], *, actor: str) -> Adopted:
-    """Settle payouts as their provider has them, by the one completion rule."""
+    """Settle payouts as their provider has them, by the one completion rule.
+
+    One that waits to be sent again although it was paid, or whose payment contradicts it, is parked, and a finding says so.
+    """
     ids = sorted(paid)
     seized = transitions.seize(tx, ids, run=None, actor=actor, leased_too=False)
     resting = [id_ for id_ in ids if id_ not in seized.held]
@@ -91,6 +107,14 @@ def adopt(tx: Tx, paid: Mapping[UUID, ProviderPayout], *, actor: str) -> Adopted
     # What waited for nothing does so again.
     leased.settle(
         [v.next if v.subject in seized.held else Next(subject=v.subject, job=None) for v in bad]
+    )
+    findings.report(
+        tx,
+        [
+            _paid_beside(paid[v.subject], rows[v.subject], v)
+            for v in bad
+            if v.subject in seized.held
+        ],
     )
     busy = dict.fromkeys((id_ for id_ in ids if id_ not in rows), "a worker holds it: try again")
     return Adopted(

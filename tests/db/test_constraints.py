@@ -312,6 +312,7 @@ CHANGED: Final[dict[str, dict[str, object]]] = {
 SAID: Final = {
     "postings_keep_the_rules": "entries_keep_to_their_accounts",
     "notices_stay_until_heard": "append_only",
+    "proposals_end_once": "append_only",
     "refunds_count_in_their_legs": "refunds_are_of_a_leg",
     "refunds_move_in_their_legs": "refunds_are_of_the_leg",
 }
@@ -319,6 +320,7 @@ SAID: Final = {
 ON_UPDATE: Final = {
     **OF_PAYOUTS_BY_UPDATE,
     **OF_REFUNDS_BY_UPDATE,
+    "proposals_end_once": "DO $$ BEGIN UPDATE proposals SET outcome = 'a'; UPDATE proposals SET outcome = 'b'; END $$",
     "dispersals_payout_fkey": "UPDATE dispersals SET payout = gen_random_uuid()",
 }
 """What breaks a promise about what may follow."""

@@ -273,7 +273,12 @@ DOORS: Final[tuple[Flow, ...]] = (
     ),
     Flow(
         name="resolve what is in doubt",
-        constraints=("two_people", "proposals_one_live", "effects_one_per_payment"),
+        constraints=(
+            "two_people",
+            "proposals_one_live",
+            "proposals_end_once",
+            "effects_one_per_payment",
+        ),
         tests=("tests/db/payouts/test_resolve.py", "tests/workers/cli/test_resolving.py"),
         worlds=("payouts resolve", "propose payout.resolve"),
         races=("resolve", "declare", "approve-proposal"),

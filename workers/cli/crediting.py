@@ -14,7 +14,7 @@ from domain.errors import BadInputError, RefusedError
 from domain.switches import MAKER_CHECKER
 from workers.cli.asking import say
 from workers.cli.context import Context
-from workers.cli.importing import SECONDS_MAX, run_import
+from workers.cli.importing import SECONDS_MAX, run_import, tell_left_out
 
 if TYPE_CHECKING:
     from db.importing.order import Imported, Told
@@ -91,14 +91,17 @@ def digest(lines: Sequence[Given]) -> str:
 def proposed_first(
     here: Context,
     what: Giving,
-    lines: Sequence[Given],
+    read: "RecordFile[GivenT]",
     found: Mapping[str, int],
     *,
+    errors: Sequence[BadInputError] = (),
+    more: int = 0,
     why: str | None,
 ) -> None:
     """Where two people are needed, write a proposal of the file down, say so and end: nothing else is written.
 
     `found` is how many of what an import would write, and what they come to: nothing is proposed of nothing.
+    `errors` and `more` are of lines that it would leave out beside those of `read`: they are named, and it ends with 1.
     Raises `BadInputError` where no reason is given.
     """
     with here.database().begin() as tx:
@@ -107,11 +110,12 @@ def proposed_first(
         if why is None:
             rule = "must say why: another person reads it, and approves or does not"
             raise BadInputError("--why", "", rule)
-        made = proposals.propose(tx, what, digest(lines), found, by=here.operator, why=why)
+        made = proposals.propose(tx, what, digest(read.lines), found, by=here.operator, why=why)
     say(
         f"nothing of it is written yet: {MAKER_CHECKER} is on, and this is proposal {made}; another operator brings "
         f"the same file: {what.command} FILE --proposal {made}"
     )
+    tell_left_out(read, errors, more)
     raise typer.Exit(0)
 
 
@@ -134,7 +138,8 @@ def by_two(
     if proposal is None and not dry_run:
         with here.database().begin(SECONDS_MAX) as tx:
             found = look(tx, lambda _: None)
-        proposed_first(here, what, read.lines, new(found), why=why)
+        left_out, more = found.errors, found.more
+        proposed_first(here, what, read, new(found), errors=left_out, more=more, why=why)
 
     def work(tx: Tx, told: "Told") -> "Imported":
         if dry_run:

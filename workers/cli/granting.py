@@ -53,7 +53,7 @@ def credits(  # noqa: A001  the command's name
     if proposal is None and not dry_run:
         with here.database().begin(SECONDS_MAX) as tx:
             found = work(tx, only_look=True)
-        proposed_first(here, Giving.CREDITS, read.lines, new(found), why=because)
+        proposed_first(here, Giving.CREDITS, read, new(found), why=because)
     with here.database().begin(SECONDS_MAX) as tx:
         done = work(tx, only_look=dry_run)
     sums = {f"created_minor_{currency}": minor for currency, minor in done.amounts.items()}

@@ -112,8 +112,16 @@ def _by_two(
 
     if proposal is None and not dry_run:
         with here.database().begin(SECONDS_MAX) as tx:
-            told = _new(*given.take(tx, dry_run=True))
-        proposed_first(here, Giving.PAYEES, given.read.lines, told, why=why)
+            done, more = given.take(tx, dry_run=True)
+        proposed_first(
+            here,
+            Giving.PAYEES,
+            given.read,
+            _new(done, more),
+            errors=done.errors,
+            more=done.more,
+            why=why,
+        )
     with here.database().begin(SECONDS_MAX) as tx:
         who = here.actor
         if proposal is not None and not dry_run:

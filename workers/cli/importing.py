@@ -112,15 +112,20 @@ def tell_done(
     json: bool,
 ) -> None:
     """Say `facts` of a file, and what is wrong with it; exit 1 where anything is."""
-    wrong = [*read.errors, *errors]
-    left_out = len(wrong) + read.more + more
+    left_out = len(read.errors) + len(errors) + read.more + more
     told = {"file": read.file, "rows": len(read.lines), **facts}
     show_one({**told, "errors": left_out, "dry_run": dry_run}, json=json)
     if dry_run:
         say("nothing was written")
+    tell_left_out(read, errors, more)
+
+
+def tell_left_out(read: "RecordFile[LineT]", errors: "Sequence[BadInputError]", more: int) -> None:
+    """Say which lines are left out, and why; exit 1 where any is."""
+    wrong = [*read.errors, *errors]
     for error in wrong:
         say(str(error))
-    if left_out > len(wrong):
-        say(f"and {left_out - len(wrong)} more errors")
-    if left_out:
+    if read.more + more:
+        say(f"and {read.more + more} more errors")
+    if wrong or read.more + more:
         raise typer.Exit(1)

@@ -110,16 +110,17 @@ def _account(account: str | None, said: AccountSaid) -> "AccountWords | None":
             "and it with them"
         )
         raise BadInputError("--account", account or "", rule)
-    if said.default and (said.active is False or said.verified is False):
-        rule = "a default account is active and verified, or nobody is paid"
-        raise BadInputError("--default", account, rule)
-    return AccountWords(
+    words = AccountWords(
         fund_account_id=account,
         is_default=said.default,
         is_active=said.active,
         is_verified=said.verified,
         kind=said.kind,
     )
+    if words.is_default and words.closes:
+        rule = "a default account is active and verified, or nobody is paid"
+        raise BadInputError("--default", account, rule)
+    return words
 
 
 def _check(payee: str, email: str | None, *, no_email: bool, is_said: bool) -> None:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from db import proposals, switches
 from db.payees import accounts, listing
-from db.payees.words import AccountWords
+from db.payees.words import CLOSED_AT_ONCE, AccountWords
 from domain.errors import BadInputError
 from domain.switches import MAKER_CHECKER
 
@@ -42,9 +42,14 @@ def say(tx: "Tx", agreed: "Agreed") -> str:
 def proposed_first(
     tx: "Tx", here: "Context", payee: tuple[UUID, str], said: AccountWords, *, why: str
 ) -> int | None:
-    """Where two people are needed, write down what `said` would let in, for another; the proposal's number."""
+    """Where two people are needed, write down what `said` would let in, for another; the proposal's number.
+
+    Raises `BadInputError` where it closes the account as well: that waits for nobody.
+    """
     if not said.lets_more_in or not switches.is_on(tx, MAKER_CHECKER):
         return None
+    if said.closes:
+        raise BadInputError("--account", said.fund_account_id, CLOSED_AT_ONCE)
     accounts.check(tx, payee, said.fund_account_id)
     subject = f"{said.fund_account_id}{_OF}{payee[1]}"
     return proposals.propose(tx, ACTION, subject, said.details, by=here.operator, why=why)

@@ -181,6 +181,10 @@ def test_an_approval_and_a_retry_that_were_lost_are_made_again(
         assert [row.outcome for row in query(operator, statement, ids=again)] == ["moved", "moved"]
         assert drive(worker, process(bank)) == 2
     with working(restored) as (operator, worker):
+        with (
+            operator.begin() as tx
+        ):  # who compares is who brought it: it was another who approved it
+            switches.turn(tx, "policy:maker-checker", on=True, who="asha", why="two people")
         assert compare(operator, bank).matches == {Match.ADOPTED: 2}
         assert_sound(worker)
         finish(worker, bank)

@@ -233,9 +233,7 @@ def test_after_flushall_new_wake_ups_arrive(server: Server, bell: Bell, start: S
     assert worker.has_run(2)
 
 
-def test_a_restarted_redis_is_used_again_within_a_second_or_so(
-    server: Server, bell: Bell, start: StartWorker
-) -> None:
+def test_a_restarted_redis_is_used_again(server: Server, bell: Bell, start: StartWorker) -> None:
     """F37: no thread dies, the sweep's runs go on meanwhile, a failed ack is made good."""
     worker, gate = start(), threading.Event()
     worker.handle = lambda run_id: assert_set(gate) if run_id == 1 else None
@@ -263,7 +261,7 @@ def test_a_frozen_redis_costs_the_caller_a_second_once(
     bell.ring("money", [1])
     assert worker.has_run(1)
     with frozen(server):
-        first, *others = (waited(bell) for _ in range(3))
+        first, *others = (waited(bell, [2]) for _ in range(3))
         assert max(others) < RING_SECONDS_MAX / 2 < first
         assert worker.running.offer("money", 3)
         assert worker.has_run(3)
@@ -272,18 +270,18 @@ def test_a_frozen_redis_costs_the_caller_a_second_once(
     assert worker.has_run(4)
 
 
-def waited(bell: Bell) -> float:
+def waited(bell: Bell, runs: list[int]) -> float:
     """Ring in vain; returns how long that took."""
     started = time.monotonic()
-    assert bell.ring("money", [2]) == 0
+    assert bell.ring("money", runs) == 0
     return time.monotonic() - started
 
 
 def test_a_bell_without_a_redis_returns_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("workers.broker.bell.RING_SECONDS_MAX", 60.0)
     bell = Bell("unix:///nowhere/at/all")
-    assert waited(bell) < 30
-    assert bell.failed == 1
+    assert waited(bell, [1, 2, 3]) < 30
+    assert bell.failed == 3
     bell.close()
 
 

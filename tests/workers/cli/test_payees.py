@@ -128,6 +128,8 @@ def test_under_four_eyes_nobody_makes_an_account_payable_alone(known: Line) -> N
     assert known("maintenance", "hold", "policy:maker-checker", "--why", "policy 7").code == 0
     words = ("payees", "set", "Asha Rao", "--account", "fa_1")
     assert known(*words, "--unverified", "--inactive", "--why", "stolen").code == 0, "one stops it"
+    both = known(*words, "--unverified", "--active", "--why", "x")
+    assert (both.code, "which one person says at once" in both.err) == (2, True)
     said = known(*words, "--verified", "--active", "--why", "hers again")
     assert (said.code, "is as it was" in said.out, "proposal 1" in said.out) == (0, True, True)
     assert known(*words, "--verified", "--why", "x").code == 1, "it waits already"
@@ -147,6 +149,7 @@ def test_under_four_eyes_nobody_makes_an_account_payable_alone(known: Line) -> N
     [
         ("fa_1 of Asha Rao", "verified=maybe", "verified=yes|no"),
         ("fa_1 of Asha Rao", "default=no", "default=yes"),
+        ("fa_1 of Asha Rao", "active=no", "which one person says at once"),
         ("fa_9 of Asha Rao", "verified=yes", "must be an account of Asha Rao"),
         ("fa_1 of Nobody", "verified=yes", "must be the name or the id of a payee"),
     ],
@@ -173,3 +176,12 @@ def test_under_four_eyes_nobody_brings_payees_in_alone(bursar: Line, more: tuple
     assert bursar(*bring, "--json").json["existing"] == 1, "what is known needs nobody"
     [noted] = query(bursar.database, "SELECT who FROM changes WHERE what LIKE 'payees.%'")
     assert noted.who.startswith("somebody else, ")
+
+
+def test_under_four_eyes_lines_that_are_left_out_are_named_to_whoever_proposes(
+    bursar: Line,
+) -> None:
+    assert bursar("maintenance", "hold", "policy:maker-checker", "--why", "policy 7").code == 0
+    file = bursar.file(f"{OLD.strip()}\n,,,\n", "payees.csv")
+    said = bursar("import", "payees", file, "--partial", "--why", "sellers of May")
+    assert (said.code, "this is proposal 1" in said.err, "row 3" in said.err) == (1, True, True)

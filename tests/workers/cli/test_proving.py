@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 
 from db import rate_limits
+from db.payouts import proving
 from domain.answers import Found, LookUp, LookUpFailed, ProviderPayout, ProviderStatus
 from jobs import outside
 from tests.builders import assert_sound
@@ -233,6 +234,28 @@ def test_of_all_that_failed_what_nobody_proved_is_left(bursar: Line, bank: Bank)
     failed(bursar, bank)
     said = bursar("payouts", "retry", "--all-failed", "--why", "all", "--json")
     assert (said.code, said.json[0]["outcome"], bank.reads) == (1, "unproven", 0)
+
+
+def test_what_was_paid_is_told_though_it_is_about_to_be_sent_again(
+    bursar: Line, bank: Bank
+) -> None:
+    """TRAP: of two who ask at once one hears of nothing and retries; the other hears that it was paid."""
+    id_ = failed(bursar, bank)
+    with bursar.database.begin() as tx:
+        [asked] = proving.unproven(tx, [id_])
+        proving.were_not_paid(tx, [(asked, None)])
+    assert bursar(*RETRY).json[0]["outcome"] == "moved"
+    with bursar.database.begin() as tx:
+        done = proving.adopt(tx, {id_: PAID}, actor="ravi")
+    assert (state(bursar), list(done.refused)) == ("APPROVED", [id_])
+    [waits] = query(bursar.database, "SELECT parked_reason FROM work")
+    assert waits.parked_reason
+    [found] = query(
+        bursar.database,
+        "SELECT kind, subject, detail FROM findings WHERE kind = 'payout-paid-after-failed'",
+    )
+    assert (found.kind, found.subject) == ("payout-paid-after-failed", f"payout {id_}")
+    assert found.detail.startswith("pout_old_1 is processed under OLD-1; here it is APPROVED")
 
 
 def test_what_contradicts_ours_is_not_adopted(bursar: Line, bank: Bank) -> None:

@@ -4,8 +4,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -19,6 +20,7 @@ from tests.operating import opened, query
 from tests.servers import Cluster, freeze, kill, restart, thaw
 from tests.waiting import eventually
 from tests.workers.web.webs import Web, web
+from workers.broker.bell import Bell
 from workers.free_ports import free_ports
 from workers.web import keeping, webhooks
 
@@ -79,6 +81,30 @@ def test_a_bell_that_is_away_keeps_nobody_waiting(
             assert here.send(raw(payout_event(id=f"pout_{number}"))).status_code == 200
         thaw(own_servers.redis)
         assert rows(operator) == 5
+
+
+def test_an_answer_waits_for_no_ring(
+    database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F77: committed is answered, whatever becomes of the ring."""
+    begun, gate, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def ring(_bell: Bell, _queue: str, _runs: Sequence[int]) -> int:
+        begun.set()
+        gate.wait(120)
+        ended.set()
+        return 0
+
+    monkeypatch.setattr(Bell, "ring", ring)
+    with opened(database_url) as operator, web(database_url, redis_url) as here:
+        try:
+            assert here.send(BODY).status_code == 200
+            assert rows(operator) == 1
+            assert begun.wait(60)
+            assert here.send(raw(payout_event(id="pout_2"))).status_code == 200
+            assert not ended.is_set()
+        finally:
+            gate.set()
 
 
 @contextmanager

@@ -163,5 +163,8 @@ CREATE TRIGGER effect_payments_append_only BEFORE UPDATE OR DELETE OR TRUNCATE O
   FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER changes_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON changes
   FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+-- What came of a proposal is said once: one that is over is never under way again, and lets nothing more in.
+CREATE TRIGGER proposals_end_once BEFORE UPDATE OR DELETE ON proposals
+  FOR EACH ROW WHEN (OLD.outcome IS NOT NULL) EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER rejected_postings_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON rejected_postings
   FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();

@@ -32,7 +32,7 @@ CREATE TABLE payout_accounts (
 CREATE UNIQUE INDEX payout_accounts_one_default ON payout_accounts (payee) WHERE is_default;
 -- While two people are needed, nobody makes an account payable alone, whoever brought it in: that it is proven, that batches pay
 -- to it, that something may be sent there again is written where a proposal of it, or of its file, was approved in this transaction.
-CREATE FUNCTION accounts_are_made_payable_by_two() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION accounts_are_made_payable_by_two() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
   -- Of what is new there is no OLD: its columns are null.
   IF (NEW.verified AND OLD.verified IS NOT TRUE OR NEW.is_default AND OLD.is_default IS NOT TRUE OR NEW.active AND OLD.active IS FALSE)
