@@ -185,7 +185,17 @@ def test_a_payout_that_kills_its_worker_is_sent_thrice_at_most_and_then_asked_ab
                WHERE subject = :s AND claims > 0 AND job = 'payouts.process'""",
             s=poison,
         )
-        return bool(home.payout(poison).w_job == "payouts.recover")
+        return later("1 day") == 1
+
+    def later(wait: str) -> int:
+        """Look it up after `wait`: the look-up would send it again, and kill whoever does."""
+        return change(
+            home.database,
+            """UPDATE work SET due_at = clock_timestamp() + CAST(:wait AS interval)
+               WHERE subject = :s AND job = 'payouts.recover' AND leased_until IS NULL AND parked_reason IS NULL""",
+            s=poison,
+            wait=wait,
+        )
 
     eventually(handed_over, what="the poison looked up")
     assert workers.said("child.ended") <= 3
@@ -194,6 +204,7 @@ def test_a_payout_that_kills_its_worker_is_sent_thrice_at_most_and_then_asked_ab
     home.close()
     assert home.sent(poison) == []
     home.lapse()
+    assert later("0") == 1
     home.start()
     home.accepted(20)
     home.assert_each_paid_once(20)
